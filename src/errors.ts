@@ -1,0 +1,127 @@
+/**
+ * Every error that varve throws on purpose. Each class has a `code` that never changes, a `name` that survives
+ * minification, and a message that says what happened and what to do. Messages never carry keys or values of the store.
+ */
+
+/** The base of all errors thrown by varve: `error instanceof VarveError` separates them from everything else. */
+export abstract class VarveError extends Error {
+  /** A stable identifier of the kind of failure, for programs to branch on. */
+  abstract readonly code: string;
+
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options);
+  }
+}
+
+function define(constructor: { prototype: VarveError }, name: string, code: string): void {
+  Object.defineProperty(constructor.prototype, 'name', { value: name, configurable: true, writable: true });
+  Object.defineProperty(constructor.prototype, 'code', { value: code, enumerable: true });
+}
+
+/** An argument is not what the method takes. Nothing was changed. */
+export class InvalidArgumentError extends VarveError {
+  declare readonly code: 'VARVE_INVALID_ARGUMENT';
+}
+define(InvalidArgumentError, 'InvalidArgumentError', 'VARVE_INVALID_ARGUMENT');
+
+/** A key or value is larger than the store can hold. Nothing was changed. */
+export class TooLargeError extends VarveError {
+  declare readonly code: 'VARVE_TOO_LARGE';
+}
+define(TooLargeError, 'TooLargeError', 'VARVE_TOO_LARGE');
+
+/** There is no room: memory or disk. Nothing was changed; the store stays usable. */
+export class FullError extends VarveError {
+  declare readonly code: 'VARVE_FULL';
+}
+define(FullError, 'FullError', 'VARVE_FULL');
+
+/** The store, session or snapshot was closed. */
+export class ClosedError extends VarveError {
+  declare readonly code: 'VARVE_CLOSED';
+}
+define(ClosedError, 'ClosedError', 'VARVE_CLOSED');
+
+/** Another writer holds the store; the message and the fields name it as far as it is known. */
+export class LockedError extends VarveError {
+  declare readonly code: 'VARVE_LOCKED';
+  /** The process id of the holder, where it is known. */
+  readonly pid: number | undefined;
+
+  constructor(message: string, pid?: number, options?: ErrorOptions) {
+    super(message, options);
+    this.pid = pid;
+  }
+}
+define(LockedError, 'LockedError', 'VARVE_LOCKED');
+
+/** The store was opened read-only, or its file cannot be written. */
+export class ReadOnlyError extends VarveError {
+  declare readonly code: 'VARVE_READ_ONLY';
+}
+define(ReadOnlyError, 'ReadOnlyError', 'VARVE_READ_ONLY');
+
+/** There is no such store, and `create: false` (or `readOnly`) forbade making one. */
+export class NotFoundError extends VarveError {
+  declare readonly code: 'VARVE_NOT_FOUND';
+}
+define(NotFoundError, 'NotFoundError', 'VARVE_NOT_FOUND');
+
+/** The file is not a varve store, or is one of a format that this version cannot read. The file was not touched. */
+export class FormatError extends VarveError {
+  declare readonly code: 'VARVE_FORMAT';
+  /** The format version found in the file, where the file is varve's. */
+  readonly found: number | undefined;
+  /** The newest format version that this release reads. */
+  readonly supported: number | undefined;
+
+  constructor(message: string, found?: number, supported?: number) {
+    super(message);
+    this.found = found;
+    this.supported = supported;
+  }
+}
+define(FormatError, 'FormatError', 'VARVE_FORMAT');
+
+/** Bytes of the store are damaged. The file was not touched. */
+export class CorruptionError extends VarveError {
+  declare readonly code: 'VARVE_CORRUPTION';
+  /** The sequence number of the damaged segment, where one is known. */
+  readonly segment: number | undefined;
+  /** The offset of the damage in the file, in bytes, where it is known. */
+  readonly offset: number | undefined;
+
+  constructor(message: string, segment?: number, offset?: number) {
+    super(message);
+    this.segment = segment;
+    this.offset = offset;
+  }
+}
+define(CorruptionError, 'CorruptionError', 'VARVE_CORRUPTION');
+
+/** The platform refused to read, write or flush; `cause` is its error. */
+export class IoError extends VarveError {
+  declare readonly code: 'VARVE_IO';
+}
+define(IoError, 'IoError', 'VARVE_IO');
+
+/**
+ * The flush or write that a commit waited for failed: the commit may or may not be there after the store is reopened.
+ * The store serves nothing more but `close()` and `stats()`.
+ */
+export class OutcomeUnknownError extends VarveError {
+  declare readonly code: 'VARVE_OUTCOME_UNKNOWN';
+}
+define(OutcomeUnknownError, 'OutcomeUnknownError', 'VARVE_OUTCOME_UNKNOWN');
+
+/** An earlier failure, named by `cause`, has stopped this store. Close it and open it again to recover. */
+export class PoisonedError extends VarveError {
+  declare readonly code: 'VARVE_POISONED';
+}
+define(PoisonedError, 'PoisonedError', 'VARVE_POISONED');
+
+/** The page or runtime does not allow what the store needs, such as compiling WebAssembly. */
+export class PlatformError extends VarveError {
+  declare readonly code: 'VARVE_PLATFORM';
+}
+define(PlatformError, 'PlatformError', 'VARVE_PLATFORM');
