@@ -1,0 +1,89 @@
+/**
+ * Commits of one key: the shortest way from the facade's bytes at the tail to a version that everybody sees. One lookup, one header, one
+ * slot; no byte is copied.
+ */
+import { hashKey } from '../hash/keyhash';
+import { find, reserveSlot, slotAddress } from '../index/directory';
+import { setNumber, setU32 } from '../memory/control';
+import { Log, appendRecord, blockOf, publishTail, recordOffset } from '../log/log';
+import { flagsOf, sealRecord, valueOf, valueSizeOf, versionOf } from '../log/record';
+import { addressOf } from '../log/segment';
+import * as format from '../shared/format';
+import * as layout from '../shared/layout';
+import { STATUS_ABSENT, STATUS_MEMORY_FULL, STATUS_MISMATCH, STATUS_NEED_CEILING } from '../shared/status';
+import { collect } from '../space/live';
+import { isTombstone, publish } from './apply';
+
+/** The version of the record that a lookup found: 0 where there is none, or a tombstone. */
+export function visibleVersion(record: usize): u64 {
+  return record == 0 || isTombstone(record) ? 0 : versionOf(record);
+}
+
+/** Appends a record around the key and value at the tail and shows it. The key was just looked up: `existing` is its record or 0. */
+function commitOne(existing: usize, key: usize, keySize: u32, valueSize: u32, flags: u32): f64 {
+  if (Log.version >= Log.ceiling) return STATUS_NEED_CEILING;
+  if (existing == 0 && !reserveSlot(key, keySize)) return STATUS_MEMORY_FULL;
+  const segment = Log.segment!;
+  const offset = recordOffset();
+  const record = blockOf(segment) + offset;
+  const version = Log.version + 1;
+  const link = existing == 0 ? 0 : slotAddress();
+  const size = sealRecord(record, flags, keySize, valueSize, version, link, segment.seed, offset);
+  appendRecord(size);
+  Log.version = version;
+  publish(record, addressOf(segment.sequence, offset), existing);
+  collect();
+  publishTail();
+  return <f64>version;
+}
+
+/** Where the facade put the key of the record at the tail. */
+function pendingKey(): usize {
+  return blockOf(Log.segment) + recordOffset() + format.RECORD_HEADER_SIZE;
+}
+
+/** Puts the key and value that stand at the tail. Returns the version, or a status. O(1). */
+export function put(keySize: u32, valueSize: u32, kind: u32): f64 {
+  assert(keySize + valueSize <= load<u32>(layout.CONTROL_WRITE_ROOM) && keySize != 0);
+  const key = pendingKey();
+  return commitOne(find(key, keySize, hashKey(key, keySize)), key, keySize, valueSize, kind);
+}
+
+/** Deletes the key that stands at the tail. Returns the version, STATUS_ABSENT when there was nothing to delete, or another status. */
+export function del(keySize: u32): f64 {
+  assert(keySize <= load<u32>(layout.CONTROL_WRITE_ROOM) && keySize != 0);
+  const key = pendingKey();
+  const existing = find(key, keySize, hashKey(key, keySize));
+  if (existing == 0 || isTombstone(existing)) return STATUS_ABSENT;
+  return commitOne(existing, key, keySize, 0, format.RECORD_FLAG_TOMBSTONE);
+}
+
+/**
+ * Puts, or with the tombstone flag deletes, when the key's version is `expected`; 0 means that it does not exist. Otherwise STATUS_MISMATCH, with the
+ * version that it has in the control block. Deleting what does not exist, as expected, writes nothing: STATUS_ABSENT.
+ */
+export function cas(keySize: u32, valueSize: u32, flags: u32, expected: f64): f64 {
+  assert(keySize + valueSize <= load<u32>(layout.CONTROL_WRITE_ROOM) && keySize != 0);
+  const key = pendingKey();
+  const existing = find(key, keySize, hashKey(key, keySize));
+  const version = visibleVersion(existing);
+  if (<f64>version != expected) {
+    setNumber(layout.CONTROL_VERSION, version);
+    return STATUS_MISMATCH;
+  }
+  if ((flags & format.RECORD_FLAG_TOMBSTONE) != 0 && version == 0) return STATUS_ABSENT;
+  return commitOne(existing, key, keySize, valueSize, flags);
+}
+
+/** Looks up the key at `key`. Returns the kind of its value, which the control block shows, or STATUS_ABSENT. */
+export function get(key: usize, keySize: u32): i32 {
+  const record = find(key, keySize, hashKey(key, keySize));
+  if (record == 0) return STATUS_ABSENT;
+  const flags = flagsOf(record);
+  if ((flags & format.RECORD_FLAG_TOMBSTONE) != 0) return STATUS_ABSENT;
+  setU32(layout.CONTROL_VALUE_POINTER, <u32>valueOf(record));
+  setU32(layout.CONTROL_VALUE_SIZE, valueSizeOf(record));
+  setU32(layout.CONTROL_VALUE_FLAGS, flags);
+  setNumber(layout.CONTROL_VERSION, versionOf(record));
+  return <i32>(flags & (format.RECORD_KIND_MASK | format.RECORD_FLAG_LARGE));
+}

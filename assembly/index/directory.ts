@@ -1,0 +1,310 @@
+/**
+ * The hash index: extendible hashing (Fagin, Nievergelt, Pippenger, Strong, 1979) over pages of open addressing.
+ *
+ *     hash    63 ────────── directory ──────────┐ … tag window …                 ┌── home ── 0
+ *     entry   page pointer | local depth            slot   tag (16) | address (48)
+ *
+ * The highest bits of a key's hash choose a page through the directory, the lowest ten its home slot in the page. When a page is
+ * seven tenths full it alone is split in two, so the index never stops for long and never keeps two tables.
+ * The tag holds the five lowest bits of the home slot and a window of eleven hash bits, which moves on by eight bits for every eight levels:
+ * a split takes the next bit, and nearly always the home slot, out of the tag, and so touches no record.
+ * A lookup that hits costs two cache misses: slot and record. The directory, 16 KiB for a million keys, stays in the cache.
+ */
+import { hashKey } from '../hash/keyhash';
+import { keyOf, keySizeOf } from '../log/record';
+import { FIELD_MASK, resolve } from '../log/segment';
+import { allocate, release } from '../memory/allocator';
+import { equal } from '../memory/bytes';
+
+const PAGE_SHIFT: u32 = 13;
+const PAGE_SIZE: usize = 1 << PAGE_SHIFT;
+const SLOT_COUNT: u32 = 1024;
+const SLOT_MASK: u32 = SLOT_COUNT - 1;
+/** Slots in use at which a page is split: beyond, misses would walk over several cache lines. */
+const SLOT_COUNT_FULL: u32 = 717;
+const ENTRY_SHIFT: u32 = 3;
+const DIRECTORY_SHIFT_MIN: u32 = 12;
+const DEPTH_MASK: u32 = 63;
+const WINDOW_STEP_MASK: u32 = ~7;
+const WINDOW_BITS: u32 = 11;
+const HOME_LOW_BITS: u32 = 5;
+const HOME_LOW_MASK: u32 = (1 << HOME_LOW_BITS) - 1;
+const DEPTH_MAX: u32 = 32;
+const TAG_SHIFT: u64 = 48;
+
+export class Index {
+  static directory: usize = 0;
+  static directoryShift: u32 = DIRECTORY_SHIFT_MIN;
+  /** The directory has 2^depth entries. */
+  static depth: u32 = 0;
+  static pageCount: u32 = 0;
+  static scratch: usize = 0;
+  /** The slot of the last lookup: of the key, or where it would go. */
+  static slot: usize = 0;
+  /** The hash of the last lookup. */
+  static hash: u64 = 0;
+}
+
+/** Makes an empty index. */
+export function createIndex(): bool {
+  Index.directory = allocate(DIRECTORY_SHIFT_MIN);
+  Index.scratch = allocate(PAGE_SHIFT);
+  const page = allocate(PAGE_SHIFT);
+  if (Index.directory == 0 || Index.scratch == 0 || page == 0) return false;
+  memory.fill(page, 0, PAGE_SIZE);
+  Index.pageCount = 1;
+  store<u64>(Index.directory, page);
+  return true;
+}
+
+export function indexSize(): u64 {
+  return (<u64>Index.pageCount << PAGE_SHIFT) + (<u64>1 << Index.directoryShift);
+}
+
+function entryFor(hash: u64): usize {
+  // A shift by 64 is a shift by 0 in Wasm, so an index of depth 0 takes its one entry through the mask.
+  const mask = (<u64>1 << Index.depth) - 1;
+  return Index.directory + (<usize>((hash >> (64 - Index.depth)) & mask) << ENTRY_SHIFT);
+}
+
+function tagFor(hash: u64, depth: u32): u64 {
+  const window = (hash >> (64 - WINDOW_BITS - (depth & WINDOW_STEP_MASK))) & ((1 << WINDOW_BITS) - 1);
+  return ((<u64>(<u32>hash & HOME_LOW_MASK)) << WINDOW_BITS) | window;
+}
+
+function makeSlot(hash: u64, depth: u32, address: u64): u64 {
+  return (tagFor(hash, depth) << TAG_SHIFT) | address;
+}
+
+/**
+ * Looks a key up. Returns its newest record in memory, or 0; leaves the slot in `Index.slot` for `setSlot` and `insert`.
+ * Two cache misses for a hit, one for a miss.
+ */
+export function find(key: usize, keySize: u32, hash: u64): usize {
+  const entry = load<u32>(entryFor(hash));
+  const page = <usize>entry & ~(PAGE_SIZE - 1);
+  const tag = tagFor(hash, entry & DEPTH_MASK);
+  let position = <u32>hash & SLOT_MASK;
+  Index.hash = hash;
+  while (true) {
+    const at = page + (<usize>position << 3);
+    const slot = load<u64>(at);
+    if (slot == 0) {
+      Index.slot = at;
+      return 0;
+    }
+    if (slot >> TAG_SHIFT == tag && (slot & FIELD_MASK) != 0) {
+      const record = resolve(slot & FIELD_MASK);
+      if (record != 0 && keySizeOf(record) == keySize && equal(keyOf(record), key, keySize)) {
+        Index.slot = at;
+        return record;
+      }
+    }
+    position = (position + 1) & SLOT_MASK;
+  }
+}
+
+/** The address in the slot that the last lookup left. */
+export function slotAddress(): u64 {
+  return load<u64>(Index.slot) & FIELD_MASK;
+}
+
+/** Points the slot of the key that was just found at another record. */
+export function setSlot(address: u64): void {
+  store<u64>(Index.slot, (load<u64>(Index.slot) & ~FIELD_MASK) | address);
+}
+
+/** The entry that keeps the count of a page: the first of those that point at it. */
+function canonicalEntry(hash: u64): usize {
+  const entry = entryFor(hash);
+  const depth = load<u32>(entry) & DEPTH_MASK;
+  const position = (entry - Index.directory) >> ENTRY_SHIFT;
+  const span = Index.depth - depth;
+  return Index.directory + (((position >> span) << span) << ENTRY_SHIFT);
+}
+
+/** Makes sure that the key that was just missed can be inserted: `Index.slot` is right afterwards. False where memory is at its limit. */
+export function reserveSlot(key: usize, keySize: u32): bool {
+  const hash = Index.hash;
+  let entry = canonicalEntry(hash);
+  if (load<u32>(entry, 4) < SLOT_COUNT_FULL) return true;
+  while (load<u32>(entry, 4) >= SLOT_COUNT_FULL) {
+    if (!splitOrRebuild(entry, hash)) {
+      // Without room to split, a page may still fill up to its last slot but one: a delete must not fail for want of a page.
+      entry = canonicalEntry(hash);
+      if (load<u32>(entry, 4) < SLOT_COUNT - 1) break;
+      return false;
+    }
+    entry = canonicalEntry(hash);
+  }
+  find(key, keySize, hash);
+  return true;
+}
+
+/** Inserts the key that was just missed. Call `reserveSlot` before. */
+export function insert(address: u64): void {
+  const entry = canonicalEntry(Index.hash);
+  store<u64>(Index.slot, makeSlot(Index.hash, load<u32>(entry) & DEPTH_MASK, address));
+  store<u32>(entry, load<u32>(entry, 4) + 1, 4);
+}
+
+/** Takes the key that was just found out of the index; its slot stays taken until the page is next rebuilt. */
+export function remove(): void {
+  store<u64>(Index.slot, load<u64>(Index.slot) & ~FIELD_MASK);
+}
+
+/** The hash of the key of a record in memory. */
+function hashOfRecord(address: u64): u64 {
+  const record = resolve(address);
+  assert(record != 0);
+  return hashKey(keyOf(record), keySizeOf(record));
+}
+
+function place(page: usize, home: u32, slot: u64): void {
+  let position = home;
+  while (load<u64>(page + (<usize>position << 3)) != 0) position = (position + 1) & SLOT_MASK;
+  store<u64>(page + (<usize>position << 3), slot);
+}
+
+function doubleDirectory(): bool {
+  const size = (<usize>1 << ENTRY_SHIFT) << Index.depth;
+  let shift = Index.directoryShift;
+  while ((<usize>1 << shift) < size * 2) shift++;
+  const directory = allocate(shift);
+  if (directory == 0) return false;
+  for (let offset: usize = 0; offset < size; offset += 8) {
+    const entry = load<u64>(Index.directory + offset);
+    store<u64>(directory + offset * 2, entry);
+    store<u64>(directory + offset * 2, entry & 0xffffffff, 8);
+  }
+  release(Index.directory, Index.directoryShift);
+  Index.directory = directory;
+  Index.directoryShift = shift;
+  Index.depth++;
+  return true;
+}
+
+/**
+ * Splits the page that `hash` falls into, or, when most of it is slots of removed keys, lays it out anew.
+ * Work: one pass over 1,024 slots; every eighth level the hashes of the page's keys are computed again.
+ */
+function splitOrRebuild(entry: usize, hash: u64): bool {
+  const word = load<u32>(entry);
+  const depth = word & DEPTH_MASK;
+  const page = <usize>word & ~(PAGE_SIZE - 1);
+  let removed: u32 = 0;
+  for (let offset: usize = 0; offset < PAGE_SIZE; offset += 8) {
+    const slot = load<u64>(page + offset);
+    if (slot != 0 && (slot & FIELD_MASK) == 0) removed++;
+  }
+  const splits = removed < SLOT_COUNT_FULL / 2;
+  let sibling = page;
+  if (splits) {
+    if (depth == DEPTH_MAX) return false;
+    sibling = allocate(PAGE_SHIFT);
+    if (sibling == 0) return false;
+    if (depth == Index.depth) {
+      if (!doubleDirectory()) {
+        release(sibling, PAGE_SHIFT);
+        return false;
+      }
+    }
+    memory.fill(sibling, 0, PAGE_SIZE);
+    Index.pageCount++;
+  }
+  const newDepth = splits ? depth + 1 : depth;
+  memory.copy(Index.scratch, page, PAGE_SIZE);
+  memory.fill(page, 0, PAGE_SIZE);
+  const moved = distribute(page, sibling, depth, newDepth);
+  if (splits) publish(hash, page, sibling, newDepth, moved);
+  else store<u32>(canonicalEntry(hash), <u32>(moved & 0xffffffff), 4);
+  return true;
+}
+
+/** Lays the slots of the scratch page out over `page` and `sibling`. Returns how many went to each: sibling << 32 | page. */
+function distribute(page: usize, sibling: usize, depth: u32, newDepth: u32): u64 {
+  const rehashes = (newDepth & WINDOW_STEP_MASK) != (depth & WINDOW_STEP_MASK);
+  const splitShift = TAG_SHIFT + WINDOW_BITS - 1 - (depth & ~WINDOW_STEP_MASK);
+  let first: u32 = 0;
+  while (load<u64>(Index.scratch + (<usize>first << 3)) != 0) first++;
+  let run: u32 = 0;
+  let stayed: u64 = 0;
+  let moved: u64 = 0;
+  for (let step: u32 = 0; step < SLOT_COUNT; step++) {
+    const position = (first + step) & SLOT_MASK;
+    let slot = load<u64>(Index.scratch + (<usize>position << 3));
+    if (slot == 0) {
+      run = 0;
+      continue;
+    }
+    const displacementMax = run++;
+    if ((slot & FIELD_MASK) == 0) continue;
+    let home: u32;
+    let goes = sibling != page && ((slot >> splitShift) & 1) != 0;
+    if (rehashes || displacementMax > HOME_LOW_MASK) {
+      const hash = hashOfRecord(slot & FIELD_MASK);
+      home = <u32>hash & SLOT_MASK;
+      slot = makeSlot(hash, newDepth, slot & FIELD_MASK);
+    } else {
+      const homeLow = <u32>(slot >> (TAG_SHIFT + WINDOW_BITS)) & HOME_LOW_MASK;
+      home = (position - ((position - homeLow) & HOME_LOW_MASK)) & SLOT_MASK;
+    }
+    place(goes ? sibling : page, home, slot);
+    if (goes) moved++;
+    else stayed++;
+  }
+  return (moved << 32) | stayed;
+}
+
+/** Points the directory's entries at the two halves of a split page. */
+function publish(hash: u64, page: usize, sibling: usize, depth: u32, counts: u64): void {
+  const span = Index.depth - depth;
+  const mask = (<u64>1 << Index.depth) - 1;
+  const position = <usize>((hash >> (64 - Index.depth)) & mask);
+  const firstOfPage = (position >> (span + 1)) << (span + 1);
+  const half = <usize>1 << span;
+  for (let index: usize = 0; index < half * 2; index++) {
+    const at = Index.directory + ((firstOfPage + index) << ENTRY_SHIFT);
+    store<u32>(at, <u32>(index < half ? page : sibling) | depth);
+    store<u32>(at, 0, 4);
+  }
+  store<u32>(Index.directory + (firstOfPage << ENTRY_SHIFT), <u32>counts, 4);
+  store<u32>(Index.directory + ((firstOfPage + half) << ENTRY_SHIFT), <u32>(counts >> 32), 4);
+}
+
+/** What a walk over all pages calls back into, as a cursor: no closures in the core. */
+export class Cursor {
+  static entry: u32 = 0;
+  static position: u32 = 0;
+}
+
+export function startCursor(): void {
+  Cursor.entry = 0;
+  Cursor.position = 0;
+}
+
+/** The next slot in use, or 0 at the end; each page once. */
+export function nextSlot(): u64 {
+  const count: u32 = 1 << Index.depth;
+  while (Cursor.entry < count) {
+    const word = load<u32>(Index.directory + (<usize>Cursor.entry << ENTRY_SHIFT));
+    const page = <usize>word & ~(PAGE_SIZE - 1);
+    while (Cursor.position < SLOT_COUNT) {
+      const slot = load<u64>(page + (<usize>Cursor.position << 3));
+      Cursor.position += 1;
+      if ((slot & FIELD_MASK) != 0) return slot;
+    }
+    Cursor.position = 0;
+    Cursor.entry += 1 << (Index.depth - (word & DEPTH_MASK));
+  }
+  return 0;
+}
+
+/** Whether a key that the index holds is found where a lookup would look: for verification. */
+export function isPlaced(slot: u64): bool {
+  const record = resolve(slot & FIELD_MASK);
+  if (record == 0) return false;
+  const keySize = keySizeOf(record);
+  const found = find(keyOf(record), keySize, hashKey(keyOf(record), keySize));
+  return found == record && load<u64>(Index.slot) == slot;
+}

@@ -1,0 +1,121 @@
+/**
+ * A record: one version of one key, or a part of a large value. Immutable once its commit is applied, but for the link, which
+ * recovery and compaction set anew.
+ *
+ *      0        4            8                             16                     22       24
+ *     ┌────────┬────────────┬─────────────────┬───────────┬──────────────────────┬────────┬────────────┬─────┬───────┬─────┐
+ *     │ check  │ value size │ version (48)    │ key size  │ link (48)            │ flags  │ [expiry]   │ key │ value │ pad │
+ *     └────────┴────────────┴─────────────────┴───────────┴──────────────────────┴────────┴────────────┴─────┴───────┴─────┘
+ */
+import { mix, xxh64 } from '../hash/xxh64';
+import { alignUp } from '../memory/bytes';
+import * as format from '../shared/format';
+import { FIELD_MASK } from './segment';
+
+export function flagsOf(record: usize): u32 {
+  return load<u16>(record, format.RECORD_FLAGS);
+}
+
+export function keySizeOf(record: usize): u32 {
+  return <u32>load<u16>(record, format.RECORD_KEY_SIZE_LOW) | ((flagsOf(record) >> format.RECORD_KEY_SIZE_HIGH_SHIFT) << 16);
+}
+
+export function valueSizeOf(record: usize): u32 {
+  return load<u32>(record, format.RECORD_VALUE_SIZE);
+}
+
+export function versionOf(record: usize): u64 {
+  return load<u64>(record, format.RECORD_VERSION) & FIELD_MASK;
+}
+
+export function linkOf(record: usize): u64 {
+  return load<u64>(record, format.RECORD_LINK) & FIELD_MASK;
+}
+
+/** Points a record at the version before it. The check does not cover the link. */
+export function setLink(record: usize, address: u64): void {
+  store<u64>(record, (load<u64>(record, format.RECORD_LINK) & ~FIELD_MASK) | address, format.RECORD_LINK);
+}
+
+/** The bytes between the header and the key. */
+export function keyOffset(flags: u32): u32 {
+  return format.RECORD_HEADER_SIZE + ((flags & format.RECORD_FLAG_EXPIRY) != 0 ? format.RECORD_EXPIRY_SIZE : 0);
+}
+
+export function keyOf(record: usize): usize {
+  return record + keyOffset(flagsOf(record));
+}
+
+export function valueOf(record: usize): usize {
+  return keyOf(record) + keySizeOf(record);
+}
+
+export function recordSize(flags: u32, keySize: u32, valueSize: u32): u32 {
+  return alignUp(keyOffset(flags) + keySize + valueSize);
+}
+
+export function sizeOf(record: usize): u32 {
+  return recordSize(flagsOf(record), keySizeOf(record), valueSizeOf(record));
+}
+
+/** The check of a record of `size` bytes: everything but check and link, seeded with its place. */
+function computeCheck(record: usize, size: u32, seed: u64, offset: u32): u32 {
+  const place = mix(seed ^ format.SEED_RECORD, (<u64>offset << 32) | <u64>load<u32>(record, format.RECORD_VALUE_SIZE));
+  return <u32>xxh64(record + format.RECORD_FLAGS, size - format.RECORD_FLAGS, place ^ load<u64>(record, format.RECORD_VERSION));
+}
+
+/**
+ * Writes the header, the pad and the check around key and value, which already stand in place. Returns the size of the record.
+ */
+export function sealRecord(record: usize, flags: u32, keySize: u32, valueSize: u32, version: u64, link: u64, seed: u64, offset: u32): u32 {
+  const unpadded = keyOffset(flags) + keySize + valueSize;
+  const size = alignUp(unpadded);
+  for (let pad = unpadded; pad < size; pad++) store<u8>(record + pad, 0);
+  store<u32>(record, valueSize, format.RECORD_VALUE_SIZE);
+  store<u64>(record, version | (<u64>(keySize & 0xffff) << format.WORD_FIELD_BITS), format.RECORD_VERSION);
+  const marks = <u64>(flags | ((keySize >> 16) << format.RECORD_KEY_SIZE_HIGH_SHIFT));
+  store<u64>(record, link | (marks << format.WORD_FIELD_BITS), format.RECORD_LINK);
+  store<u32>(record, computeCheck(record, size, seed, offset), format.RECORD_CHECK);
+  return size;
+}
+
+/** Whether a record that ends before `limit` bytes is intact at its place; on its own, without its frame. */
+export function checkRecord(record: usize, limit: u32, seed: u64, offset: u32): bool {
+  return fits(record, limit) && load<u32>(record, format.RECORD_CHECK) == computeCheck(record, sizeOf(record), seed, offset);
+}
+
+/** Whether the sizes of a record stay within `limit` bytes. */
+export function fits(record: usize, limit: u32): bool {
+  if (limit < <u32>format.RECORD_HEADER_SIZE) return false;
+  const size = <u64>keyOffset(flagsOf(record)) + <u64>keySizeOf(record) + <u64>valueSizeOf(record);
+  return ((size + 7) & ~7) <= <u64>limit;
+}
+
+/** The flags that this format defines; any other is content that it never wrote. */
+const KNOWN_FLAGS: u32 = format.RECORD_KIND_MASK | format.RECORD_FLAG_TOMBSTONE | format.RECORD_FLAG_EXPIRY | format.RECORD_FLAG_PART |
+  format.RECORD_FLAG_LARGE | (3 << format.RECORD_KEY_SIZE_HIGH_SHIFT);
+
+/** Whether a record whose hash was right also means something: semantic validation comes after the hash, never instead of it. */
+export function isMeaningful(record: usize, limit: u32, frameVersion: u64): bool {
+  if (!fits(record, limit)) return false;
+  const flags = flagsOf(record);
+  const version = versionOf(record);
+  if ((flags & ~KNOWN_FLAGS) != 0 || version == 0 || version > frameVersion) return false;
+  const isPart = (flags & format.RECORD_FLAG_PART) != 0;
+  if (isPart != (keySizeOf(record) == 0)) return false;
+  if ((flags & format.RECORD_FLAG_TOMBSTONE) != 0 && valueSizeOf(record) != 0) return false;
+  if ((flags & format.RECORD_FLAG_LARGE) != 0) {
+    const size = valueSizeOf(record);
+    return !isPart && size >= 16 && (size & 7) == 0;
+  }
+  return true;
+}
+
+/** The number of parts of a large value, whose list begins with the total size. */
+export function partCountOf(record: usize): u32 {
+  return (valueSizeOf(record) >> 3) - 1;
+}
+
+export function partAddress(record: usize, index: u32): u64 {
+  return load<u64>(valueOf(record) + 8 + (<usize>index << 3)) & FIELD_MASK;
+}

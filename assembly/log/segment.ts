@@ -1,0 +1,237 @@
+/**
+ * The segments that the store knows: a descriptor each, in the order of their sequence numbers, and the table that finds the memory block
+ * of a log address. Both cost memory by segments that exist, not by the range of their numbers.
+ */
+import { allocate, release, shiftFor } from '../memory/allocator';
+import { ADDRESS_UNIT_SHIFT, WORD_FIELD_BITS } from '../shared/format';
+
+/** Bits below the sequence number in an address, and what masks them. */
+export class Geometry {
+  static segmentShift: u32 = 0;
+  static segmentSize: u32 = 0;
+  static offsetBits: u32 = 0;
+  static offsetMask: u64 = 0;
+  /** True where no file stands behind the log. */
+  static inMemory: bool = false;
+}
+
+/** The low 48 bits of a word. */
+export const FIELD_MASK: u64 = (1 << WORD_FIELD_BITS) - 1;
+
+/**
+ * A descriptor:
+ *
+ *     ┌──────────┬──────┬────────┬────────────┬──────────┬───────────────────────────────┐
+ *     │ sequence │ seed │ deadAt │ unlistedBy │ lastHash │ block, slot, offsets, links … │
+ *     └──────────┴──────┴────────┴────────────┴──────────┴───────────────────────────────┘
+ */
+@unmanaged
+export class Segment {
+  sequence: u64;
+  /** The seed of every hash in it: its identity. */
+  seed: u64;
+  /** The end of the log when its last live byte died; 0 while it lives. */
+  deadAt: u64;
+  /** The sequence of the segment whose header first left it out of the list; 0 while it is listed. */
+  unlistedBy: u64;
+  /** The head hash of its last frame. */
+  lastHash: u64;
+  /** Its block of linear memory; 0 when that was given back. */
+  block: u32;
+  slot: u32;
+  nextSlot: u32;
+  /** Bytes of records that a read may still need. */
+  live: u32;
+  /** Where its valid bytes end. */
+  end: u32;
+  /** Up to where its bytes were handed to the device. */
+  written: u32;
+  /** Where its first frame begins. */
+  headerEnd: u32;
+  /** A second count of live bytes, made by verification. */
+  counted: u32;
+  previous: Segment | null;
+  next: Segment | null;
+}
+
+const DESCRIPTOR_SIZE: u32 = 80;
+const DESCRIPTOR_BLOCK_SHIFT: u32 = 12;
+const TABLE_ENTRY_SHIFT: u32 = 4;
+const TABLE_SHIFT_MIN: u32 = 12;
+
+if (offsetof<Segment>() > DESCRIPTOR_SIZE) ERROR('a descriptor outgrew its room');
+
+export class Segments {
+  static first: Segment | null = null;
+  static last: Segment | null = null;
+  static count: u32 = 0;
+  /** Segments whose block is resident: the entries of the table. */
+  static residentCount: u32 = 0;
+  static table: usize = 0;
+  static tableShift: u32 = 0;
+  static tableMask: u64 = 0;
+  static idle: usize = 0;
+}
+
+export function setGeometry(segmentShift: u32, inMemory: bool): void {
+  Geometry.segmentShift = segmentShift;
+  Geometry.segmentSize = 1 << segmentShift;
+  Geometry.offsetBits = segmentShift - ADDRESS_UNIT_SHIFT;
+  Geometry.offsetMask = ((<u64>1) << Geometry.offsetBits) - 1;
+  Geometry.inMemory = inMemory;
+}
+
+export function addressOf(sequence: u64, offset: u32): u64 {
+  return (sequence << Geometry.offsetBits) + (offset >> ADDRESS_UNIT_SHIFT);
+}
+
+export function sequenceOf(address: u64): u64 {
+  return address >> Geometry.offsetBits;
+}
+
+export function offsetOf(address: u64): u32 {
+  return <u32>(address & Geometry.offsetMask) << ADDRESS_UNIT_SHIFT;
+}
+
+function entryOf(sequence: u64): usize {
+  return Segments.table + (<usize>(sequence & Segments.tableMask) << TABLE_ENTRY_SHIFT);
+}
+
+function following(entry: usize): usize {
+  return Segments.table + ((entry - Segments.table + (1 << TABLE_ENTRY_SHIFT)) & (((<usize>1) << Segments.tableShift) - 1));
+}
+
+/** The entry of a resident segment, or the empty one where it would stand. */
+function probe(sequence: u64): usize {
+  let entry = entryOf(sequence);
+  while (true) {
+    const found = load<u64>(entry);
+    if (found == sequence || found == 0) return entry;
+    entry = following(entry);
+  }
+}
+
+/** Where in memory the record at `address` stands, or 0 when its segment is not resident. */
+export function resolve(address: u64): usize {
+  const entry = probe(address >> Geometry.offsetBits);
+  const block = <usize>load<u32>(entry, 8);
+  return block == 0 ? 0 : block + (<usize>(address & Geometry.offsetMask) << ADDRESS_UNIT_SHIFT);
+}
+
+/** The descriptor of the resident segment that holds `address`. */
+export function segmentOf(address: u64): Segment | null {
+  return changetype<Segment | null>(<usize>load<u32>(probe(address >> Geometry.offsetBits), 12));
+}
+
+function buildTable(shift: u32): bool {
+  const table = allocate(shift);
+  if (table == 0) return false;
+  memory.fill(table, 0, (<usize>1) << shift);
+  const old = Segments.table;
+  const oldShift = Segments.tableShift;
+  Segments.table = table;
+  Segments.tableShift = shift;
+  Segments.tableMask = ((<u64>1) << (shift - TABLE_ENTRY_SHIFT)) - 1;
+  for (let segment: Segment | null = Segments.first; segment !== null; segment = segment!.next) {
+    if (segment.block != 0) enter(segment);
+  }
+  if (old != 0) release(old, oldShift);
+  return true;
+}
+
+function enter(segment: Segment): void {
+  const entry = probe(segment.sequence);
+  store<u64>(entry, segment.sequence);
+  store<u32>(entry, segment.block, 8);
+  store<u32>(entry, <u32>changetype<usize>(segment), 12);
+}
+
+/** Takes an entry out and moves up those that only stood behind it. */
+function leave(sequence: u64): void {
+  let hole = probe(sequence);
+  assert(load<u64>(hole) == sequence);
+  let entry = following(hole);
+  const span = ((<usize>1) << Segments.tableShift) - 1;
+  while (load<u64>(entry) != 0) {
+    const home = entryOf(load<u64>(entry));
+    if (((entry - home) & span) >= ((entry - hole) & span)) {
+      memory.copy(hole, entry, 1 << TABLE_ENTRY_SHIFT);
+      hole = entry;
+    }
+    entry = following(entry);
+  }
+  memory.fill(hole, 0, 1 << TABLE_ENTRY_SHIFT);
+}
+
+/** Reserves what one more segment needs, so that adding it cannot fail half-way. */
+function prepare(): bool {
+  if (Segments.table == 0 && !buildTable(TABLE_SHIFT_MIN)) return false;
+  if (((Segments.residentCount + 1) << (TABLE_ENTRY_SHIFT + 1)) > (<u32>1 << Segments.tableShift) && !buildTable(Segments.tableShift + 1)) return false;
+  if (Segments.idle == 0) {
+    const block = allocate(DESCRIPTOR_BLOCK_SHIFT);
+    if (block == 0) return false;
+    for (let at = block; at + DESCRIPTOR_SIZE <= block + (1 << DESCRIPTOR_BLOCK_SHIFT); at += DESCRIPTOR_SIZE) {
+      store<u32>(at, <u32>Segments.idle);
+      Segments.idle = at;
+    }
+  }
+  return true;
+}
+
+/** A new descriptor for a block, put in its place in the order; null where memory is at its limit, with nothing changed. */
+export function addSegment(sequence: u64, block: usize, slot: u32): Segment | null {
+  if (!prepare()) return null;
+  const at = Segments.idle;
+  Segments.idle = <usize>load<u32>(at);
+  memory.fill(at, 0, DESCRIPTOR_SIZE);
+  const segment = changetype<Segment>(at);
+  segment.sequence = sequence;
+  segment.block = <u32>block;
+  segment.slot = slot;
+  let before: Segment | null = Segments.last;
+  while (before !== null && before.sequence > sequence) before = before.previous;
+  const after = before === null ? Segments.first : before.next;
+  segment.previous = before;
+  segment.next = after;
+  if (before === null) Segments.first = segment;
+  else before.next = segment;
+  if (after === null) Segments.last = segment;
+  else after.previous = segment;
+  Segments.count++;
+  Segments.residentCount++;
+  enter(segment);
+  return segment;
+}
+
+/** Takes the block from a segment: its addresses no longer resolve. */
+export function detachBlock(segment: Segment): usize {
+  const block = <usize>segment.block;
+  leave(segment.sequence);
+  Segments.residentCount--;
+  segment.block = 0;
+  return block;
+}
+
+/** Gives the block back and leaves the descriptor, whose slot may still be listed. */
+export function dropBlock(segment: Segment): void {
+  release(detachBlock(segment), Geometry.segmentShift);
+}
+
+/** Forgets a segment altogether. */
+export function removeSegment(segment: Segment): void {
+  if (segment.block != 0) dropBlock(segment);
+  const before = segment.previous;
+  const after = segment.next;
+  if (before === null) Segments.first = after;
+  else before.next = after;
+  if (after === null) Segments.last = before;
+  else after.previous = before;
+  Segments.count--;
+  store<u32>(changetype<usize>(segment), <u32>Segments.idle);
+  Segments.idle = changetype<usize>(segment);
+}
+
+/** A block for a segment: shiftFor keeps 4 KiB segments on 4 KiB blocks. */
+export function allocateSegmentBlock(): usize {
+  return allocate(shiftFor(Geometry.segmentSize));
+}

@@ -1,0 +1,44 @@
+/**
+ * Slots of the file as the log sees them: those that are zero, durably, and ready to be written, and the one that the tail's header
+ * already names as next. Zeroing and flushing them is the facade's work.
+ */
+import { Geometry } from './segment';
+
+const CAPACITY: u32 = 64;
+const ring: usize = memory.data(64 * 4, 8);
+
+export class Slots {
+  static head: u32 = 0;
+  static readyCount: u32 = 0;
+  /** Whether the slot that the tail's header names as next is zero, durably. */
+  static isNextReady: bool = true;
+  /** The slot number for a log without a file. */
+  static virtual: u32 = 0;
+}
+
+/** Offers a slot that is zero and durable. False when enough are waiting. */
+export function offerSlot(slot: u32): bool {
+  if (Slots.readyCount == CAPACITY) return false;
+  store<u32>(ring + (((Slots.head + Slots.readyCount) & (CAPACITY - 1)) << 2), slot);
+  Slots.readyCount++;
+  return true;
+}
+
+/** Takes the slot that a new segment will name as its successor's. */
+export function takeSlot(): u32 {
+  if (Geometry.inMemory) return Slots.virtual++;
+  assert(Slots.readyCount > 0);
+  const slot = load<u32>(ring + (Slots.head << 2));
+  Slots.head = (Slots.head + 1) & (CAPACITY - 1);
+  Slots.readyCount--;
+  Slots.isNextReady = true;
+  return slot;
+}
+
+/** Puts the slot back that was taken last. */
+export function untakeSlot(slot: u32): void {
+  if (Geometry.inMemory) return;
+  Slots.head = (Slots.head - 1) & (CAPACITY - 1);
+  store<u32>(ring + (Slots.head << 2), slot);
+  Slots.readyCount++;
+}

@@ -1,0 +1,96 @@
+/**
+ * Blocks of linear memory: powers of two from 4 KiB on, recycled whole through one free list a size. A larger block may be split for a
+ * smaller one; blocks are not joined again, because what the core frees is either a segment, which the next segment
+ * takes, or an outgrown directory, which becomes index pages.
+ * Guarantees: a block is aligned to its size or to 64 KiB, whichever is less; a refusal (0) has changed nothing.
+ */
+const SHIFT_MIN: u32 = 12;
+const SHIFT_MAX: u32 = 28;
+const ALIGNMENT_SHIFT_MAX: u32 = 16;
+const WASM_PAGE_SHIFT: u32 = 16;
+
+const heads: usize = memory.data((28 + 1) * 4, 8);
+
+class Memory {
+  /** The first byte that no block has had yet. */
+  static frontier: usize = 0;
+  static idleSize: u64 = 0;
+  /** How much more to ask for than one block needs: growing detaches every view of the facade. */
+  static growth: usize = 1 << 18;
+}
+
+/** The exponent of the block that holds `size` bytes. */
+export function shiftFor(size: usize): u32 {
+  if (size <= 1 << SHIFT_MIN) return SHIFT_MIN;
+  return 32 - <u32>clz<u32>(<u32>(size - 1));
+}
+
+function push(block: usize, shift: u32): void {
+  const head = heads + (<usize>shift << 2);
+  store<u32>(block, load<u32>(head));
+  store<u32>(head, <u32>block);
+  Memory.idleSize += <u64>1 << shift;
+}
+
+function pop(shift: u32): usize {
+  const head = heads + (<usize>shift << 2);
+  const block = <usize>load<u32>(head);
+  if (block != 0) {
+    store<u32>(head, load<u32>(block));
+    Memory.idleSize -= <u64>1 << shift;
+  }
+  return block;
+}
+
+/** Puts the gap between the frontier and `until` into the free lists. */
+function donate(until: usize): void {
+  while (Memory.frontier < until) {
+    let shift = <u32>ctz<u32>(<u32>Memory.frontier);
+    if (shift > SHIFT_MAX) shift = SHIFT_MAX;
+    while (Memory.frontier + (<usize>1 << shift) > until) shift--;
+    push(Memory.frontier, shift);
+    Memory.frontier += <usize>1 << shift;
+  }
+}
+
+function extend(shift: u32): usize {
+  if (Memory.frontier == 0) Memory.frontier = (__heap_base + 4095) & ~4095;
+  const alignment = <usize>1 << min<u32>(shift, ALIGNMENT_SHIFT_MAX);
+  const begin = (Memory.frontier + alignment - 1) & ~(alignment - 1);
+  const end = <u64>begin + (<u64>1 << shift);
+  const available = <u64>memory.size() << WASM_PAGE_SHIFT;
+  if (end > available) {
+    const needed = <i32>((end - available + 0xffff) >> WASM_PAGE_SHIFT);
+    const generous = max<i32>(needed, <i32>(max<u64>(Memory.growth, available >> 6) >> WASM_PAGE_SHIFT));
+    if (memory.grow(generous) < 0 && (generous == needed || memory.grow(needed) < 0)) return 0;
+  }
+  donate(begin);
+  Memory.frontier = <usize>end;
+  return begin;
+}
+
+/** A block of `1 << shift` bytes with whatever its last owner left in it, or 0 where memory is at its limit. O(1), but for growth. */
+export function allocate(shift: u32): usize {
+  assert(shift >= SHIFT_MIN && shift <= SHIFT_MAX);
+  for (let larger = shift; larger <= SHIFT_MAX; larger++) {
+    const block = pop(larger);
+    if (block == 0) continue;
+    while (larger > shift) {
+      larger--;
+      push(block + (<usize>1 << larger), larger);
+    }
+    return block;
+  }
+  return extend(shift);
+}
+
+/** Gives a block back. It must have come from `allocate` with the same `shift`. */
+export function release(block: usize, shift: u32): void {
+  assert(block != 0 && (block & 4095) == 0);
+  push(block, shift);
+}
+
+/** The bytes in free lists, and those between the frontier and the end of memory. */
+export function idleSize(): u64 {
+  return Memory.idleSize + ((<u64>memory.size() << WASM_PAGE_SHIFT) - <u64>Memory.frontier);
+}

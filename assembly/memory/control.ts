@@ -1,0 +1,22 @@
+/** The core's side of the control block: where it leaves its results for the facade. */
+import * as layout from '../shared/layout';
+import { STATUS_CORRUPT } from '../shared/status';
+
+export function setU32(offset: usize, value: u32): void {
+  store<u32>(offset, value);
+}
+
+/** Everything wider than 32 bits goes out as a double: exact up to 2^53, and no BigInt is made. */
+export function setNumber(offset: usize, value: u64): void {
+  store<f64>(offset, <f64>value);
+}
+
+/** Says where damage was found and answers STATUS_CORRUPT. */
+export function damage(sequence: u64, slot: u32, offset: u32, size: u32, reason: u32): i32 {
+  setNumber(layout.CONTROL_DAMAGE_SEQUENCE, sequence);
+  setU32(layout.CONTROL_DAMAGE_SLOT, slot);
+  setU32(layout.CONTROL_DAMAGE_OFFSET, offset);
+  setU32(layout.CONTROL_DAMAGE_SIZE, size);
+  setU32(layout.CONTROL_DAMAGE_REASON, reason);
+  return STATUS_CORRUPT;
+}

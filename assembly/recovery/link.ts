@@ -1,0 +1,222 @@
+/**
+ * The second half of recovery: shows every record of the frames that the scan found valid, in place. Links are made anew, by key and version, never by
+ * what was read. Costs one index lookup a record.
+ */
+import { hashKey } from '../hash/keyhash';
+import { mix } from '../hash/xxh64';
+import { createIndex, find, insert, nextSlot, remove, reserveSlot, setSlot, slotAddress, startCursor } from '../index/directory';
+import { bodySizeOf, frameFlagsOf, frameSizeOf, frameVersionOf, pendingCountOf, recordCountOf } from '../log/frame';
+import { checkRecord, flagsOf, isMeaningful, keyOf, keySizeOf, linkOf, partAddress, partCountOf, setLink, sizeOf, valueOf, valueSizeOf, versionOf } from '../log/record';
+import { FIELD_MASK, Segment, Segments, addressOf, resolve, segmentOf } from '../log/segment';
+import { damage } from '../memory/control';
+import * as format from '../shared/format';
+import { REASON_CONTENT, STATUS_MEMORY_FULL, STATUS_OK } from '../shared/status';
+import { Space, adjustParts, forsakeRecord, retainRecord } from '../space/live';
+
+/** A commit that goes over the end of a segment: where its records begin, and how many have been met. */
+class Carried {
+  static segment: Segment | null = null;
+  static offset: u32 = 0;
+  static count: u32 = 0;
+}
+
+class Link {
+  static hasLargeValues: bool = false;
+  static secret: u64 = 0;
+}
+
+/** Shows one record, unless a newer version of its key is already there. */
+function linkRecord(record: usize, address: u64): bool {
+  const flags = flagsOf(record);
+  if ((flags & format.RECORD_FLAG_PART) != 0) {
+    setLink(record, markOf(address));
+    return true;
+  }
+  if ((flags & format.RECORD_FLAG_LARGE) != 0) Link.hasLargeValues = true;
+  const keySize = keySizeOf(record);
+  const key = keyOf(record);
+  const existing = find(key, keySize, hashKey(key, keySize));
+  if (existing == 0) {
+    if (!reserveSlot(key, keySize)) return false;
+    setLink(record, 0);
+    insert(address);
+  } else {
+    const version = versionOf(record);
+    const newest = versionOf(existing);
+    if (version < newest) return true;
+    setLink(record, version == newest ? linkOf(existing) : slotAddress());
+    forsakeRecord(existing, slotAddress());
+    setSlot(address);
+  }
+  retainRecord(record, address);
+  return true;
+}
+
+function linkRun(segment: Segment, offset: u32, count: u32): u32 {
+  for (; count != 0; count--) {
+    const record = <usize>segment.block + offset;
+    if (!linkRecord(record, addressOf(segment.sequence, offset))) return 0;
+    offset += sizeOf(record);
+  }
+  return offset;
+}
+
+/** Shows the records of a commit that its last frame has completed. */
+function linkCarried(): bool {
+  let segment = Carried.segment!;
+  let offset = Carried.offset;
+  let frame = frameHolding(segment, offset);
+  while (Carried.count != 0) {
+    const end = frame + format.FRAME_HEAD_SIZE + bodySizeOf(<usize>segment.block + frame);
+    while (offset < end && Carried.count != 0) {
+      offset = linkRun(segment, offset, 1);
+      if (offset == 0) return false;
+      Carried.count--;
+    }
+    if (Carried.count == 0) break;
+    segment = segment.next!;
+    frame = segment.headerEnd;
+    offset = frame + format.FRAME_HEAD_SIZE;
+  }
+  return true;
+}
+
+/** The offset of the frame that a record stands in. */
+function frameHolding(segment: Segment, offset: u32): u32 {
+  let frame = segment.headerEnd;
+  while (true) {
+    const next = frame + frameSizeOf(<usize>segment.block + frame);
+    if (next > offset) return frame;
+    frame = next;
+  }
+}
+
+/** The offset behind the first `count` records of a frame. */
+function skip(segment: Segment, offset: u32, count: u32): u32 {
+  for (; count != 0; count--) offset += sizeOf(<usize>segment.block + offset);
+  return offset;
+}
+
+export function linkFrame(segment: Segment, offset: u32): bool {
+  const frame = <usize>segment.block + offset;
+  const count = recordCountOf(frame);
+  const pending = pendingCountOf(frame);
+  if ((frameFlagsOf(frame) & format.FRAME_FLAG_DISCARD) != 0) Carried.count = 0;
+  let records = offset + format.FRAME_HEAD_SIZE;
+  if (Carried.count != 0 && count != 0) {
+    if (pending == count) {
+      Carried.count += count;
+      return true;
+    }
+    if (!linkCarried()) return false;
+  }
+  if (pending != count) {
+    records = linkRun(segment, records, count - pending);
+    if (records == 0) return false;
+  }
+  if (pending != 0) {
+    Carried.segment = segment;
+    Carried.offset = records;
+    Carried.count = pending;
+  }
+  return true;
+}
+
+/** Links the valid frames of one segment. False where memory is at its limit. */
+function linkSegment(segment: Segment): bool {
+  for (let offset = segment.headerEnd; offset < segment.end; offset += frameSizeOf(<usize>segment.block + offset)) {
+    if (!linkFrame(segment, offset)) return false;
+  }
+  return true;
+}
+
+/** Links the intact records of a frame whose body is damaged; returns how many. For salvage. */
+export function linkIntact(segment: Segment, offset: u32): u32 {
+  const frame = <usize>segment.block + offset;
+  const end = offset + format.FRAME_HEAD_SIZE + bodySizeOf(frame);
+  let at = offset + format.FRAME_HEAD_SIZE;
+  let count: u32 = 0;
+  while (at < end) {
+    const record = <usize>segment.block + at;
+    const limit = end - at;
+    if (checkRecord(record, limit, segment.seed, at) && isMeaningful(record, limit, frameVersionOf(frame))) {
+      if (!linkRecord(record, addressOf(segment.sequence, at))) return count;
+      count++;
+      at += sizeOf(record);
+    } else at += 8;
+  }
+  return count;
+}
+
+/** Forgets a commit whose other half is lost. */
+export function dropCarried(): void {
+  Carried.count = 0;
+}
+
+/** Whether the parts of a large value are all there and of one size with what its list says. */
+export function isWhole(record: usize): bool {
+  const count = partCountOf(record);
+  let total: u64 = 0;
+  for (let index: u32 = 0; index < count; index++) {
+    const address = partAddress(record, index);
+    const part = resolve(address);
+    if (part == 0 || linkOf(part) != markOf(address)) return false;
+    if ((flagsOf(part) & format.RECORD_FLAG_PART) == 0 || versionOf(part) != versionOf(record)) return false;
+    total += valueSizeOf(part);
+  }
+  return total == load<u64>(valueOf(record));
+}
+
+/**
+ * What a part's link holds after recovery: proof that a record begins at this address. An address in a list comes from the file and is
+ * not trusted, and nobody who made the file knows the secret.
+ */
+function markOf(address: u64): u64 {
+  return mix(Link.secret, address) & FIELD_MASK;
+}
+
+/** Counts the parts of the large values that are current, once every record is linked. Salvage goes on without those that are not whole. */
+export function countParts(isSalvage: bool): i32 {
+  if (!Link.hasLargeValues) return STATUS_OK;
+  startCursor();
+  for (let slot = nextSlot(); slot != 0; slot = nextSlot()) {
+    const address = slot & FIELD_MASK;
+    const record = resolve(address);
+    if ((flagsOf(record) & format.RECORD_FLAG_LARGE) == 0) continue;
+    if (!isWhole(record)) {
+      if (isSalvage) {
+        find(keyOf(record), keySizeOf(record), hashKey(keyOf(record), keySizeOf(record)));
+        forsakeRecord(record, address);
+        remove();
+        continue;
+      }
+      const segment = segmentOf(address)!;
+      return damage(segment.sequence, segment.slot, <u32>(record - <usize>segment.block), sizeOf(record), REASON_CONTENT);
+    }
+    adjustParts(record, true);
+  }
+  return STATUS_OK;
+}
+
+/** Begins with an empty index. */
+export function startLink(secret: u64): bool {
+  Carried.count = 0;
+  Link.hasLargeValues = false;
+  Link.secret = secret;
+  return createIndex();
+}
+
+/** Links the whole log. */
+export function linkLog(secret: u64): i32 {
+  if (!startLink(secret)) return STATUS_MEMORY_FULL;
+  for (let segment: Segment | null = Segments.first; segment !== null; segment = segment!.next) {
+    if (segment.block != 0 && !linkSegment(segment)) return STATUS_MEMORY_FULL;
+  }
+  Space.hasCandidates = true;
+  return countParts(false);
+}
+
+/** Whether a commit was left whose last frame never came. */
+export function hasCarried(): bool {
+  return Carried.count != 0;
+}

@@ -1,0 +1,68 @@
+/**
+ * Reading a damaged store as far as it is intact: frames behind damage, and single records of frames that are damaged within. What comes out
+ * is read-only, and each loss is named.
+ */
+import { bodySizeOf, frameFlagsOf, hasHead } from '../log/frame';
+import { Geometry, Segment, Segments } from '../log/segment';
+import { isZero } from '../memory/bytes';
+import { damage } from '../memory/control';
+import { FRAME_FLAG_END, FRAME_HEAD_SIZE } from '../shared/format';
+import { REASON_SEGMENT_CUT, STATUS_MEMORY_FULL, STATUS_OK } from '../shared/status';
+import { countParts, dropCarried, linkFrame, linkIntact, startLink } from './link';
+import { Scan, countFrame, dirtySize, examineFrame, findHead, publishCounts, startScan } from './scan';
+
+class Salvage {
+  static segment: Segment | null = null;
+  static offset: u32 = 0;
+}
+
+export function startSalvage(secret: u64): i32 {
+  startScan();
+  if (!startLink(secret)) return STATUS_MEMORY_FULL;
+  enter(Segments.first);
+  return STATUS_OK;
+}
+
+function enter(segment: Segment | null): void {
+  while (segment !== null && segment.block == 0) segment = segment.next;
+  Salvage.segment = segment;
+  if (segment === null) return;
+  Salvage.offset = segment.headerEnd;
+  segment.end = segment.headerEnd;
+}
+
+/** Reports damage, having linked what of it is intact, and goes on behind it. */
+function passDamage(segment: Segment, at: u32): i32 {
+  dropCarried();
+  Scan.carriedVersion = 0;
+  const hasIntactHead = hasHead(<usize>segment.block + at, Geometry.segmentSize - at, segment.seed, at);
+  if (hasIntactHead) linkIntact(segment, at);
+  const next = findHead(segment, hasIntactHead ? at + FRAME_HEAD_SIZE + bodySizeOf(<usize>segment.block + at) : at + 8);
+  segment.end = at;
+  const size = next == 0 ? dirtySize(segment) : next - at;
+  if (next == 0) enter(segment.next);
+  else Salvage.offset = next;
+  return damage(segment.sequence, segment.slot, at, size, Scan.reason);
+}
+
+/** Goes on to the next damage, STATUS_CORRUPT, or to the end, STATUS_OK. */
+export function salvageNext(): i32 {
+  while (Salvage.segment !== null) {
+    const segment = Salvage.segment!;
+    const at = Salvage.offset;
+    const end = Geometry.segmentSize;
+    if (at + FRAME_HEAD_SIZE > end || isZero(<usize>segment.block + at, <usize>segment.block + end)) {
+      const isCut = segment !== Segments.last;
+      enter(segment.next);
+      if (isCut) return damage(segment.sequence, segment.slot, at, 0, REASON_SEGMENT_CUT);
+      continue;
+    }
+    if (!examineFrame(segment, at)) return passDamage(segment, at);
+    countFrame(segment, at);
+    if (!linkFrame(segment, at)) return STATUS_MEMORY_FULL;
+    Salvage.offset = segment.end;
+    if ((frameFlagsOf(<usize>segment.block + at) & FRAME_FLAG_END) != 0) enter(segment.next);
+  }
+  publishCounts();
+  return countParts(true);
+}

@@ -1,0 +1,220 @@
+/**
+ * The first half of recovery: decides where the log validly ends, and changes nothing. Frames are checked in the order of the log. At the first that fails
+ * there are two possibilities. A crash can have cut it: then nothing from there on was ever known to be flushed, and some sector of it
+ * still holds what was there before, which is nothing. Everything else is damage, and is refused.
+ */
+import {
+  areDeclarationsLost, bodySizeOf, frameFlagsOf, frameSizeOf, frameVersionOf, hasBody, hasDeclarations, hasHead, headHashOf, isBodyLost, isHeadLost, pendingCountOf,
+  recordCountOf, sealOf,
+} from '../log/frame';
+import { isMeaningful, sizeOf, versionOf } from '../log/record';
+import { FIELD_MASK, Geometry, Segment, Segments, addressOf, removeSegment } from '../log/segment';
+import { isZero } from '../memory/bytes';
+import { damage, setNumber } from '../memory/control';
+import * as format from '../shared/format';
+import * as layout from '../shared/layout';
+import * as status from '../shared/status';
+import { Superblock } from './superblock';
+
+/** What the scan found. */
+export class Scan {
+  /** The newest seal: below it, nothing can be missing. */
+  static seal: u64 = 0;
+  static version: u64 = 0;
+  static ceiling: u64 = 0;
+  static frameCount: u64 = 0;
+  static recordCount: u64 = 0;
+  static byteCount: u64 = 0;
+  /** The version of the commit whose records wait for a later frame; 0 where none does. */
+  static carriedVersion: u64 = 0;
+  static discardedCount: u32 = 0;
+  static isTailDirty: bool = false;
+  /** Where the frame that was examined last ends. */
+  static reason: u32 = 0;
+  static isExplained: bool = false;
+}
+
+function segmentPointer(segment: Segment, offset: u32): usize {
+  return <usize>segment.block + offset;
+}
+
+function fail(reason: u32, isExplained: bool): bool {
+  Scan.reason = reason;
+  Scan.isExplained = isExplained;
+  return false;
+}
+
+/** Whether the records of an intact frame are what this format writes. */
+function areRecordsMeaningful(frame: usize): bool {
+  const version = frameVersionOf(frame);
+  const end = frame + format.FRAME_HEAD_SIZE + bodySizeOf(frame);
+  let record = frame + format.FRAME_HEAD_SIZE;
+  let count: u32 = 0;
+  while (record < end) {
+    if (!isMeaningful(record, <u32>(end - record), version)) return false;
+    record += sizeOf(record);
+    count++;
+  }
+  return count == recordCountOf(frame) && pendingCountOf(frame) <= count && version <= FIELD_MASK;
+}
+
+/** Follows commits that go over the end of a segment: whether this frame may stand behind those before it. */
+function continues(frame: usize): bool {
+  const count = recordCountOf(frame);
+  const pending = pendingCountOf(frame);
+  if ((frameFlagsOf(frame) & format.FRAME_FLAG_DISCARD) != 0) Scan.carriedVersion = 0;
+  if (Scan.carriedVersion != 0 && count != 0) {
+    if (versionOf(frame + format.FRAME_HEAD_SIZE) != Scan.carriedVersion) return false;
+    if (pending < count) Scan.carriedVersion = 0;
+  }
+  if (pending != 0) Scan.carriedVersion = frameVersionOf(frame);
+  return true;
+}
+
+/** Examines the frame at an offset: hashes, then meaning. */
+export function examineFrame(segment: Segment, offset: u32): bool {
+  const frame = segmentPointer(segment, offset);
+  const limit = Geometry.segmentSize - offset;
+  if (!hasHead(frame, limit, segment.seed, offset)) return fail(status.REASON_FRAME_HEAD, isHeadLost(frame, limit, offset));
+  if (!hasDeclarations(frame, segment.seed, offset)) return fail(status.REASON_DECLARATIONS, areDeclarationsLost(frame, offset));
+  if (!hasBody(frame, segment.seed, offset)) {
+    const isLost = isBodyLost(frame, offset);
+    if (isLost || !hasBody(frame, segment.seed, offset)) return fail(status.REASON_FRAME_BODY, isLost);
+  }
+  const isOrdered = (frameFlagsOf(frame) & format.FRAME_FLAG_COMPACTION) != 0 || frameVersionOf(frame) >= Scan.version;
+  if (!isOrdered || sealOf(frame) > addressOf(segment.sequence, offset) || !areRecordsMeaningful(frame) || !continues(frame)) {
+    return fail(status.REASON_CONTENT, false);
+  }
+  return true;
+}
+
+export function countFrame(segment: Segment, offset: u32): void {
+  const frame = segmentPointer(segment, offset);
+  const size = frameSizeOf(frame);
+  Scan.seal = max<u64>(Scan.seal, sealOf(frame));
+  Scan.version = max<u64>(Scan.version, frameVersionOf(frame));
+  Scan.frameCount++;
+  Scan.recordCount += recordCountOf(frame);
+  Scan.byteCount += size;
+  segment.lastHash = headHashOf(frame);
+  segment.end = offset + size;
+}
+
+/** The offset of the next intact head at or behind `offset`, or 0. */
+export function findHead(segment: Segment, offset: u32): u32 {
+  for (; offset + format.FRAME_HEAD_SIZE <= Geometry.segmentSize; offset += 8) {
+    if (hasHead(segmentPointer(segment, offset), Geometry.segmentSize - offset, segment.seed, offset)) return offset;
+  }
+  return 0;
+}
+
+/** The newest seal that any intact head from here on names. */
+function latestSeal(segment: Segment | null, offset: u32): u64 {
+  let seal = Scan.seal;
+  while (segment !== null) {
+    const current = segment;
+    let at = findHead(current, offset);
+    while (at != 0) {
+      seal = max<u64>(seal, sealOf(segmentPointer(current, at)));
+      at = findHead(current, at + 8);
+    }
+    segment = current.next;
+    if (segment !== null) offset = segment.headerEnd;
+  }
+  return seal;
+}
+
+/** Begins a scan: what superblock and headers say of seals, versions and ceilings. */
+export function startScan(): void {
+  Scan.seal = Superblock.tail;
+  Scan.version = 0;
+  Scan.ceiling = Superblock.versionCeiling;
+  Scan.frameCount = 0;
+  Scan.recordCount = 0;
+  Scan.byteCount = 0;
+  Scan.carriedVersion = 0;
+  Scan.discardedCount = 0;
+  Scan.isTailDirty = false;
+  for (let segment: Segment | null = Segments.first; segment !== null; segment = segment!.next) {
+    if (segment.block == 0) continue;
+    Scan.seal = max<u64>(Scan.seal, load<u64>(segment.block, format.SEGMENT_SEAL));
+    Scan.ceiling = max<u64>(Scan.ceiling, load<u64>(segment.block, format.SEGMENT_VERSION_CEILING));
+  }
+}
+
+export function publishCounts(): void {
+  setNumber(layout.CONTROL_FRAME_COUNT, Scan.frameCount);
+  setNumber(layout.CONTROL_RECORD_COUNT, Scan.recordCount);
+  setNumber(layout.CONTROL_BYTE_COUNT, Scan.byteCount);
+}
+
+/** Scans one segment from `offset` on. Returns true at its end, false where a frame failed: `segment.end` says where. */
+export function scanSegment(segment: Segment, offset: u32): bool {
+  segment.end = offset;
+  while (segment.end + format.FRAME_HEAD_SIZE <= Geometry.segmentSize) {
+    const at = segment.end;
+    if (load<u64>(segmentPointer(segment, at)) == 0 && isZero(segmentPointer(segment, at), segmentPointer(segment, Geometry.segmentSize))) break;
+    if (!examineFrame(segment, at)) return false;
+    countFrame(segment, at);
+    if ((frameFlagsOf(segmentPointer(segment, at)) & format.FRAME_FLAG_END) != 0) return joins(segment);
+  }
+  if (segment === Segments.last) return addressOf(segment.sequence, segment.end) >= Scan.seal || fail(status.REASON_BELOW_SEAL, false);
+  return fail(status.REASON_SEGMENT_CUT, true);
+}
+
+/** Whether the next segment's header agrees on where this one ends. */
+function joins(segment: Segment): bool {
+  const next = segment.next;
+  if (next === null || next.sequence != segment.sequence + 1 || next.block == 0) return true;
+  const isSame = load<u64>(next.block, format.SEGMENT_PREVIOUS_END) == addressOf(segment.sequence, segment.end) &&
+    load<u64>(next.block, format.SEGMENT_PREVIOUS_HASH) == segment.lastHash;
+  return isSame || fail(status.REASON_CONTENT, false);
+}
+
+/** What is left from the last valid frame of a segment on, up to the last byte that is not zero. */
+export function dirtySize(segment: Segment): u32 {
+  let end = Geometry.segmentSize;
+  while (end > segment.end && load<u64>(segmentPointer(segment, end - 8)) == 0) end -= 8;
+  return end - segment.end;
+}
+
+/** Ends the log where a crash cut it: what follows is dropped, and counted. */
+function truncate(segment: Segment): void {
+  let size = dirtySize(segment);
+  Scan.isTailDirty = size != 0;
+  while (Segments.last !== segment) {
+    const dropped = Segments.last!;
+    size += dirtySize(dropped);
+    for (let other: Segment | null = Segments.first; other !== null; other = other!.next) {
+      if (other.unlistedBy == dropped.sequence) other.unlistedBy = 0;
+    }
+    removeSegment(dropped);
+    Scan.discardedCount++;
+  }
+  const end = segmentPointer(segment, segment.end);
+  memory.fill(end, 0, Geometry.segmentSize - segment.end);
+  damage(segment.sequence, segment.slot, segment.end, size, Scan.reason);
+}
+
+/** Scans the whole log. STATUS_OK, with a cut tail in the damage fields when one was dropped, or STATUS_CORRUPT. */
+export function scanLog(): i32 {
+  startScan();
+  damage(0, 0, 0, 0, status.REASON_NONE);
+  let segment: Segment | null = Segments.first;
+  while (segment !== null) {
+    const next = segment.next;
+    if (segment.block != 0 && !scanSegment(segment, segment.headerEnd)) {
+      const address = addressOf(segment.sequence, segment.end);
+      const seal = latestSeal(segment, segment.end);
+      publishCounts();
+      if (address < seal || !Scan.isExplained) {
+        return damage(segment.sequence, segment.slot, segment.end, 0, Scan.isExplained ? status.REASON_BELOW_SEAL : Scan.reason);
+      }
+      truncate(segment);
+      return status.STATUS_OK;
+    }
+    segment = next;
+  }
+  publishCounts();
+  return status.STATUS_OK;
+}

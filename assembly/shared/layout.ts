@@ -1,0 +1,63 @@
+/**
+ * The layout of linear memory that both sides know: the control block, through which the core shows the facade its results
+ * without an object or a second call. Portable: read by asc and by tsc.
+ */
+
+/** Where the next record will stand. The facade writes key and value behind its header. */
+export const CONTROL_WRITE_POINTER = 64;
+/** How many bytes of key and value fit there. */
+export const CONTROL_WRITE_ROOM = 68;
+/** Bytes in the log that have not been handed to the device. */
+export const CONTROL_PENDING_SIZE = 72;
+/** Where the value that the last lookup found stands, and its size; for a value in parts, of the list. */
+export const CONTROL_VALUE_POINTER = 76;
+export const CONTROL_VALUE_SIZE = 80;
+/** The record's flags, as in the format. */
+export const CONTROL_VALUE_FLAGS = 84;
+/** The version that the last call met or made. */
+export const CONTROL_VERSION = 88;
+/** The next bytes for the device: where they are, how many, in which slot and at which offset of it. */
+export const CONTROL_OUTPUT_POINTER = 96;
+export const CONTROL_OUTPUT_SIZE = 100;
+export const CONTROL_OUTPUT_SLOT = 104;
+export const CONTROL_OUTPUT_OFFSET = 108;
+/** Where damage was found. */
+export const CONTROL_DAMAGE_SEQUENCE = 112;
+export const CONTROL_DAMAGE_SLOT = 120;
+export const CONTROL_DAMAGE_OFFSET = 124;
+export const CONTROL_DAMAGE_REASON = 128;
+export const CONTROL_DAMAGE_SIZE = 132;
+/** What recovery counted. */
+export const CONTROL_FRAME_COUNT = 136;
+export const CONTROL_RECORD_COUNT = 144;
+export const CONTROL_BYTE_COUNT = 152;
+/** What a superblock or a segment header says. */
+export const CONTROL_FORMAT_VERSION = 160;
+export const CONTROL_SEGMENT_SIZE_SHIFT = 164;
+export const CONTROL_ROOT_SLOT = 168;
+export const CONTROL_FLAGS = 172;
+export const CONTROL_NEXT_SLOT = 176;
+export const CONTROL_SEQUENCE = 184;
+/** Figures for `stats()`, as doubles. */
+export const CONTROL_STATS = 192;
+export const CONTROL_STATS_COUNT = 16;
+/** Random words that the facade hands to `init`: store id, then the entropy of salts and of the hash seed. */
+export const CONTROL_ENTROPY = 384;
+export const CONTROL_ENTROPY_SIZE = 32;
+
+// The order of the figures in CONTROL_STATS.
+export const STAT_KEY_COUNT = 0;
+export const STAT_TOMBSTONE_COUNT = 1;
+export const STAT_LIVE_SIZE = 2;
+export const STAT_SEGMENT_COUNT = 3;
+export const STAT_DEAD_SEGMENT_COUNT = 4;
+export const STAT_INDEX_SIZE = 5;
+export const STAT_MEMORY_SIZE = 6;
+export const STAT_MEMORY_IDLE_SIZE = 7;
+export const STAT_VERSION = 8;
+export const STAT_LOG_SIZE = 9;
+export const STAT_LISTED_SEGMENT_COUNT = 10;
+export const STAT_READY_SLOT_COUNT = 11;
+export const STAT_INDEX_SLOT_COUNT = 12;
+export const STAT_CEILING = 13;
+export const STAT_SEAL = 14;

@@ -1,0 +1,107 @@
+/**
+ * Live bytes: what of each segment a read may still need. A segment without any is given up: its block at once, its slot when
+ * what replaced its records is durable and a durable header no longer lists it.
+ */
+import { flagsOf, partAddress, partCountOf, sizeOf } from '../log/record';
+import { Log, tailAddress } from '../log/log';
+import { Geometry, Segment, Segments, dropBlock, removeSegment, resolve, segmentOf } from '../log/segment';
+import { RECORD_FLAG_LARGE, RECORD_FLAG_TOMBSTONE } from '../shared/format';
+
+export class Space {
+  static liveSize: u64 = 0;
+  static keyCount: u64 = 0;
+  static tombstoneCount: u64 = 0;
+  /** Set when a segment may have lost its last live byte. */
+  static hasCandidates: bool = false;
+}
+
+function add(address: u64, size: u32): void {
+  const segment = segmentOf(address)!;
+  segment.live += size;
+  Space.liveSize += size;
+}
+
+function subtract(address: u64, size: u32): void {
+  const segment = segmentOf(address)!;
+  assert(segment.live >= size);
+  segment.live -= size;
+  Space.liveSize -= size;
+  if (segment.live == 0) Space.hasCandidates = true;
+}
+
+/** Counts a record, and not the parts of its value. */
+export function retainRecord(record: usize, address: u64): void {
+  add(address, sizeOf(record));
+  if ((flagsOf(record) & RECORD_FLAG_TOMBSTONE) != 0) Space.tombstoneCount++;
+  else Space.keyCount++;
+}
+
+/** The opposite. */
+export function forsakeRecord(record: usize, address: u64): void {
+  subtract(address, sizeOf(record));
+  if ((flagsOf(record) & RECORD_FLAG_TOMBSTONE) != 0) Space.tombstoneCount--;
+  else Space.keyCount--;
+}
+
+/** Counts the parts of a large value, or takes them out of the count. */
+export function adjustParts(record: usize, isLive: bool): void {
+  const count = partCountOf(record);
+  for (let index: u32 = 0; index < count; index++) {
+    const part = partAddress(record, index);
+    const size = sizeOf(resolve(part));
+    if (isLive) add(part, size);
+    else subtract(part, size);
+  }
+}
+
+/** Counts a record that has become the newest of its key, with the parts of its value. */
+export function retain(record: usize, address: u64): void {
+  retainRecord(record, address);
+  if ((flagsOf(record) & RECORD_FLAG_LARGE) != 0) adjustParts(record, true);
+}
+
+/** The opposite: the record is no longer the newest of its key. */
+export function forsake(record: usize, address: u64): void {
+  forsakeRecord(record, address);
+  if ((flagsOf(record) & RECORD_FLAG_LARGE) != 0) adjustParts(record, false);
+}
+
+/**
+ * Gives up the blocks of segments that died. Called when a commit is applied as a whole, so that nothing it may still be rolled back to is gone,
+ * and when the device has taken bytes, because a segment must reach the file before it leaves memory.
+ */
+export function collect(): void {
+  if (!Space.hasCandidates) return;
+  Space.hasCandidates = false;
+  let segment: Segment | null = Segments.first;
+  while (segment !== null && segment !== Log.segment) {
+    const next = segment.next;
+    if (segment.live == 0 && segment.block != 0) {
+      if (Geometry.inMemory) removeSegment(segment);
+      else if (segment.written == segment.end && segment !== Log.output) {
+        segment.deadAt = tailAddress();
+        dropBlock(segment);
+      } else Space.hasCandidates = true;
+    }
+    segment = next;
+  }
+}
+
+/** Forgets a segment whose slot is free, and returns the slot; -1 when there is none. A slot that the chain from `root` needs stays. */
+export function takeFreedSlot(sealed: u64, root: u64): i32 {
+  for (let segment: Segment | null = Segments.first; segment !== null; segment = segment!.next) {
+    if (segment.unlistedBy == 0 || segment.unlistedBy >= sealed || segment.sequence >= root) continue;
+    const slot = segment.slot;
+    removeSegment(segment);
+    return slot;
+  }
+  return -1;
+}
+
+/** Whether a segment only waits for the superblock to name a newer root. */
+export function isRootInTheWay(sealed: u64, root: u64): bool {
+  for (let segment: Segment | null = Segments.first; segment !== null; segment = segment!.next) {
+    if (segment.unlistedBy != 0 && segment.unlistedBy < sealed && segment.sequence >= root) return true;
+  }
+  return false;
+}
