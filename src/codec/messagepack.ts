@@ -141,12 +141,13 @@ function refused(): InvalidArgumentError {
 }
 
 function check(value: unknown, depth: number): void {
-  if (depth > MAX_VALUE_DEPTH) throw tooDeep();
   if (value === null || typeof value === 'boolean' || typeof value === 'number') return;
   if (typeof value === 'string') {
     if (!isPlainText(value)) throw refused();
   } else if (typeof value !== 'object') {
     throw refused();
+  } else if (depth > MAX_VALUE_DEPTH) {
+    throw tooDeep();
   } else if (Array.isArray(value)) {
     for (let index = 0; index < value.length; index++) check(value[index], depth + 1);
   } else if (value instanceof Date) {

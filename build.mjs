@@ -1,0 +1,68 @@
+/**
+ * Builds what is missing or out of date: dependencies, the core in both forms, the module that carries its bytes, the bundle and its
+ * types. Uses nothing but Node, so that it can run on a fresh clone. `--force` builds everything anew.
+ */
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync, copyFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = dirname(fileURLToPath(import.meta.url));
+const isForced = process.argv.includes('--force');
+process.chdir(root);
+
+function run(command, parameters) {
+  const result = spawnSync(command, parameters, { stdio: ['ignore', 'inherit', 'inherit'], shell: process.platform === 'win32' });
+  if (result.status !== 0) {
+    process.stderr.write(`build: ${command} ${parameters.join(' ')} failed\n`);
+    process.exit(1);
+  }
+}
+
+function newestIn(...paths) {
+  let newest = 0;
+  for (const path of paths) {
+    const status = statSync(path);
+    if (!status.isDirectory()) newest = Math.max(newest, status.mtimeMs);
+    else for (const name of readdirSync(path)) newest = Math.max(newest, newestIn(join(path, name)));
+  }
+  return newest;
+}
+
+function isStale(target, ...sources) {
+  return isForced || !existsSync(target) || statSync(target).mtimeMs < newestIn(...sources);
+}
+
+if (!existsSync('node_modules/.package-lock.json') || statSync('node_modules/.package-lock.json').mtimeMs < statSync('package.json').mtimeMs) {
+  run('npm', [existsSync('package-lock.json') ? 'ci' : 'install', '--no-audit', '--no-fund']);
+}
+
+mkdirSync('build', { recursive: true });
+const asc = join('node_modules', 'assemblyscript', 'bin', 'asc.js');
+for (const target of ['release', 'debug']) {
+  const output = target === 'release' ? 'build/varve.wasm' : 'build/varve.debug.wasm';
+  if (isStale(output, 'assembly', 'asconfig.json')) run(process.execPath, [asc, 'assembly/index.ts', '--target', target]);
+}
+
+if (isStale('build/wasm.js', 'build/varve.wasm', 'build.mjs')) {
+  const base64 = readFileSync('build/varve.wasm').toString('base64');
+  writeFileSync('build/wasm.js', `/** The core, compiled: made by build.mjs. */\nexport const wasmBase64 = '${base64}';\n`);
+  writeFileSync('build/wasm.d.ts', 'export declare const wasmBase64: string;\n');
+}
+
+if (isStale('dist/index.js', 'src', 'assembly/shared', 'build/wasm.js', 'build.mjs')) {
+  rmSync('dist', { recursive: true, force: true });
+  const { build } = await import('esbuild');
+  await build({
+    entryPoints: ['src/index.ts'],
+    outfile: 'dist/index.js',
+    bundle: true,
+    format: 'esm',
+    target: 'es2022',
+    platform: 'neutral',
+    external: ['@assemblyscript/loader', '@msgpack/msgpack'],
+    logLevel: 'warning',
+  });
+  copyFileSync('build/varve.wasm', 'dist/varve.wasm');
+  run(process.execPath, [join('node_modules', 'typescript', 'bin', 'tsc'), '-p', 'tsconfig.build.json']);
+}

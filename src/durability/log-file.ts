@@ -1,0 +1,188 @@
+/**
+ * The log on its way to the file: closes frames, writes what is closed, flushes, and tells the core what is durable. After a failed write or flush it is
+ * poisoned: nothing is tried again, because nobody knows what the medium holds.
+ */
+import * as layout from '../../assembly/shared/layout.js';
+import { DeviceError, type Device } from '../device/device.js';
+import type { Engine } from '../engine/engine.js';
+import { IoError, PoisonedError } from '../errors.js';
+import { Slots } from './slots.js';
+
+/** How far ahead of the versions that were issued the durable ceiling is kept. */
+const CEILING_STEP_MIN = 65536;
+const CEILING_STEP_MAX = 2 ** 24;
+
+/** What flushes have cost, for `stats()`. */
+export interface FlushFigures {
+  count: number;
+  milliseconds: number;
+}
+
+export class LogFile {
+  readonly engine: Engine;
+  readonly device: Device;
+  readonly slots: Slots;
+  readonly flushes: FlushFigures = { count: 0, milliseconds: 0 };
+  readonly #now: () => number;
+  readonly #onPoison: (cause: Error) => void;
+  #failure: Error | undefined;
+  #ceiling = 0;
+  #firstVersion = 0;
+  #hasSuperblock = false;
+  #isHeld = false;
+
+  constructor(engine: Engine, device: Device, now: () => number, onPoison: (cause: Error) => void) {
+    this.engine = engine;
+    this.device = device;
+    this.slots = new Slots(engine, device);
+    this.#now = now;
+    this.#onPoison = onPoison;
+    engine.attach({
+      prepareSlot: (reserved) => this.#guard(() => this.slots.provide(reserved)),
+      raiseCeiling: () => this.flushSync(true),
+    });
+  }
+
+  /** The error that stopped the store, if one did. */
+  get failure(): Error | undefined {
+    return this.#failure;
+  }
+
+  /** Begins with the version and ceiling that recovery left. */
+  start(version: number): void {
+    this.#firstVersion = version;
+    this.#ceiling = version;
+  }
+
+  /** Stops everything for good. */
+  poison(cause: Error): PoisonedError {
+    if (this.#failure === undefined) {
+      this.#failure = cause;
+      this.#onPoison(cause);
+    }
+    return new PoisonedError(`${this.engine.name} has stopped after a failure: ${this.#failure.message} Close it and open it again to recover.`, { cause: this.#failure });
+  }
+
+  /** Runs what touches device or core: an error of the device, or a trap of the core, poisons. */
+  #guard<T>(action: () => T): T {
+    if (this.#failure !== undefined) throw this.poison(this.#failure);
+    try {
+      return action();
+    } catch (error) {
+      if (error instanceof DeviceError) {
+        throw this.poison(new IoError(`The device of ${this.engine.name} failed to ${error.operation}: ${error.message}`, { cause: error }));
+      }
+      if (error instanceof WebAssembly.RuntimeError) throw this.poison(error);
+      throw error;
+    }
+  }
+
+  /** Hands everything that was applied to the operating system. */
+  handOver(): void {
+    if (this.engine.pendingSize === 0 || this.#isHeld) return;
+    this.#guard(() => {
+      this.engine.core.closeFrame(this.#now());
+      this.#write();
+    });
+  }
+
+  #write(): void {
+    const { engine, device } = this;
+    for (let output = engine.nextOutput(); output !== undefined; output = engine.nextOutput()) {
+      device.write(engine.bytes, output.pointer, output.size, output.offset);
+      engine.core.outputDone();
+    }
+  }
+
+  /** Writes an empty frame that seals what was flushed. It needs no flush: if it survives, it proves more. */
+  seal(): void {
+    this.#guard(() => {
+      if (this.engine.core.sealLog(this.#now())) this.#write();
+    });
+  }
+
+  #nextCeiling(version: number): number {
+    return version + Math.min(CEILING_STEP_MAX, Math.max(CEILING_STEP_MIN, version - this.#firstVersion));
+  }
+
+  #writeSuperblock(isClean: boolean): void {
+    const { engine, device } = this;
+    const version = engine.version;
+    const ceiling = isClean ? version : Math.max(this.#ceiling, this.#nextCeiling(version));
+    const offset = engine.core.buildSuperblock(ceiling, isClean);
+    engine.refresh();
+    device.write(engine.bytes, engine.core.superblockWindow() >>> 0, 4096, offset);
+    this.#ceiling = ceiling;
+    this.#hasSuperblock = true;
+  }
+
+  /** What precedes every flush: bytes, and a superblock where one is due. Returns what the flush will prove. */
+  #beforeFlush(needsSuperblock: boolean): number {
+    this.engine.core.closeFrame(this.#now());
+    this.#write();
+    const isNearCeiling = this.#ceiling > this.#firstVersion && this.engine.version > this.#ceiling - CEILING_STEP_MIN / 2;
+    if (needsSuperblock || isNearCeiling || this.engine.core.needsSuperblock()) this.#writeSuperblock(false);
+    return this.engine.core.writtenAddress();
+  }
+
+  /** What follows a flush that succeeded. */
+  #afterFlush(address: number, hadSuperblock: boolean, began: number): void {
+    this.flushes.count++;
+    this.flushes.milliseconds += performance.now() - began;
+    this.engine.core.flushed(address);
+    if (hadSuperblock) this.engine.core.superblockDurable();
+    this.slots.reclaim();
+    this.engine.core.stats();
+    this.slots.prepareAhead(this.engine.number(layout.CONTROL_STATS + layout.STAT_READY_SLOT_COUNT * 8));
+  }
+
+  #takeSuperblock(): boolean {
+    const had = this.#hasSuperblock;
+    this.#hasSuperblock = false;
+    return had;
+  }
+
+  /** Makes everything that was applied durable, blocking. */
+  flushSync(needsSuperblock = false): void {
+    this.#guard(() => {
+      const began = performance.now();
+      const address = this.#beforeFlush(needsSuperblock);
+      const hadSuperblock = this.#takeSuperblock();
+      this.device.flushSync();
+      this.#afterFlush(address, hadSuperblock, began);
+    });
+  }
+
+  /** Makes everything that was applied before the call durable. */
+  async flush(): Promise<void> {
+    const began = performance.now();
+    const [address, hadSuperblock] = this.#guard(() => [this.#beforeFlush(false), this.#takeSuperblock()] as const);
+    try {
+      await this.device.flush();
+    } catch (error) {
+      this.#guard(() => { throw error; });
+    }
+    this.#guard(() => this.#afterFlush(address, hadSuperblock, began));
+  }
+
+  /** The slots that the store needs. */
+  usedSlots(): Set<number> {
+    const { core } = this.engine;
+    const used = new Set<number>();
+    for (let slot = core.nextSegmentSlot(true); slot >= 0; slot = core.nextSegmentSlot(false)) used.add(slot);
+    used.add(this.engine.word(layout.CONTROL_NEXT_SLOT));
+    return used;
+  }
+
+  /** Leaves the file as an orderly end leaves it: everything durable, and said so. */
+  finish(): void {
+    this.flushSync();
+    this.#guard(() => {
+      const size = this.slots.trimmedSize(this.usedSlots());
+      if (size < this.device.size()) this.device.truncate(size);
+      this.#writeSuperblock(true);
+      this.#hasSuperblock = false;
+      this.device.flushSync();
+    });
+  }
+}

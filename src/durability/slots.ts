@@ -1,0 +1,178 @@
+/**
+ * The slots of the file: which are in use, which are free, and which are zero and durable, ready for the log. They are prepared ahead,
+ * by the device's background queue where it has one, so that a commit meets neither the cost of a growing file nor a full disk.
+ */
+import { DeviceError, type Device } from '../device/device.js';
+import type { Engine } from '../engine/engine.js';
+import { FullError } from '../errors.js';
+
+/** Slots kept back, so that a store on a full disk can still delete. */
+const RESERVE_COUNT = 2;
+/** How much is kept ready for a writer that is in a hurry, in bytes. */
+const AHEAD_SIZE = 4 << 20;
+const AHEAD_COUNT_MIN = 2;
+const AHEAD_COUNT_MAX = 32;
+const ZERO_CHUNK_SIZE = 1 << 20;
+
+let zeros: Uint8Array | undefined;
+
+export class Slots {
+  readonly #engine: Engine;
+  readonly #device: Device;
+  /** Slots that exist, in the file or about to. */
+  #count = 0;
+  /** Slots that nothing needs and that hold anything. */
+  #free: number[] = [];
+  #reserve: number[] = [];
+  /** Slots in the background queue, in its order. */
+  #queued: number[] = [];
+  #completed = 0;
+  #isHurried = false;
+  #isFull = false;
+  /** How often a write found no slot ready and had to prepare one itself. */
+  stallCount = 0;
+
+  constructor(engine: Engine, device: Device) {
+    this.#engine = engine;
+    this.#device = device;
+  }
+
+  get count(): number {
+    return this.#count;
+  }
+
+  get freeCount(): number {
+    return this.#free.length;
+  }
+
+  get reserveCount(): number {
+    return this.#reserve.length;
+  }
+
+  /** Prepares the first slots of a new file: two for the log, and the reserve. One write, one flush. */
+  create(): void {
+    this.#zero(0, 2 + RESERVE_COUNT + 1);
+    this.#device.flushSync();
+    this.#count = 2 + RESERVE_COUNT + 1;
+    for (let slot = 0; slot < RESERVE_COUNT; slot++) this.#reserve.push(3 + slot);
+    this.#engine.core.slotReady(2);
+  }
+
+  /** Learns from an opened file which slots are in use; all others are free, whatever they hold. */
+  adopt(used: ReadonlySet<number>): void {
+    const held = Math.ceil((this.#device.size() - this.#engine.slotOffset(0)) / this.#engine.segmentSize);
+    this.#count = Math.max(held, ...used, 0);
+    for (const slot of used) this.#count = Math.max(this.#count, slot + 1);
+    for (let slot = this.#count - 1; slot >= 0; slot--) {
+      if (!used.has(slot)) this.#free.push(slot);
+    }
+  }
+
+  #zero(slot: number, count: number): void {
+    zeros ??= new Uint8Array(ZERO_CHUNK_SIZE);
+    let offset = this.#engine.slotOffset(slot);
+    const end = offset + count * this.#engine.segmentSize;
+    while (offset < end) {
+      const size = Math.min(ZERO_CHUNK_SIZE, end - offset);
+      this.#device.write(zeros, 0, size, offset);
+      offset += size;
+    }
+  }
+
+  #take(): number {
+    return this.#free.pop() ?? this.#count++;
+  }
+
+  /** Prepares a slot at once. When the disk is full it goes back among the free, and the device's error comes out. */
+  #prepare(slot: number): void {
+    try {
+      this.#zero(slot, 1);
+      this.#device.flushSync();
+    } catch (error) {
+      this.#free.push(slot);
+      throw error;
+    }
+  }
+
+  /** Makes the log able to go on to another segment, or throws `FullError`. `reserved` may use the slots kept for deletes. */
+  provide(reserved: boolean): void {
+    this.#isHurried = true;
+    if (this.#collect() > 0 && this.#engine.core.unpreparedNextSlot() < 0) return;
+    this.stallCount++;
+    try {
+      this.#provideNow();
+    } catch (error) {
+      if (!(error instanceof DeviceError) || error.kind !== 'full') throw error;
+      this.#isFull = true;
+      if (reserved && this.#engine.core.unpreparedNextSlot() < 0 && this.#reserve.length > 0) {
+        this.#engine.core.slotReady(this.#reserve.pop()!);
+        return;
+      }
+      throw new FullError(`The disk that holds ${this.#engine.name} is full: nothing was changed. Make room on it, or delete what is not needed.`, { cause: error });
+    }
+  }
+
+  #provideNow(): void {
+    const next = this.#engine.core.unpreparedNextSlot();
+    if (next >= 0) {
+      this.#zero(next, 1);
+      this.#device.flushSync();
+      this.#engine.core.nextSlotReady();
+      return;
+    }
+    const slot = this.#take();
+    this.#prepare(slot);
+    this.#engine.core.slotReady(slot);
+    this.#isFull = false;
+  }
+
+  /** Hands over what the background queue has finished. Returns how many slots became ready. */
+  #collect(): number {
+    const background = this.#device.background;
+    if (background === undefined || this.#queued.length === 0) return 0;
+    const failure = background.failure();
+    if (failure !== undefined && failure.kind !== 'full') throw failure;
+    const completed = background.completed();
+    let ready = 0;
+    while (this.#completed < completed && this.#queued.length > 0) {
+      this.#completed++;
+      const slot = this.#queued.shift()!;
+      if (this.#reserve.length < RESERVE_COUNT && ready > 0) this.#reserve.push(slot);
+      else if (this.#engine.core.slotReady(slot)) ready++;
+      else this.#reserve.push(slot);
+    }
+    if (failure !== undefined) {
+      this.#isFull = true;
+      this.#free.push(...this.#queued.splice(0));
+    }
+    return ready;
+  }
+
+  /** Called when the log has moved on: keeps enough slots ready for a writer at this pace. Never blocks. */
+  prepareAhead(readyCount: number): void {
+    this.#collect();
+    const background = this.#device.background;
+    if (background === undefined || !this.#isHurried || this.#isFull || background.failure() !== undefined) return;
+    const wanted = Math.min(AHEAD_COUNT_MAX, Math.max(AHEAD_COUNT_MIN, Math.floor(AHEAD_SIZE / this.#engine.segmentSize)));
+    for (let missing = wanted - readyCount - this.#queued.length; missing > 0; missing--) {
+      const slot = this.#take();
+      this.#queued.push(slot);
+      background.zero(this.#engine.slotOffset(slot), this.#engine.segmentSize);
+    }
+  }
+
+  /** Takes back slots that the log has given up. */
+  reclaim(): void {
+    for (let slot = this.#engine.core.freedSlot(); slot >= 0; slot = this.#engine.core.freedSlot()) {
+      this.#free.push(slot);
+      this.#isFull = false;
+    }
+  }
+
+  /** Gives the end of the file back: slots behind the last one in use, but for a reserve. Returns the size that the file should have. */
+  trimmedSize(used: ReadonlySet<number>): number {
+    let count = 0;
+    for (const slot of used) count = Math.max(count, slot + 1);
+    return Math.min(this.#device.size(), this.#engine.slotOffset(count + RESERVE_COUNT));
+  }
+}

@@ -1,0 +1,58 @@
+/** The one table between the statuses of the core and the errors that users see. */
+import * as status from '../../assembly/shared/status.js';
+import { CorruptionError, FormatError, FullError, TooLargeError, type VarveError } from '../errors.js';
+import { FORMAT_VERSION } from '../../assembly/shared/format.js';
+
+const REASONS: Record<number, string> = {
+  [status.REASON_FRAME_HEAD]: 'the head of a frame fails its checksum',
+  [status.REASON_FRAME_BODY]: 'the records of a frame fail their checksum',
+  [status.REASON_DECLARATIONS]: 'the declarations of a frame fail their checksum',
+  [status.REASON_BELOW_SEAL]: 'bytes that were flushed are missing',
+  [status.REASON_CONTENT]: 'a checksum is right, but what it covers makes no sense',
+  [status.REASON_SEGMENT_HEADER]: 'the header of a segment fails its checksum',
+  [status.REASON_SEGMENT_MISSING]: 'a segment that belongs to the store is missing',
+  [status.REASON_SEGMENT_CUT]: 'a segment ends before its last frame',
+  [status.REASON_SUPERBLOCK]: 'both superblocks fail their checksums',
+  [status.REASON_INCOMPLETE_COMMIT]: 'a commit lacks its last part',
+};
+
+/** A place in the file that is damaged, or where a tail was cut. */
+export interface Damage {
+  /** The sequence number of the segment. */
+  readonly segment: number;
+  /** The offset in the file, in bytes. */
+  readonly offset: number;
+  /** How many bytes are concerned, as far as it is known. */
+  readonly bytes: number;
+  /** What is wrong there, in words. */
+  readonly reason: string;
+}
+
+/** The words for a reason of the core. */
+export function reasonText(reason: number): string {
+  return REASONS[reason] ?? 'the structure of the store contradicts itself';
+}
+
+export function corruption(name: string, damage: Damage): CorruptionError {
+  return new CorruptionError(
+    `${name} is damaged: ${damage.reason} (segment ${damage.segment}, offset ${damage.offset} of the file). The file was left as it is. ` +
+    'Restore a backup, or open it with { salvage: true } to read what is intact.', damage.segment, damage.offset);
+}
+
+/** The error for a status that is no answer to the caller's question. */
+export function failure(code: number, name: string, formatVersion = 0): VarveError {
+  switch (code) {
+    case status.STATUS_MEMORY_FULL:
+      return new FullError(`${name} has no memory left: nothing was changed. Delete what is not needed, or open it with a larger memory.limit.`);
+    case status.STATUS_TOO_MANY_SEGMENTS:
+      return new FullError(`${name} has more segments than its segment size allows: nothing was changed. Delete what is not needed, or make a store with a larger segmentSize.`);
+    case status.STATUS_TOO_LARGE:
+      return new TooLargeError(`The key and value do not fit into a segment of ${name}: nothing was changed. Make a store with a larger segmentSize for such keys.`);
+    case status.STATUS_FORMAT_TOO_NEW:
+      return new FormatError(`${name} has format version ${formatVersion}, and this release reads up to ${FORMAT_VERSION}: install a newer varve. The file was not touched.`, formatVersion, FORMAT_VERSION);
+    case status.STATUS_NOT_VARVE:
+      return new FormatError(`${name} is not a varve store. The file was not touched.`);
+    default:
+      return new CorruptionError(`${name}: ${REASONS[status.REASON_SUPERBLOCK] ?? ''}. The file was left as it is. Restore a backup, or open it with { salvage: true } to read what is intact.`);
+  }
+}

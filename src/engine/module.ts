@@ -1,0 +1,43 @@
+/**
+ * The compiled core: decoded and compiled once a process, instantiated once a store. Compiling is synchronous, so that a store can be opened
+ * wherever code runs; a page whose security policy forbids it gets an error that says what to allow.
+ */
+import { instantiateSync } from '@assemblyscript/loader';
+import { wasmBase64 } from '../../build/wasm.js';
+import { PlatformError } from '../errors.js';
+import type { Core } from './core.js';
+
+const WASM_PAGE_SIZE = 65536;
+const INITIAL_PAGES = 16;
+/** The largest linear memory that 32-bit pointers reach, in bytes. */
+export const MEMORY_LIMIT_MAX = 65536 * WASM_PAGE_SIZE;
+/** The least that a store can work in, in bytes. */
+export const MEMORY_LIMIT_MIN = INITIAL_PAGES * WASM_PAGE_SIZE;
+
+let compiled: WebAssembly.Module | undefined;
+
+function decode(base64: string): Uint8Array<ArrayBuffer> {
+  const binary = atob(base64);
+  const bytes = new Uint8Array(binary.length);
+  for (let index = 0; index < bytes.length; index++) bytes[index] = binary.charCodeAt(index);
+  return bytes;
+}
+
+function compile(): WebAssembly.Module {
+  try {
+    return new WebAssembly.Module(decode(wasmBase64));
+  } catch (cause) {
+    throw new PlatformError(
+      "WebAssembly could not be compiled. A page with a Content-Security-Policy must allow 'wasm-unsafe-eval' in script-src; " +
+      'or pass a compiled WebAssembly.Module as the option `module`.', { cause });
+  }
+}
+
+/** A core with a memory of its own, bounded by `memoryLimit` bytes. */
+export function instantiate(memoryLimit: number, module?: WebAssembly.Module): { core: Core; memory: WebAssembly.Memory } {
+  compiled ??= module ?? compile();
+  const maximum = Math.floor(memoryLimit / WASM_PAGE_SIZE);
+  const memory = new WebAssembly.Memory({ initial: INITIAL_PAGES, maximum });
+  const { instance } = instantiateSync(module ?? compiled, { env: { memory } });
+  return { core: instance.exports as unknown as Core, memory };
+}
