@@ -34,7 +34,7 @@ function isStale(target, ...sources) {
 }
 
 if (!existsSync('node_modules/.package-lock.json') || statSync('node_modules/.package-lock.json').mtimeMs < statSync('package.json').mtimeMs) {
-  run('npm', [existsSync('package-lock.json') ? 'ci' : 'install', '--no-audit', '--no-fund']);
+  run('npm', ['install', '--no-audit', '--no-fund']);
 }
 
 mkdirSync('build', { recursive: true });

@@ -232,6 +232,11 @@ export function unpreparedNextSlot(): i32 {
   return Slots.isNextReady ? -1 : <i32>Log.segment!.nextSlot;
 }
 
+/** The slot that the tail's header names as next. */
+export function tailNextSlot(): u32 {
+  return Log.segment!.nextSlot;
+}
+
 export function nextSlotReady(): void {
   Slots.isNextReady = true;
 }

@@ -11,7 +11,9 @@ const SLAB_SIZE = 65536;
 /** A larger value gets a buffer of its own: it would waste the end of a slab, and making the buffer is a small part of copying it. */
 const POOLED_SIZE = 8192;
 /** Up to this size a loop over words is faster than `set`, which needs a view of the source made for it. */
-const WORD_LOOP_SIZE = 256;
+const WORD_LOOP_SIZE = 128;
+/** Only a source of at least this size is taken for memory that will be copied from again. */
+const MEMORY_SIZE = 65536;
 
 export class Slab {
   readonly #markUntransferable: ((buffer: ArrayBuffer) => void) | undefined;
@@ -19,8 +21,8 @@ export class Slab {
   #bytes = new Uint8Array(this.#buffer);
   #words = new Int32Array(this.#buffer);
   #offset = 0;
-  /** The words of the memory that was copied from last; made anew when that memory has grown and its buffer is another. */
-  #sourceBuffer: ArrayBufferLike = this.#buffer;
+  /** The view of memory that was copied from last, and its words: asking a view for its buffer each time would cost as much as the copy. */
+  #source: Uint8Array | undefined;
   #sourceWords: Int32Array<ArrayBufferLike> = this.#words;
 
   /** `markUntransferable` is told of each slab, so that nobody can transfer away the values of others. */
@@ -53,20 +55,22 @@ export class Slab {
 
   /** Copies whole words where source and memory allow it; up to three bytes of padding behind the value come along. */
   #copyWords(source: Uint8Array, start: number, size: number, offset: number): boolean {
-    const from = source.byteOffset + start;
-    if ((from & 3) !== 0) return false;
-    if (source.buffer !== this.#sourceBuffer) {
-      this.#sourceBuffer = source.buffer;
-      this.#sourceWords = new Int32Array(source.buffer, 0, source.buffer.byteLength >>> 2);
-    }
+    if ((start & 3) !== 0 || (source !== this.#source && !this.#adopt(source))) return false;
     const words = this.#words;
     const sourceWords = this.#sourceWords;
-    // Memory may be larger than 2 GiB: divide, for a shift would take the address as signed.
-    let sourceIndex = from / 4;
+    // Memory may be larger than 2 GiB: divide, for a shift would take the offset as signed.
+    let sourceIndex = start / 4;
     const stop = sourceIndex + ((size + 3) >> 2);
     if (stop > sourceWords.length) return false;
     let index = offset >> 2;
     while (sourceIndex < stop) words[index++] = sourceWords[sourceIndex++];
+    return true;
+  }
+
+  #adopt(source: Uint8Array): boolean {
+    if (source.length < MEMORY_SIZE || source.byteOffset % 4 !== 0) return false;
+    this.#source = source;
+    this.#sourceWords = new Int32Array(source.buffer, source.byteOffset, source.length >>> 2);
     return true;
   }
 }

@@ -24,7 +24,7 @@ const encoder = new TextEncoder();
 /** `fatal` makes malformed bytes an error, `ignoreBOM` keeps a leading U+FEFF, which belongs to the text. */
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 /** One reusable argument list for each short length: a list of the exact length is what `apply` is fast with. */
-const argumentLists: number[][] = Array.from({ length: LOOP_READ_SIZE + 1 }, (_, length) => new Array<number>(length).fill(0));
+const argumentLists: number[][] = Array.from({ length: LOOP_READ_SIZE + 1 }, (_, length) => Array.from({ length }, () => 0));
 
 const nativeIsWellFormed = (String.prototype as { isWellFormed?: (this: string) => boolean }).isWellFormed;
 

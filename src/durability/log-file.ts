@@ -29,7 +29,6 @@ export class LogFile {
   #ceiling = 0;
   #firstVersion = 0;
   #hasSuperblock = false;
-  #isHeld = false;
 
   constructor(engine: Engine, device: Device, now: () => number, onPoison: (cause: Error) => void) {
     this.engine = engine;
@@ -79,7 +78,7 @@ export class LogFile {
 
   /** Hands everything that was applied to the operating system. */
   handOver(): void {
-    if (this.engine.pendingSize === 0 || this.#isHeld) return;
+    if (this.engine.pendingSize === 0) return;
     this.#guard(() => {
       this.engine.core.closeFrame(this.#now());
       this.#write();
@@ -170,7 +169,7 @@ export class LogFile {
     const { core } = this.engine;
     const used = new Set<number>();
     for (let slot = core.nextSegmentSlot(true); slot >= 0; slot = core.nextSegmentSlot(false)) used.add(slot);
-    used.add(this.engine.word(layout.CONTROL_NEXT_SLOT));
+    used.add(core.tailNextSlot());
     return used;
   }
 

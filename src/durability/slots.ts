@@ -113,9 +113,8 @@ export class Slots {
   }
 
   #provideNow(): void {
-    const next = this.#engine.core.unpreparedNextSlot();
-    if (next >= 0) {
-      this.#zero(next, 1);
+    if (this.#engine.core.unpreparedNextSlot() >= 0) {
+      this.provideNext();
       this.#device.flushSync();
       this.#engine.core.nextSlotReady();
       return;
@@ -124,6 +123,11 @@ export class Slots {
     this.#prepare(slot);
     this.#engine.core.slotReady(slot);
     this.#isFull = false;
+  }
+
+  /** Zeroes the slot that the tail names as next; the caller flushes. */
+  provideNext(): void {
+    this.#zero(this.#engine.core.tailNextSlot(), 1);
   }
 
   /** Hands over what the background queue has finished. Returns how many slots became ready. */

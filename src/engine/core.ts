@@ -36,6 +36,7 @@ export interface Core {
   slotReady(slot: number): number;
   unpreparedNextSlot(): number;
   nextSlotReady(): void;
+  tailNextSlot(): number;
   buildSuperblock(ceiling: number, isClean: boolean): number;
   superblockDurable(): void;
   slotBlock(): number;

@@ -1,0 +1,1 @@
+export async function openNodeFile(): Promise<any> { throw new Error('stub'); }

@@ -1,0 +1,44 @@
+/** What differs between platforms, chosen at run time: where files are, how a process ends, which buffers can be kept from being transferred. */
+import { PlatformError } from '../errors.js';
+import type { Device } from './device.js';
+import { openNodeFile } from './node-open.js';
+
+/** A file that was opened for a store, with its lock. */
+export interface PlatformFile {
+  readonly device: Device;
+  /** For a reader, after it has read: throws `LockedError` when a writer has come meanwhile. */
+  confirm(): Promise<void>;
+  /** Gives device and lock back. Idempotent. */
+  release(): void;
+}
+
+interface NodeProcess {
+  getBuiltinModule?: (name: string) => unknown;
+  on(event: 'exit', listener: () => void): void;
+  off(event: 'exit', listener: () => void): void;
+}
+
+/** The process, in runtimes that have Node's. */
+function nodeProcess(): NodeProcess | undefined {
+  const candidate = (globalThis as { process?: NodeProcess }).process;
+  return typeof candidate?.getBuiltinModule === 'function' ? candidate : undefined;
+}
+
+/** Opens or creates the file of a store, and takes its lock. */
+export async function openPlatformFile(path: string, options: { create: boolean; readOnly: boolean }): Promise<PlatformFile> {
+  if (nodeProcess() === undefined) throw new PlatformError("This platform has no files that varve knows. Open ':memory:'.");
+  return openNodeFile(path, options);
+}
+
+/** Runs an action when the process ends in order. Returns what takes it back. */
+export function atProcessExit(action: () => void): () => void {
+  const process = nodeProcess();
+  process?.on('exit', action);
+  return () => process?.off('exit', action);
+}
+
+/** What marks a buffer so that it cannot be transferred away from those who share it, where the platform can. */
+export function markUntransferable(): ((buffer: ArrayBuffer) => void) | undefined {
+  const threads = nodeProcess()?.getBuiltinModule?.('node:worker_threads') as { markAsUntransferable?: (buffer: ArrayBuffer) => void } | undefined;
+  return threads?.markAsUntransferable;
+}

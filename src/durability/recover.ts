@@ -1,0 +1,304 @@
+/**
+ * From the bytes of a file to a running log. Reads superblocks and segments, has the core decide where the log validly ends, writes anew what was not
+ * known to be durable, and links the rest. A store that is refused is left exactly as it was.
+ */
+import * as format from '../../assembly/shared/format.js';
+import * as layout from '../../assembly/shared/layout.js';
+import * as status from '../../assembly/shared/status.js';
+import type { Device } from '../device/device.js';
+import type { Engine } from '../engine/engine.js';
+import { corruption, failure, reasonText, type Damage } from '../engine/failure.js';
+import { FullError } from '../errors.js';
+import type { LogFile } from './log-file.js';
+
+/** What opening a store found. */
+export interface Recovery {
+  /** True when the store was closed in order, or is new. */
+  readonly clean: boolean;
+  /** True when the store was made by this `open`. */
+  readonly created: boolean;
+  /** Frames, records and bytes of frames that were read and checked. */
+  readonly frames: number;
+  readonly records: number;
+  readonly bytes: number;
+  /** What a crash had cut from the end of the log, and why it was taken for that: it was never acknowledged as durable. */
+  readonly dropped: Damage | undefined;
+  /** Bytes that were not known to be durable, and were written anew before the store was believed. */
+  readonly rewritten: number;
+  /** With `salvage`, what is lost. Empty otherwise. */
+  readonly lost: readonly Damage[];
+  /** From the first read to the last link, in milliseconds. */
+  readonly milliseconds: number;
+}
+
+interface Mode {
+  readonly writable: boolean;
+  readonly salvage: boolean;
+  readonly entropy: Uint8Array;
+}
+
+const SUPERBLOCKS_SIZE = 2 * format.SUPERBLOCK_SIZE;
+
+/** Fills `target` from the device; what lies behind the end of the file is zero. */
+function readWhole(device: Device, target: Uint8Array, offset: number): void {
+  const read = device.read(target, offset);
+  if (read < target.length) target.fill(0, read);
+}
+
+/** Whether a file holds nothing but what an interrupted creation leaves: no superblock, and no frame. */
+export function isUnfinished(device: Device): boolean {
+  const size = device.size();
+  if (size === 0) return true;
+  if (size > 64 << 20) return false;
+  const bytes = new Uint8Array(size);
+  readWhole(device, bytes, 0);
+  const slots = format.SLOTS_OFFSET;
+  const isSegment = bytes.length > slots + 8 && new DataView(bytes.buffer).getUint32(slots, true) === format.SEGMENT_MAGIC_LOW;
+  const list = isSegment && bytes.length >= slots + format.SEGMENT_HEADER_SIZE ? new DataView(bytes.buffer).getUint32(slots + format.SEGMENT_LIST_SIZE, true) : 0;
+  const from = isSegment ? slots + format.SEGMENT_HEADER_SIZE + Math.min(list, 8) : slots;
+  for (let index = 0; index < slots; index++) if (bytes[index] !== 0) return false;
+  for (let index = from; index < size; index++) if (bytes[index] !== 0) return false;
+  return true;
+}
+
+/** Makes a new store on an empty device. It is there only when this returns. */
+export function createLog(engine: Engine, device: Device, log: LogFile, segmentSizeShift: number, entropy: Uint8Array): Recovery {
+  const began = performance.now();
+  engine.init(segmentSizeShift, false, true, entropy);
+  // What an interrupted creation left is zeroed first: a slot must hold nothing when it is used.
+  if (device.size() > 0) device.truncate(0);
+  log.slots.create();
+  const code = engine.core.createStore();
+  engine.refresh();
+  if (code !== status.STATUS_OK) throw failure(code, device.name);
+  log.flushSync();
+  log.start(0);
+  log.flushSync(true);
+  return {
+    clean: true, created: true, frames: 0, records: 0, bytes: 0, dropped: undefined, rewritten: 0, lost: [], milliseconds: performance.now() - began,
+  };
+}
+
+class Reader {
+  readonly #engine: Engine;
+  readonly #device: Device;
+  readonly #mode: Mode;
+  readonly #lost: Damage[] = [];
+
+  constructor(engine: Engine, device: Device, mode: Mode) {
+    this.#engine = engine;
+    this.#device = device;
+    this.#mode = mode;
+  }
+
+  #refuse(code: number): never {
+    throw code === status.STATUS_CORRUPT
+      ? corruption(this.#device.name, this.#engine.damage())
+      : failure(code, this.#device.name, this.#engine.word(layout.CONTROL_FORMAT_VERSION));
+  }
+
+  /** Refuses damage, or in salvage notes it. */
+  #lose(damage: Damage): void {
+    if (!this.#mode.salvage) throw corruption(this.#device.name, damage);
+    this.#lost.push(damage);
+  }
+
+  #damageAt(sequence: number, slot: number, reason: number): Damage {
+    return { segment: sequence, offset: this.#engine.slotOffset(slot), bytes: this.#engine.segmentSize, reason: reasonText(reason) };
+  }
+
+  /** Reads a slot into a block and examines it. Returns the status; an intact one is adopted. */
+  #load(slot: number): number {
+    const { core } = this.#engine;
+    const block = core.slotBlock() >>> 0;
+    this.#engine.refresh();
+    if (block === 0) throw this.#noMemory();
+    readWhole(this.#device, this.#engine.bytes.subarray(block, block + this.#engine.segmentSize), this.#engine.slotOffset(slot));
+    const code = core.examineSlot(block, slot);
+    if (code === status.STATUS_OK && !core.isAdopted(this.#engine.number(layout.CONTROL_SEQUENCE))) {
+      if (core.adoptSlot(block, slot) !== status.STATUS_OK) throw this.#noMemory();
+      this.#engine.refresh();
+      return code;
+    }
+    core.releaseSlotBlock(block);
+    return code === status.STATUS_OK ? status.STATUS_EMPTY : code;
+  }
+
+  #noMemory(): FullError {
+    return new FullError(
+      `${this.#device.name} takes ${this.#device.size()} bytes, and its memory is limited to ${this.#engine.memory.buffer.byteLength}: ` +
+      'the file was not touched. Open it with a larger memory.limit.');
+  }
+
+  /** Reads the superblocks and fixes the geometry. False when both are lost and salvage goes on without. */
+  #readSuperblocks(): boolean {
+    const { core } = this.#engine;
+    const window = core.superblockWindow() >>> 0;
+    readWhole(this.#device, this.#engine.bytes.subarray(window, window + SUPERBLOCKS_SIZE), 0);
+    const code = core.readSuperblocks();
+    if (code === status.STATUS_OK) {
+      this.#engine.init(this.#engine.word(layout.CONTROL_SEGMENT_SIZE_SHIFT), false, false, this.#mode.entropy);
+      return true;
+    }
+    if (code !== status.STATUS_CORRUPT || !this.#mode.salvage) {
+      throw failure(code, this.#device.name, this.#engine.word(layout.CONTROL_FORMAT_VERSION));
+    }
+    this.#lost.push({ segment: 0, offset: 0, bytes: SUPERBLOCKS_SIZE, reason: reasonText(status.REASON_SUPERBLOCK) });
+    return false;
+  }
+
+  /** Follows the chain of segments from the root that the superblock names to the newest. Returns whether it was whole. */
+  #followChain(): boolean {
+    const engine = this.#engine;
+    let slot = engine.word(layout.CONTROL_ROOT_SLOT);
+    let sequence = engine.number(layout.CONTROL_SEQUENCE);
+    for (let isRoot = true; ; isRoot = false) {
+      const code = this.#load(slot);
+      if (code === status.STATUS_EMPTY && !isRoot) return true;
+      const found = engine.number(layout.CONTROL_SEQUENCE);
+      if (code !== status.STATUS_OK || found !== sequence) {
+        this.#lose(this.#damageAt(sequence, slot, code === status.STATUS_CORRUPT ? status.REASON_SEGMENT_HEADER : status.REASON_SEGMENT_MISSING));
+        return false;
+      }
+      slot = engine.word(layout.CONTROL_NEXT_SLOT);
+      sequence++;
+    }
+  }
+
+  /** Loads what the newest header lists. */
+  #loadListed(): void {
+    const { core } = this.#engine;
+    core.startLiveList();
+    const missing: [number, number][] = [];
+    for (let slot = core.nextLive(); slot !== -1; slot = core.nextLive()) {
+      if (slot < 0) {
+        this.#lose(this.#damageAt(0, 0, status.REASON_SEGMENT_HEADER));
+        return;
+      }
+      const sequence = this.#engine.number(layout.CONTROL_SEQUENCE);
+      if (core.isAdopted(sequence)) continue;
+      // A list that names more than the file holds is refused before memory is taken for it.
+      if (this.#engine.slotOffset(slot) >= this.#device.size()) {
+        this.#lose(this.#damageAt(sequence, slot, status.REASON_SEGMENT_MISSING));
+        continue;
+      }
+      missing.push([sequence, slot]);
+    }
+    for (const [sequence, slot] of missing) {
+      const code = this.#load(slot);
+      if (code === status.STATUS_OK && this.#engine.number(layout.CONTROL_SEQUENCE) === sequence) continue;
+      this.#lose(this.#damageAt(sequence, slot, code === status.STATUS_CORRUPT ? status.REASON_SEGMENT_HEADER : status.REASON_SEGMENT_MISSING));
+    }
+  }
+
+  /** Salvage without a chain: every slot whose header is intact. */
+  #loadEverything(): void {
+    const count = Math.ceil((this.#device.size() - this.#engine.slotOffset(0)) / this.#engine.segmentSize);
+    for (let slot = 0; slot < count; slot++) this.#load(slot);
+  }
+
+  /** Finds the segment size of a store whose superblocks are lost: the one with which a header is intact. */
+  #guessGeometry(): boolean {
+    const { core } = this.#engine;
+    for (let shift = format.SEGMENT_SIZE_SHIFT_MAX; shift >= format.SEGMENT_SIZE_SHIFT_MIN; shift--) {
+      this.#engine.init(shift, false, false, this.#mode.entropy);
+      const block = core.slotBlock() >>> 0;
+      this.#engine.refresh();
+      if (block === 0) continue;
+      const count = Math.ceil((this.#device.size() - format.SLOTS_OFFSET) / this.#engine.segmentSize);
+      for (let slot = 0; slot < count; slot++) {
+        readWhole(this.#device, this.#engine.bytes.subarray(block, block + this.#engine.segmentSize), this.#engine.slotOffset(slot));
+        core.adoptStoreId(block);
+        if (core.examineSlot(block, slot) !== status.STATUS_OK) continue;
+        core.releaseSlotBlock(block);
+        return true;
+      }
+      core.releaseSlotBlock(block);
+    }
+    return false;
+  }
+
+  /** Adopts the segments of the store. */
+  load(): void {
+    if (this.#readSuperblocks()) {
+      if (this.#followChain()) {
+        this.#loadListed();
+        this.#engine.core.dropUnlisted();
+        return;
+      }
+    } else if (!this.#guessGeometry()) this.#refuse(status.STATUS_NOT_VARVE);
+    this.#loadEverything();
+    this.#loadListed();
+    this.#engine.core.dropUnlisted();
+  }
+
+  /** Decides where the log ends, and makes what was not sealed durable. Returns what was dropped and how much was written. */
+  settle(log: LogFile): { dropped: Damage | undefined; rewritten: number } {
+    const { core } = this.#engine;
+    const code = core.scan();
+    if (code !== status.STATUS_OK) this.#refuse(code);
+    const dropped = this.#engine.word(layout.CONTROL_DAMAGE_REASON) === status.REASON_NONE ? undefined : this.#engine.damage();
+    const needsRewrite = core.startRewrite() !== 0 || dropped !== undefined;
+    let rewritten = 0;
+    if (needsRewrite && this.#mode.writable) rewritten = this.#rewrite(log);
+    return { dropped, rewritten };
+  }
+
+  #rewrite(log: LogFile): number {
+    const engine = this.#engine;
+    const { core } = engine;
+    let size = 0;
+    for (let output = engine.nextOutput(); output !== undefined; output = engine.nextOutput()) {
+      this.#device.write(engine.bytes, output.pointer, output.size, output.offset);
+      core.outputDone();
+      size += output.size;
+    }
+    if (core.isTailDirty()) {
+      const rest = engine.outputAt(core.tailRest() >>> 0);
+      this.#device.write(engine.bytes, rest.pointer, rest.size, rest.offset);
+    }
+    if (core.discardedSegments() > 0) log.slots.provideNext();
+    const address = core.writtenAddress();
+    this.#device.flushSync();
+    core.flushed(address);
+    return size;
+  }
+
+  /** Links what is valid. */
+  link(): void {
+    if (this.#mode.salvage) {
+      const { core } = this.#engine;
+      let code = core.startSalvage();
+      for (code = core.salvageNext(); code === status.STATUS_CORRUPT; code = core.salvageNext()) this.#lost.push(this.#engine.damage());
+      this.#engine.refresh();
+      if (code !== status.STATUS_OK) throw this.#noMemory();
+      return;
+    }
+    const code = this.#engine.core.link();
+    this.#engine.refresh();
+    if (code === status.STATUS_MEMORY_FULL) throw this.#noMemory();
+    if (code !== status.STATUS_OK) this.#refuse(code);
+  }
+
+  get lost(): readonly Damage[] {
+    return this.#lost;
+  }
+}
+
+/** Opens an existing store. */
+export function recoverLog(engine: Engine, device: Device, log: LogFile, mode: Mode): Recovery {
+  const began = performance.now();
+  const reader = new Reader(engine, device, mode);
+  reader.load();
+  const { dropped, rewritten } = mode.salvage ? { dropped: undefined, rewritten: 0 } : reader.settle(log);
+  const isClean = (engine.word(layout.CONTROL_FLAGS) & format.SUPERBLOCK_FLAG_CLEAN) !== 0 && rewritten === 0 && dropped === undefined;
+  const figures = {
+    frames: engine.number(layout.CONTROL_FRAME_COUNT),
+    records: engine.number(layout.CONTROL_RECORD_COUNT),
+    bytes: engine.number(layout.CONTROL_BYTE_COUNT),
+  };
+  reader.link();
+  if (mode.writable) log.slots.adopt(log.usedSlots());
+  log.start(engine.version);
+  return { clean: isClean, created: false, ...figures, dropped, rewritten, lost: reader.lost, milliseconds: performance.now() - began };
+}

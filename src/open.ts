@@ -1,0 +1,91 @@
+/** `open`: from a path and options to a store. Chooses the device, takes the lock, recovers, and gives everything back when something fails. */
+import { Slab } from './codec/slab.js';
+import { codecByName, type ValueCodec } from './codec/value.js';
+import type { Device } from './device/device.js';
+import { openPlatformFile, atProcessExit, markUntransferable } from './device/platform.js';
+import { LogFile } from './durability/log-file.js';
+import { createLog, isUnfinished, recoverLog, type Recovery } from './durability/recover.js';
+import { Engine } from './engine/engine.js';
+import { failure } from './engine/failure.js';
+import { InvalidArgumentError, NotFoundError } from './errors.js';
+import { resolveOptions, type OpenOptions, type Settings } from './options.js';
+import { Store } from './store.js';
+
+const ENTROPY_SIZE = 32;
+const IN_MEMORY = ':memory:';
+const MEMORY_RECOVERY: Recovery = {
+  clean: true, created: true, frames: 0, records: 0, bytes: 0, dropped: undefined, rewritten: 0, lost: [], milliseconds: 0,
+};
+
+/** What comes in from outside, so that tests can hold it still. */
+export interface Surroundings {
+  /** Epoch milliseconds. */
+  readonly now: () => number;
+  /** So many random bytes. */
+  readonly random: (size: number) => Uint8Array;
+  /** In the debug build of the core: verify every structure after every mutation. */
+  readonly checks: boolean;
+}
+
+const SURROUNDINGS: Surroundings = {
+  now: () => Date.now(),
+  random: (size) => crypto.getRandomValues(new Uint8Array(size)),
+  checks: false,
+};
+
+function codecFor(settings: Settings): ValueCodec<unknown> {
+  if (typeof settings.values !== 'string') return settings.values;
+  if (settings.ownBuffers) return codecByName(settings.values);
+  const slab = new Slab(markUntransferable());
+  return codecByName(settings.values, (source, start, end) => slab.copy(source, start, end));
+}
+
+/** Opens a store on a device. On failure the device is as it was, and the caller's to close. */
+export function openOnDevice(device: Device, settings: Settings, release: () => void, surroundings: Surroundings = SURROUNDINGS): Store {
+  const engine = new Engine(device.name, settings.memoryLimit, settings.module);
+  const log = new LogFile(engine, device, surroundings.now, () => undefined);
+  const entropy = surroundings.random(ENTROPY_SIZE);
+  engine.core.setChecks(surroundings.checks);
+  const isNew = !settings.readOnly && settings.create && isUnfinished(device);
+  if (!isNew && device.size() === 0) throw new NotFoundError(`${device.name} is empty: there is no store in it. Open it without readOnly and create: false to make one.`);
+  const recovery = isNew
+    ? createLog(engine, device, log, settings.segmentSizeShift, entropy)
+    : recoverLog(engine, device, log, { writable: !settings.readOnly, salvage: settings.salvage, entropy });
+  return new Store({ name: device.name, engine, log, codec: codecFor(settings), settings, recovery, release });
+}
+
+function openInMemory(settings: Settings, surroundings: Surroundings = SURROUNDINGS): Store {
+  const engine = new Engine(IN_MEMORY, settings.memoryLimit, settings.module);
+  engine.init(settings.segmentSizeShift, true, true, surroundings.random(ENTROPY_SIZE));
+  engine.core.setChecks(surroundings.checks);
+  const code = engine.core.createStore();
+  engine.refresh();
+  if (code !== 0) throw failure(code, IN_MEMORY);
+  return new Store({ name: IN_MEMORY, engine, log: undefined, codec: codecFor(settings), settings, recovery: MEMORY_RECOVERY, release: () => undefined });
+}
+
+/**
+ * Opens the store at `path`, making it where there is none; `:memory:` opens one without a file. Resolves when everything that was acknowledged is there again.
+ * O(bytes of the file).
+ * @throws InvalidArgumentError for bad options or a directory; NotFoundError; ReadOnlyError; LockedError, naming the holder; FormatError for a file that is not
+ * varve's or of a newer format; CorruptionError for a damaged one; FullError where it does not fit into memory; IoError. The file is then untouched.
+ */
+export async function open<V = unknown>(path: string, options: OpenOptions = {}): Promise<Store<V>> {
+  if (typeof path !== 'string' || path === '') throw new InvalidArgumentError("open takes the path of the store's file, or ':memory:'.");
+  const settings = resolveOptions(options);
+  if (path === IN_MEMORY) return openInMemory(settings) as Store<V>;
+  const file = await openPlatformFile(path, { create: settings.create && !settings.readOnly, readOnly: settings.readOnly });
+  try {
+    let cancel = (): void => undefined;
+    const store = openOnDevice(file.device, settings, () => {
+      cancel();
+      file.release();
+    });
+    await file.confirm();
+    if (!settings.readOnly) cancel = atProcessExit(() => store.handOverAtExit());
+    return store as Store<V>;
+  } catch (error) {
+    file.release();
+    throw error;
+  }
+}

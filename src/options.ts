@@ -1,0 +1,103 @@
+/** The options of `open`: what they mean, what they default to, and what is refused. */
+import { SEGMENT_SIZE_SHIFT_MAX, SEGMENT_SIZE_SHIFT_MIN } from '../assembly/shared/format.js';
+import type { CodecName, ValueCodec } from './codec/value.js';
+import type { Durability } from './durability/commits.js';
+import { MEMORY_LIMIT_MAX, MEMORY_LIMIT_MIN } from './engine/module.js';
+import { InvalidArgumentError } from './errors.js';
+
+export interface OpenOptions {
+  /** When an awaited write resolves: `strict` (default) when it is flushed, `buffered` when the operating system has it, `relaxed` when it is applied. */
+  durability?: Durability;
+  /** Within how many milliseconds `buffered` and `relaxed` writes are flushed. Default 100. */
+  flushInterval?: number;
+  /** `sync` lets a strict store block the event loop for a flush, which is faster for one writer; `async` (default) does not. */
+  flush?: 'async' | 'sync';
+  /** False: the store must exist. Default true. */
+  create?: boolean;
+  /** Open without writing anything. Refused while a writer holds the store. */
+  readOnly?: boolean;
+  /** Read what is intact of a damaged store, read-only; `db.recovery.lost` lists the rest. */
+  salvage?: boolean;
+  /** The size of a segment of a new store, in bytes: a power of two from 4 KiB to 16 MiB. Default 256 KiB. */
+  segmentSize?: number;
+  /** `limit`: the most linear memory that the store takes, in bytes. Default and maximum 4 GiB. */
+  memory?: { limit?: number };
+  /** How values are encoded: a name, or a codec of one's own. Default `default`, which takes everything that can be stored. */
+  values?: CodecName | ValueCodec<unknown>;
+  /** `pooled` (default): bytes are views of shared slabs. `own`: each has an ArrayBuffer of its own, which costs several times the lookup. */
+  buffers?: 'pooled' | 'own';
+  /** A compiled core, where the platform forbids compiling at run time. */
+  module?: WebAssembly.Module;
+  /** Told of what a person should look at. The library prints nothing. */
+  onWarning?: (warning: { code: string; message: string }) => void;
+}
+
+/** Options with every default filled in. */
+export interface Settings {
+  readonly durability: Durability;
+  readonly flushInterval: number;
+  readonly blocks: boolean;
+  readonly create: boolean;
+  readonly readOnly: boolean;
+  readonly salvage: boolean;
+  readonly segmentSizeShift: number;
+  readonly memoryLimit: number;
+  readonly values: CodecName | ValueCodec<unknown>;
+  readonly ownBuffers: boolean;
+  readonly module: WebAssembly.Module | undefined;
+  readonly onWarning: ((warning: { code: string; message: string }) => void) | undefined;
+}
+
+const SEGMENT_SIZE_DEFAULT = 256 << 10;
+const NAMES = new Set([
+  'durability', 'flushInterval', 'flush', 'create', 'readOnly', 'salvage', 'segmentSize', 'memory', 'values', 'buffers', 'module', 'onWarning',
+]);
+
+function oneOf<T>(name: string, value: T | undefined, allowed: readonly T[]): T {
+  if (value === undefined) return allowed[0]!;
+  if (!allowed.includes(value)) throw new InvalidArgumentError(`The option ${name} takes ${allowed.map((choice) => `'${String(choice)}'`).join(' or ')}.`);
+  return value;
+}
+
+function flag(name: string, value: boolean | undefined, fallback: boolean): boolean {
+  if (value === undefined) return fallback;
+  if (typeof value !== 'boolean') throw new InvalidArgumentError(`The option ${name} takes true or false.`);
+  return value;
+}
+
+function number(name: string, value: number | undefined, fallback: number, least: number, most: number): number {
+  if (value === undefined) return fallback;
+  if (typeof value !== 'number' || !(value >= least && value <= most)) throw new InvalidArgumentError(`The option ${name} takes a number from ${least} to ${most}.`);
+  return value;
+}
+
+function segmentSizeShift(size: number | undefined): number {
+  const shift = Math.log2(size ?? SEGMENT_SIZE_DEFAULT);
+  if (!Number.isInteger(shift) || shift < SEGMENT_SIZE_SHIFT_MIN || shift > SEGMENT_SIZE_SHIFT_MAX) {
+    throw new InvalidArgumentError(`The option segmentSize takes a power of two from ${2 ** SEGMENT_SIZE_SHIFT_MIN} to ${2 ** SEGMENT_SIZE_SHIFT_MAX} bytes.`);
+  }
+  return shift;
+}
+
+/** Checks options and fills in the defaults. Throws `InvalidArgumentError`. */
+export function resolveOptions(options: OpenOptions): Settings {
+  if (typeof options !== 'object' || options === null) throw new InvalidArgumentError('The options of open are an object.');
+  for (const name of Object.keys(options)) {
+    if (!NAMES.has(name)) throw new InvalidArgumentError(`There is no option ${name}. The options are ${[...NAMES].join(', ')}.`);
+  }
+  const salvage = flag('salvage', options.salvage, false);
+  return {
+    durability: oneOf('durability', options.durability, ['strict', 'buffered', 'relaxed']),
+    flushInterval: number('flushInterval', options.flushInterval, 100, 1, 3_600_000),
+    blocks: oneOf('flush', options.flush, ['async', 'sync']) === 'sync',
+    create: flag('create', options.create, true),
+    readOnly: flag('readOnly', options.readOnly, false) || salvage,
+    salvage,
+    segmentSizeShift: segmentSizeShift(options.segmentSize),
+    memoryLimit: number('memory.limit', options.memory?.limit, MEMORY_LIMIT_MAX, MEMORY_LIMIT_MIN, MEMORY_LIMIT_MAX),
+    values: options.values ?? 'default',
+    ownBuffers: oneOf('buffers', options.buffers, ['pooled', 'own']) === 'own',
+    module: options.module,
+    onWarning: options.onWarning,
+  };
+}

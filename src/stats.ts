@@ -1,0 +1,80 @@
+/** What `stats()` says: figures of the core and of the file, in plain units. */
+import * as layout from '../assembly/shared/layout.js';
+import type { LogFile } from './durability/log-file.js';
+import type { Engine } from './engine/engine.js';
+import type { Settings } from './options.js';
+
+export interface Stats {
+  /** Keys that exist. */
+  readonly keys: number;
+  /** Deletes that are still remembered. */
+  readonly tombstones: number;
+  /** The highest version issued. */
+  readonly version: number;
+  readonly durability: Settings['durability'] | 'memory';
+  /** True when the store has stopped after a failure. */
+  readonly failed: boolean;
+  readonly log: {
+    /** Bytes of records that a read may still need, headers included. */
+    readonly liveBytes: number;
+    /** Bytes of the log, live and dead, that the store keeps. */
+    readonly bytes: number;
+    readonly segments: number;
+    readonly segmentBytes: number;
+    /** Bytes that were applied and not yet handed to the operating system. */
+    readonly pendingBytes: number;
+  };
+  readonly memory: {
+    /** The linear memory of the engine. It never shrinks; closing the store gives it back. */
+    readonly bytes: number;
+    /** What of it nothing uses at present. */
+    readonly idleBytes: number;
+    readonly indexBytes: number;
+  };
+  /** Undefined for a store in memory. */
+  readonly file: {
+    readonly bytes: number;
+    readonly slots: number;
+    readonly freeSlots: number;
+    readonly readySlots: number;
+    /** Writes that found no slot ready and prepared one themselves. */
+    readonly slotStalls: number;
+    readonly flushes: number;
+    /** The time of all flushes, in milliseconds. */
+    readonly flushMilliseconds: number;
+  } | undefined;
+}
+
+/** Gathers the figures. */
+export function collectStats(engine: Engine, log: LogFile | undefined, settings: Settings, failed: boolean): Stats {
+  engine.core.stats();
+  const figure = (index: number): number => engine.number(layout.CONTROL_STATS + index * 8);
+  return {
+    keys: figure(layout.STAT_KEY_COUNT),
+    tombstones: figure(layout.STAT_TOMBSTONE_COUNT),
+    version: figure(layout.STAT_VERSION),
+    durability: log === undefined ? 'memory' : settings.durability,
+    failed,
+    log: {
+      liveBytes: figure(layout.STAT_LIVE_SIZE),
+      bytes: figure(layout.STAT_LOG_SIZE),
+      segments: figure(layout.STAT_SEGMENT_COUNT),
+      segmentBytes: engine.segmentSize,
+      pendingBytes: log === undefined ? 0 : engine.pendingSize,
+    },
+    memory: {
+      bytes: figure(layout.STAT_MEMORY_SIZE),
+      idleBytes: figure(layout.STAT_MEMORY_IDLE_SIZE),
+      indexBytes: figure(layout.STAT_INDEX_SIZE),
+    },
+    file: log === undefined ? undefined : {
+      bytes: failed ? 0 : log.device.size(),
+      slots: log.slots.count,
+      freeSlots: log.slots.freeCount,
+      readySlots: figure(layout.STAT_READY_SLOT_COUNT) + log.slots.reserveCount,
+      slotStalls: log.slots.stallCount,
+      flushes: log.flushes.count,
+      flushMilliseconds: log.flushes.milliseconds,
+    },
+  };
+}

@@ -1,0 +1,355 @@
+/**
+ * A store: the public operations on keys. Arguments are checked here, durability is left to `Commits`, bytes to the engine. Reads are synchronous and
+ * see every write that was applied; a write is applied when the call returns, and its promise says when it is safe.
+ */
+import type { Key } from './codec/key.js';
+import type { ValueCodec } from './codec/value.js';
+import { Commits } from './durability/commits.js';
+import type { LogFile } from './durability/log-file.js';
+import type { Recovery } from './durability/recover.js';
+import type { Engine } from './engine/engine.js';
+import { ClosedError, CorruptionError, InvalidArgumentError, ReadOnlyError } from './errors.js';
+import type { Settings } from './options.js';
+import { collectStats, type Stats } from './stats.js';
+import { verifyStore } from './verify.js';
+
+/** The number of a commit: it rises with every commit and is never used twice. 0 means that a key does not exist. */
+export type Version = number;
+
+/** A key with its value and the version that wrote it. */
+export interface Entry<V> {
+  readonly key: Key;
+  readonly value: V;
+  readonly version: Version;
+}
+
+/** The outcome of a `cas`: the new version, or the one that the key has. */
+export type CasResult = { readonly ok: true; readonly version: Version } | { readonly ok: false; readonly version: Version };
+
+/** One write of a batch. */
+export type BatchOperation<V> =
+  | { readonly type: 'put'; readonly key: Key; readonly value: V }
+  | { readonly type: 'delete'; readonly key: Key };
+
+/** What a store is made of; `open` puts it together. */
+export interface StoreParts<V> {
+  readonly name: string;
+  readonly engine: Engine;
+  /** Undefined for a store in memory. */
+  readonly log: LogFile | undefined;
+  readonly codec: ValueCodec<V>;
+  readonly settings: Settings;
+  readonly recovery: Recovery;
+  /** Gives lock and device back. */
+  readonly release: () => void;
+}
+
+const VERSION_MAX = 2 ** 48;
+
+export class Store<V = unknown> {
+  /** The path of the file, or `:memory:`. */
+  readonly name: string;
+  /** What opening the store found. */
+  readonly recovery: Recovery;
+  readonly #engine: Engine;
+  readonly #log: LogFile | undefined;
+  readonly #commits: Commits | undefined;
+  readonly #codec: ValueCodec<V>;
+  readonly #settings: Settings;
+  readonly #release: () => void;
+  /** Why the store serves nothing more, or undefined. */
+  #stopped: 'closed' | 'failed' | undefined;
+  #closing: Promise<void> | undefined;
+
+  /** @internal Use `open`. */
+  constructor(parts: StoreParts<V>) {
+    this.name = parts.name;
+    this.recovery = parts.recovery;
+    this.#engine = parts.engine;
+    this.#log = parts.log;
+    this.#codec = parts.codec;
+    this.#settings = parts.settings;
+    this.#release = parts.release;
+    if (parts.log !== undefined && !parts.settings.readOnly) {
+      this.#commits = new Commits(parts.log, parts.settings.durability, parts.settings.blocks, parts.settings.flushInterval, () => this.#noteFailure());
+    }
+  }
+
+  // ── Reading ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /**
+   * The value of a key, or undefined. Synchronous; O(1), two cache misses. Bytes are views of a shared slab: copy them, or open with `buffers: 'own'`, before
+   * handing their `buffer` on.
+   * @throws InvalidArgumentError for what cannot be a key, TooLargeError for a key over 128 KiB, ClosedError, PoisonedError.
+   */
+  get(key: Key): V | undefined {
+    if (this.#stopped !== undefined) throw this.#whyStopped();
+    try {
+      return this.#engine.get(key, this.#codec);
+    } catch (error) {
+      throw this.#caught(error);
+    }
+  }
+
+  /** Key, value and version, or undefined. As `get`. */
+  getEntry(key: Key): Entry<V> | undefined {
+    if (this.#stopped !== undefined) throw this.#whyStopped();
+    try {
+      const found = this.#engine.entry(key, this.#codec);
+      return found === undefined ? undefined : { key, value: found.value, version: found.version };
+    } catch (error) {
+      throw this.#caught(error);
+    }
+  }
+
+  /** Whether a key exists. As `get`, without decoding the value. */
+  has(key: Key): boolean {
+    if (this.#stopped !== undefined) throw this.#whyStopped();
+    try {
+      return this.#engine.has(key);
+    } catch (error) {
+      throw this.#caught(error);
+    }
+  }
+
+  /** The values of many keys, in the order of the keys; undefined where one does not exist. */
+  getMany(keys: Iterable<Key>): (V | undefined)[] {
+    if (typeof keys !== 'object' || keys === null || !(Symbol.iterator in keys)) throw new InvalidArgumentError('getMany takes an iterable of keys.');
+    const values: (V | undefined)[] = [];
+    for (const key of keys) values.push(this.get(key));
+    return values;
+  }
+
+  /**
+   * Copies the stored bytes of a value into `target` and returns their size; -1 where the key does not exist. When the size is greater than
+   * `target.length`, nothing was copied. For values stored as bytes or text; the fastest way to read, as it makes no object.
+   */
+  getInto(key: Key, target: Uint8Array): number {
+    if (this.#stopped !== undefined) throw this.#whyStopped();
+    if (!(target instanceof Uint8Array)) throw new InvalidArgumentError('getInto copies into a Uint8Array.');
+    try {
+      return this.#engine.copyInto(key, target);
+    } catch (error) {
+      throw this.#caught(error);
+    }
+  }
+
+  // ── Writing ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /**
+   * Puts a value. Applied when the call returns; the promise resolves with the version when the store's durability holds for it. O(1).
+   * @throws (as a rejection) InvalidArgumentError, TooLargeError, FullError: nothing was changed. OutcomeUnknownError: a flush failed.
+   */
+  put(key: Key, value: V): Promise<Version> {
+    try {
+      return this.#acknowledge(this.#put(key, value));
+    } catch (error) {
+      return Promise.reject(error as Error);
+    }
+  }
+
+  /** Puts a value and returns the version: under `strict` after a flush, under `buffered` and `relaxed` when it is applied. */
+  putSync(key: Key, value: V): Version {
+    const version = this.#put(key, value);
+    if (this.#commits !== undefined) this.#commits.settle();
+    return version;
+  }
+
+  #put(key: Key, value: V): Version {
+    if (this.#stopped !== undefined || this.#settings.readOnly) throw this.#whyNotWritable();
+    if (value === undefined) throw undefinedValue();
+    try {
+      return this.#engine.put(key, value, this.#codec);
+    } catch (error) {
+      throw this.#caught(error);
+    }
+  }
+
+  /** Deletes a key. Resolves with the version, or with 0 where there was nothing: then nothing is written. */
+  delete(key: Key): Promise<Version> {
+    try {
+      return this.#acknowledge(this.#delete(key));
+    } catch (error) {
+      return Promise.reject(error as Error);
+    }
+  }
+
+  /** Deletes a key and returns the version, or 0. As `putSync`. */
+  deleteSync(key: Key): Version {
+    return this.#settle(this.#delete(key));
+  }
+
+  #delete(key: Key): Version {
+    if (this.#stopped !== undefined || this.#settings.readOnly) throw this.#whyNotWritable();
+    try {
+      return this.#engine.delete(key);
+    } catch (error) {
+      throw this.#caught(error);
+    }
+  }
+
+  /**
+   * Puts a value, or deletes with `undefined`, if the key's version is exactly `version`; 0 means that it must not exist. Of any number of contenders for one
+   * version exactly one wins. A delete of what does not exist, as expected, is ok with version 0.
+   */
+  cas(key: Key, version: Version, next: V | undefined): Promise<CasResult> {
+    try {
+      const result = this.#cas(key, version, next);
+      if (!result.ok || result.version === 0) return Promise.resolve(result);
+      return this.#acknowledge(result.version).then(() => result);
+    } catch (error) {
+      return Promise.reject(error as Error);
+    }
+  }
+
+  /** As `cas`, returning when `putSync` would. */
+  casSync(key: Key, version: Version, next: V | undefined): CasResult {
+    const result = this.#cas(key, version, next);
+    if (result.ok) this.#settle(result.version);
+    return result;
+  }
+
+  #cas(key: Key, expected: Version, next: V | undefined): CasResult {
+    if (this.#stopped !== undefined || this.#settings.readOnly) throw this.#whyNotWritable();
+    if (!Number.isInteger(expected) || expected < 0 || expected >= VERSION_MAX) {
+      throw new InvalidArgumentError('cas takes the version that the key is expected to have: a whole number, 0 for a key that must not exist.');
+    }
+    try {
+      const version = this.#engine.cas(key, expected, next, this.#codec);
+      return version < 0 ? { ok: false, version: this.#engine.versionOf(key) } : { ok: true, version };
+    } catch (error) {
+      throw this.#caught(error);
+    }
+  }
+
+  /** Applies writes as one commit: all or none, in order, under one version. Resolves with it, or with 0 where nothing had an effect. */
+  batch(operations: Iterable<BatchOperation<V>>): Promise<Version> {
+    try {
+      return this.#acknowledge(this.#batch(operations));
+    } catch (error) {
+      return Promise.reject(error as Error);
+    }
+  }
+
+  /** As `batch`, returning when `putSync` would. */
+  batchSync(operations: Iterable<BatchOperation<V>>): Version {
+    return this.#settle(this.#batch(operations));
+  }
+
+  #batch(operations: Iterable<BatchOperation<V>>): Version {
+    if (this.#stopped !== undefined || this.#settings.readOnly) throw this.#whyNotWritable();
+    const writes = toWrites(operations);
+    try {
+      return this.#engine.batch(writes, this.#codec as ValueCodec<unknown>);
+    } catch (error) {
+      throw this.#caught(error);
+    }
+  }
+
+  #acknowledge(version: Version): Promise<Version> {
+    return this.#commits === undefined || version === 0 ? Promise.resolve(version) : this.#commits.acknowledge(version);
+  }
+
+  #settle(version: Version): Version {
+    if (version !== 0) this.#commits?.settle();
+    return version;
+  }
+
+  // ── The store as a whole ─────────────────────────────────────────────────────────────────────────────────────────
+
+  /** Resolves when everything that was applied before the call is durable. */
+  async flush(): Promise<void> {
+    if (this.#stopped !== undefined) throw this.#whyStopped();
+    await this.#commits?.flush();
+  }
+
+  /** Figures about the store. Works after a failure too. O(segments). */
+  stats(): Stats {
+    if (this.#stopped === 'closed') throw this.#whyStopped();
+    return collectStats(this.#engine, this.#log, this.#settings, this.#log?.failure !== undefined);
+  }
+
+  /** Checks every structure in memory, and every frame in the file. Resolves when all is well. @throws CorruptionError naming the place. */
+  async verify(): Promise<void> {
+    if (this.#stopped !== undefined) throw this.#whyStopped();
+    verifyStore(this.#engine, this.#log);
+  }
+
+  /**
+   * Ends the store in order: everything applied becomes durable, the lock is given back. Idempotent. Whoever uses the store afterwards gets a
+   * ClosedError.
+   */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    const failed = this.#stopped === 'failed';
+    this.#stopped = 'closed';
+    try {
+      if (this.#commits === undefined || this.#log === undefined) return;
+      await this.#commits.stop();
+      if (failed || this.#log.failure !== undefined) return;
+      this.#log.finish();
+      this.#commits.resolveAll();
+    } finally {
+      this.#release();
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  /** Hands what was applied to the operating system, before a process ends without `close`. */
+  handOverAtExit(): void {
+    if (this.#stopped === undefined && this.#commits !== undefined) this.#log!.handOver();
+  }
+
+  #noteFailure(): void {
+    const failure = this.#log?.failure;
+    if (failure === undefined || this.#stopped === 'closed') return;
+    this.#stopped = 'failed';
+    this.#commits!.rejectAll(failure, this.name);
+    this.#settings.onWarning?.({ code: 'VARVE_POISONED', message: `${this.name} has stopped: ${failure.message}` });
+  }
+
+  /** Turns what came out of the engine into what the caller is told: a trap of the core stops the store. */
+  #caught(error: unknown): unknown {
+    if (error instanceof WebAssembly.RuntimeError) {
+      const poisoned = this.#log?.poison(error) ?? new CorruptionError(`${this.name} has stopped after a fault in its engine. Close it and open it again.`);
+      this.#stopped = 'failed';
+      return poisoned;
+    }
+    return error;
+  }
+
+  #whyStopped(): Error {
+    const failure = this.#log?.failure;
+    if (this.#stopped === 'failed' && failure !== undefined) return this.#log!.poison(failure);
+    return new ClosedError(`${this.name} is closed. Open it again to use it.`);
+  }
+
+  #whyNotWritable(): Error {
+    return this.#stopped !== undefined ? this.#whyStopped() : new ReadOnlyError(`${this.name} was opened read-only. Open it without readOnly and salvage to write.`);
+  }
+}
+
+function undefinedValue(): InvalidArgumentError {
+  return new InvalidArgumentError('undefined cannot be stored as a value: use delete, or null.');
+}
+
+/** Checks the operations of a batch before anything of it is staged. */
+function toWrites<V>(operations: Iterable<BatchOperation<V>>): { key: Key; value: unknown }[] {
+  if (typeof operations !== 'object' || operations === null || !(Symbol.iterator in operations)) throw new InvalidArgumentError('batch takes an iterable of operations.');
+  const writes: { key: Key; value: unknown }[] = [];
+  for (const operation of operations) {
+    if (operation?.type === 'put') {
+      if (operation.value === undefined) throw undefinedValue();
+      writes.push({ key: operation.key, value: operation.value });
+    } else if (operation?.type === 'delete') writes.push({ key: operation.key, value: undefined });
+    else throw new InvalidArgumentError("The type of a batch operation is 'put' or 'delete'.");
+  }
+  return writes;
+}

@@ -1,0 +1,28 @@
+/** `verify()`: the structures in memory, and the frames in the file. */
+import * as format from '../assembly/shared/format.js';
+import { STATUS_OK } from '../assembly/shared/status.js';
+import type { LogFile } from './durability/log-file.js';
+import type { Engine } from './engine/engine.js';
+import { corruption, failure } from './engine/failure.js';
+import { STATUS_MEMORY_FULL } from '../assembly/shared/status.js';
+
+/** Checks everything, and throws `CorruptionError` at the first thing that is wrong. Costs a pass over memory and one over the file. */
+export function verifyStore(engine: Engine, log: LogFile | undefined): void {
+  if (engine.core.verify() !== STATUS_OK) throw corruption(engine.name, engine.damage());
+  if (log === undefined) return;
+  const block = engine.core.slotBlock() >>> 0;
+  engine.refresh();
+  if (block === 0) throw failure(STATUS_MEMORY_FULL, engine.name);
+  try {
+    const { core } = engine;
+    for (let slot = core.nextSegmentSlot(true); slot >= 0; slot = core.nextSegmentSlot(false)) {
+      if (!core.isSegmentLive()) continue;
+      const target = engine.bytes.subarray(block, block + engine.segmentSize);
+      const read = log.device.read(target, format.SLOTS_OFFSET + slot * engine.segmentSize);
+      target.fill(0, read);
+      if (core.verifySlotBytes(block) !== STATUS_OK) throw corruption(engine.name, engine.damage());
+    }
+  } finally {
+    engine.core.releaseSlotBlock(block);
+  }
+}
