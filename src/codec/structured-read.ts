@@ -45,7 +45,7 @@ export class Revival {
       case TYPE_UTF16:
         return readText(data, 0, data.length, KIND_UTF16);
       case TYPE_BYTES:
-        return data;
+        return this.#copyBytes(data, 0, data.length);
       case TYPE_DATE:
         return reviveDate(data);
       case TYPE_TYPED_ARRAY:

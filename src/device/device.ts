@@ -34,7 +34,7 @@ export interface Device {
    * Zero-fills and flushes ranges in the background, without needing a turn of the caller's event loop; absent where
    * the platform has no such means.
    */
-  readonly background?: BackgroundZeroing;
+  readonly background?: BackgroundZeroing | undefined;
 }
 
 /** A queue of ranges that something beside the caller's thread zero-fills and flushes, in order. */
