@@ -15,7 +15,7 @@ import { Slots, offerSlot, takeSlot } from './log/slots';
 import { allocate, idleSize, release, shiftFor } from './memory/allocator';
 import { setNumber, setU32 } from './memory/control';
 import { scanLog, Scan } from './recovery/scan';
-import { hasCarried, linkLog } from './recovery/link';
+import { linkLog } from './recovery/link';
 import { salvageNext as nextLoss, startSalvage as beginSalvage } from './recovery/salvage';
 import * as superblock from './recovery/superblock';
 import { Superblock } from './recovery/superblock';
@@ -143,6 +143,11 @@ export function beginBatch(): i32 {
 
 export function makeBatchRoom(size: u32, reserved: bool): i32 {
   return batch.makeBatchRoom(size, reserved);
+}
+
+/** Whether a delete of the key in the key window has anything to delete. */
+export function hasToDelete(keySize: u32): bool {
+  return batch.hasToDelete(Windows.key, keySize);
 }
 
 export function stageRecord(keySize: u32, valueSize: u32, flags: u32): void {
@@ -382,7 +387,6 @@ function finishRecovery(): void {
   Log.output = last;
   Log.tail = last.end;
   Log.pendingSize = 0;
-  Log.discards = hasCarried();
   for (let segment: Segment | null = Segments.first; segment !== null; segment = segment!.next) segment.written = segment.end;
   const isExact = Superblock.isClean && Superblock.tail == log.tailAddress() && Superblock.version == Superblock.versionCeiling;
   // Without an orderly end, any version up to the ceiling may have been shown.

@@ -29,7 +29,6 @@ class Batch {
   static pendingSize: u32 = 0;
   static lastHash: u64 = 0;
   static end: u32 = 0;
-  static discards: bool = false;
   static isNextReady: bool = false;
   static hadReserve: bool = false;
   /** Records staged in the open frame, and in all. */
@@ -52,7 +51,6 @@ export function beginBatch(): i32 {
   Batch.pendingSize = Log.pendingSize;
   Batch.lastHash = segment.lastHash;
   Batch.end = segment.end;
-  Batch.discards = Log.discards;
   Batch.isNextReady = Slots.isNextReady;
   Batch.hadReserve = Log.reserveBlock != 0;
   Batch.stagedInFrame = 0;
@@ -62,7 +60,10 @@ export function beginBatch(): i32 {
   return STATUS_OK;
 }
 
-/** Makes room for a staged record of `size` bytes of key and value, going on to another segment where it must. */
+/**
+ * Makes room for a staged record of `size` bytes of key and value, going on to another segment where it must. A record must follow, or `abortBatch`: what was
+ * staged before it is pending until a frame behind it completes the commit.
+ */
 export function makeBatchRoom(size: u32, reserved: bool): i32 {
   const before = Log.segment;
   const status = makeRoom(size, Batch.stagedInFrame, reserved);
@@ -85,16 +86,27 @@ function filterByte(hash: u64): usize {
   return filter + (<usize>(hash >> 40) & (FILTER_SIZE - 1));
 }
 
-/** Stages the key and value that stand at the tail. A delete of what is neither in the store nor in the batch is not staged. */
+function filterBit(hash: u64): u8 {
+  return 1 << <u8>(hash >> 61);
+}
+
+/**
+ * Whether a delete of a key has anything to delete, in the store or among what the batch has staged. The answer may be yes for a key that is in neither; its
+ * tombstone then does no harm.
+ */
+export function hasToDelete(key: usize, keySize: u32): bool {
+  const hash = hashKey(key, keySize);
+  const existing = find(key, keySize, hash);
+  return (existing != 0 && !isTombstone(existing)) || (load<u8>(filterByte(hash)) & filterBit(hash)) != 0;
+}
+
+/** Stages the key and value that stand at the tail. */
 export function stageRecord(keySize: u32, valueSize: u32, flags: u32): void {
   const key = blockOf(Log.segment) + recordOffset() + format.RECORD_HEADER_SIZE;
   const hash = hashKey(key, keySize);
   const existing = find(key, keySize, hash);
   const at = filterByte(hash);
-  const bit: u8 = 1 << (<u8>(hash >> 61));
-  if ((flags & format.RECORD_FLAG_TOMBSTONE) != 0) {
-    if ((existing == 0 || isTombstone(existing)) && (load<u8>(at) & bit) == 0) return;
-  } else store<u8>(at, load<u8>(at) | bit);
+  store<u8>(at, load<u8>(at) | filterBit(hash));
   append(flags, keySize, valueSize, existing == 0 ? 0 : slotAddress());
 }
 
@@ -218,7 +230,6 @@ export function abortBatch(): void {
   Log.tail = Batch.tail;
   Log.recordCount = Batch.recordCount;
   Log.pendingSize = Batch.pendingSize;
-  Log.discards = Batch.discards;
   first.lastHash = Batch.lastHash;
   first.end = Batch.end;
   Batch.staged = 0;

@@ -30,8 +30,6 @@ export class Log {
   static time: u64 = 0;
   /** Everything before this address is known to be flushed. */
   static seal: u64 = 0;
-  /** Set on the next frame: what earlier frames left pending is void. */
-  static discards: bool = false;
   /** A block kept for deletes when memory is at its limit. */
   static reserveBlock: usize = 0;
   /** The state that salts are drawn from. */
@@ -104,8 +102,6 @@ export function closeFrame(flags: u32, pendingCount: u32): void {
     Log.recordCount = 0;
     Log.pendingSize += format.FRAME_HEAD_SIZE;
   }
-  if (Log.discards) flags |= format.FRAME_FLAG_DISCARD;
-  Log.discards = false;
   const at = <usize>segment.block + Log.frame;
   const bodySize = Log.tail - Log.frame - format.FRAME_HEAD_SIZE;
   // Records of a commit that is still being staged carry the next version.

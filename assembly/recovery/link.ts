@@ -5,7 +5,7 @@
 import { hashKey } from '../hash/keyhash';
 import { mix } from '../hash/xxh64';
 import { createIndex, find, insert, nextSlot, remove, reserveSlot, setSlot, slotAddress, startCursor } from '../index/directory';
-import { bodySizeOf, frameFlagsOf, frameSizeOf, frameVersionOf, pendingCountOf, recordCountOf } from '../log/frame';
+import { bodySizeOf, frameSizeOf, frameVersionOf, pendingCountOf, recordCountOf } from '../log/frame';
 import { checkRecord, flagsOf, isMeaningful, keyOf, keySizeOf, linkOf, partAddress, partCountOf, setLink, sizeOf, valueOf, valueSizeOf, versionOf } from '../log/record';
 import { FIELD_MASK, Segment, Segments, addressOf, resolve, segmentOf } from '../log/segment';
 import { damage } from '../memory/control';
@@ -18,6 +18,8 @@ class Carried {
   static segment: Segment | null = null;
   static offset: u32 = 0;
   static count: u32 = 0;
+  /** The segment that the last of them stands in. */
+  static last: u64 = 0;
 }
 
 class Link {
@@ -101,11 +103,11 @@ export function linkFrame(segment: Segment, offset: u32): bool {
   const frame = <usize>segment.block + offset;
   const count = recordCountOf(frame);
   const pending = pendingCountOf(frame);
-  if ((frameFlagsOf(frame) & format.FRAME_FLAG_DISCARD) != 0) Carried.count = 0;
   let records = offset + format.FRAME_HEAD_SIZE;
   if (Carried.count != 0 && count != 0) {
     if (pending == count) {
       Carried.count += count;
+      Carried.last = segment.sequence;
       return true;
     }
     if (!linkCarried()) return false;
@@ -118,6 +120,7 @@ export function linkFrame(segment: Segment, offset: u32): bool {
     Carried.segment = segment;
     Carried.offset = records;
     Carried.count = pending;
+    Carried.last = segment.sequence;
   }
   return true;
 }
@@ -210,13 +213,18 @@ export function startLink(secret: u64): bool {
 export function linkLog(secret: u64): i32 {
   if (!startLink(secret)) return STATUS_MEMORY_FULL;
   for (let segment: Segment | null = Segments.first; segment !== null; segment = segment!.next) {
-    if (segment.block != 0 && !linkSegment(segment)) return STATUS_MEMORY_FULL;
+    if (segment.block == 0) continue;
+    if (!completeAtGap(segment) || !linkSegment(segment)) return STATUS_MEMORY_FULL;
   }
   Space.hasCandidates = true;
   return countParts(false);
 }
 
-/** Whether a commit was left whose last frame never came. */
-export function hasCarried(): bool {
-  return Carried.count != 0;
+/**
+ * Shows a commit whose last frame stood in a segment that was freed since: such a segment was durable, so the commit was complete. False where memory is at
+ * its limit.
+ */
+export function completeAtGap(segment: Segment): bool {
+  if (Carried.count == 0 || Carried.last + 1 == segment.sequence) return true;
+  return linkCarried();
 }

@@ -8,7 +8,7 @@ import { isZero } from '../memory/bytes';
 import { damage } from '../memory/control';
 import { FRAME_FLAG_END, FRAME_HEAD_SIZE } from '../shared/format';
 import { REASON_SEGMENT_CUT, STATUS_MEMORY_FULL, STATUS_OK } from '../shared/status';
-import { countParts, dropCarried, linkFrame, linkIntact, startLink } from './link';
+import { completeAtGap, countParts, dropCarried, linkFrame, linkIntact, startLink } from './link';
 import { Scan, countFrame, dirtySize, examineFrame, findHead, publishCounts, startScan } from './scan';
 
 class Salvage {
@@ -29,6 +29,7 @@ function enter(segment: Segment | null): void {
   if (segment === null) return;
   Salvage.offset = segment.headerEnd;
   segment.end = segment.headerEnd;
+  completeAtGap(segment);
 }
 
 /** Reports damage, having linked what of it is intact, and goes on behind it. */

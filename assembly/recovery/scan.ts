@@ -27,6 +27,12 @@ export class Scan {
   static byteCount: u64 = 0;
   /** The version of the commit whose records wait for a later frame; 0 where none does. */
   static carriedVersion: u64 = 0;
+  /** Where that commit's first frame begins, and the hash of the frame before it. */
+  static carriedSegment: Segment | null = null;
+  static carriedOffset: u32 = 0;
+  static carriedHash: u64 = 0;
+  /** The segment that the last frame stood in. */
+  static lastSequence: u64 = 0;
   static discardedCount: u32 = 0;
   static isTailDirty: bool = false;
   /** Where the frame that was examined last ends. */
@@ -59,15 +65,23 @@ function areRecordsMeaningful(frame: usize): bool {
 }
 
 /** Follows commits that go over the end of a segment: whether this frame may stand behind those before it. */
-function continues(frame: usize): bool {
+function continues(segment: Segment, offset: u32): bool {
+  const frame = segmentPointer(segment, offset);
   const count = recordCountOf(frame);
   const pending = pendingCountOf(frame);
-  if ((frameFlagsOf(frame) & format.FRAME_FLAG_DISCARD) != 0) Scan.carriedVersion = 0;
-  if (Scan.carriedVersion != 0 && count != 0) {
-    if (versionOf(frame + format.FRAME_HEAD_SIZE) != Scan.carriedVersion) return false;
-    if (pending < count) Scan.carriedVersion = 0;
+  // A segment between that was freed since was durable, and with it the commit.
+  if (segment.sequence > Scan.lastSequence + 1) Scan.carriedVersion = 0;
+  Scan.lastSequence = segment.sequence;
+  if (Scan.carriedVersion != 0) {
+    if (count == 0 || versionOf(frame + format.FRAME_HEAD_SIZE) != Scan.carriedVersion) return false;
+    if (pending == count) return true;
+    Scan.carriedVersion = 0;
   }
-  if (pending != 0) Scan.carriedVersion = frameVersionOf(frame);
+  if (pending == 0) return true;
+  Scan.carriedVersion = frameVersionOf(frame);
+  Scan.carriedSegment = segment;
+  Scan.carriedOffset = offset;
+  Scan.carriedHash = segment.lastHash;
   return true;
 }
 
@@ -82,7 +96,7 @@ export function examineFrame(segment: Segment, offset: u32): bool {
     if (isLost || !hasBody(frame, segment.seed, offset)) return fail(status.REASON_FRAME_BODY, isLost);
   }
   const isOrdered = (frameFlagsOf(frame) & format.FRAME_FLAG_COMPACTION) != 0 || frameVersionOf(frame) >= Scan.version;
-  if (!isOrdered || sealOf(frame) > addressOf(segment.sequence, offset) || !areRecordsMeaningful(frame) || !continues(frame)) {
+  if (!isOrdered || sealOf(frame) > addressOf(segment.sequence, offset) || !areRecordsMeaningful(frame) || !continues(segment, offset)) {
     return fail(status.REASON_CONTENT, false);
   }
   return true;
@@ -133,6 +147,7 @@ export function startScan(): void {
   Scan.recordCount = 0;
   Scan.byteCount = 0;
   Scan.carriedVersion = 0;
+  Scan.lastSequence = 0;
   Scan.discardedCount = 0;
   Scan.isTailDirty = false;
   for (let segment: Segment | null = Segments.first; segment !== null; segment = segment!.next) {
@@ -210,11 +225,27 @@ export function scanLog(): i32 {
       if (address < seal || !Scan.isExplained) {
         return damage(segment.sequence, segment.slot, segment.end, 0, Scan.isExplained ? status.REASON_BELOW_SEAL : Scan.reason);
       }
+      if (Scan.carriedVersion != 0) return cutCarried();
       truncate(segment);
       return status.STATUS_OK;
     }
     segment = next;
   }
   publishCounts();
+  return Scan.carriedVersion == 0 ? status.STATUS_OK : cutCarried();
+}
+
+/**
+ * Ends the log before a commit whose last frame never came. A seal never lies within a commit, because its frames are handed to the device together; nor was anything that shares a
+ * frame with its beginning ever acknowledged.
+ */
+function cutCarried(): i32 {
+  const segment = Scan.carriedSegment!;
+  const address = addressOf(segment.sequence, Scan.carriedOffset);
+  if (address < Scan.seal) return damage(segment.sequence, segment.slot, Scan.carriedOffset, 0, status.REASON_INCOMPLETE_COMMIT);
+  segment.end = Scan.carriedOffset;
+  segment.lastHash = Scan.carriedHash;
+  Scan.reason = status.REASON_INCOMPLETE_COMMIT;
+  truncate(segment);
   return status.STATUS_OK;
 }

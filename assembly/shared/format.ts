@@ -85,12 +85,10 @@ export const FRAME_HEAD_HASH = 48;
 export const FRAME_HEAD_SIZE = 56;
 /** The last frame of its segment: the log goes on in the segment that the header names as next. */
 export const FRAME_FLAG_END = 1;
-/** What an earlier frame left pending will never be completed: the commit was cut by a crash. */
-export const FRAME_FLAG_DISCARD = 2;
 /** Written by compaction: records carry versions older than the frame's. */
-export const FRAME_FLAG_COMPACTION = 4;
+export const FRAME_FLAG_COMPACTION = 2;
 /** Without records: it says that what stands before it was flushed. */
-export const FRAME_FLAG_SEAL = 8;
+export const FRAME_FLAG_SEAL = 4;
 /** A declaration is 8 bytes; a hash of the same size ends the declarations of a frame that has any. */
 export const DECLARATION_SIZE = 8;
 /** Set in a declaration that names the one bit of a sector, and not a run of zero sectors. */

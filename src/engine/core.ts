@@ -19,6 +19,7 @@ export interface Core {
   maxRecordRoom(): number;
   beginBatch(): number;
   makeBatchRoom(size: number, reserved: boolean): number;
+  hasToDelete(keySize: number): number;
   stageRecord(keySize: number, valueSize: number, flags: number): void;
   stagePart(size: number): number;
   partListSize(): number;

@@ -350,6 +350,7 @@ export class Engine {
   }
 
   #stageDelete(key: Key): void {
+    if (!this.core.hasToDelete(this.#encodeKey(key))) return;
     const keyBytes = encodeApart(key, keyBound(key));
     this.#makeBatchRoom(keyBytes.length, true);
     this.bytes.set(keyBytes, this.#words[POINTER]! + HEADER);
@@ -368,7 +369,7 @@ export class Engine {
       return;
     }
     for (let offset = 0; offset < bytes.length;) {
-      if (this.#words[ROOM]! < PART_SIZE_MIN) this.#makeBatchRoom(Math.min(bytes.length - offset, this.core.maxRecordRoom() >>> 0), false);
+      if (this.#words[ROOM]! < PART_SIZE_MIN) this.#makeBatchRoom(Math.min(bytes.length - offset, PART_SIZE_MIN), false);
       const part = Math.min(bytes.length - offset, this.#words[ROOM]!);
       this.bytes.set(bytes.subarray(offset, offset + part), this.#words[POINTER]! + HEADER);
       const code = this.core.stagePart(part);

@@ -1,0 +1,57 @@
+/**
+ * The raw floors: what the operating system alone takes for as many bytes, on blocks that were zero-written and flushed before, as the store's are. Blocking,
+ * with nothing around it.
+ */
+import fs from 'node:fs';
+
+const CHUNK_SIZE = 1 << 20;
+
+/**
+ * A preallocated file, and the loops over it.
+ * @param {import('../harness/context.mjs').Context} context
+ * @param {number} recordSize bytes that one operation writes
+ * @param {number} count operations of one sample
+ */
+export function createFloor(context, recordSize, count) {
+  const path = context.path('floor');
+  const descriptor = fs.openSync(path, 'w+');
+  const size = recordSize * count;
+  for (let offset = 0; offset < size; offset += CHUNK_SIZE) fs.writeSync(descriptor, new Uint8Array(Math.min(CHUNK_SIZE, size - offset)), 0, undefined, offset);
+  fs.fsyncSync(descriptor);
+  const source = new Uint8Array(recordSize).fill(0x5a);
+
+  return {
+    /** Write, then await nothing, one after the other. */
+    async writeAndAwait() {
+      let written = 0;
+      for (let index = 0; index < count; index++) {
+        written += fs.writeSync(descriptor, source, 0, recordSize, index * recordSize);
+        await undefined;
+      }
+      return written;
+    },
+    /** Write and flush, blocking. */
+    writeAndFlush() {
+      let written = 0;
+      for (let index = 0; index < count; index++) {
+        written += fs.writeSync(descriptor, source, 0, recordSize, index * recordSize);
+        fs.fdatasyncSync(descriptor);
+      }
+      return written;
+    },
+    /** Write, then flush without blocking the event loop. */
+    async writeAndFlushBeside() {
+      let written = 0;
+      for (let index = 0; index < count; index++) {
+        written += fs.writeSync(descriptor, source, 0, recordSize, index * recordSize);
+        await new Promise((resolve, reject) => fs.fdatasync(descriptor, (error) => (error ? reject(error) : resolve(undefined))));
+      }
+      return written;
+    },
+    expected: size,
+    close() {
+      fs.closeSync(descriptor);
+      fs.rmSync(path, { force: true });
+    },
+  };
+}

@@ -1,0 +1,27 @@
+/** Stores for tests: on any device, with everything that comes from outside held still. */
+import { readFileSync } from 'node:fs';
+import type { Device } from '../../src/device/device.js';
+import { openOnDevice, type Surroundings } from '../../src/open.js';
+import { resolveOptions, type OpenOptions } from '../../src/options.js';
+import type { Store } from '../../src/store.js';
+import { Random } from './random.js';
+
+let debug: WebAssembly.Module | undefined;
+
+/** The core as the debug target builds it: its assertions name their places, and it can verify itself after every mutation. */
+export function debugModule(): WebAssembly.Module {
+  debug ??= new WebAssembly.Module(readFileSync(new URL('../../build/varve.debug.wasm', import.meta.url)));
+  return debug;
+}
+
+/** A clock that stands still and randomness that repeats. */
+export function stillSurroundings(seed: number, checks = false): Surroundings {
+  const random = new Random(seed);
+  return { now: () => 1_700_000_000_000, random: (size) => random.bytes(size), checks };
+}
+
+/** Opens a store on a device. */
+export function openStore(device: Device, options: OpenOptions = {}, seed = 1, checks = false): Store {
+  const settings = resolveOptions(checks ? { ...options, module: debugModule() } : options);
+  return openOnDevice(device, settings, () => device.close(), stillSurroundings(seed, checks));
+}
