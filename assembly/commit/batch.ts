@@ -30,6 +30,7 @@ class Batch {
   static lastHash: u64 = 0;
   static end: u32 = 0;
   static isNextReady: bool = false;
+  static isEnded: bool = false;
   static hadReserve: bool = false;
   /** Records staged in the open frame, and in all. */
   static stagedInFrame: u32 = 0;
@@ -52,6 +53,7 @@ export function beginBatch(): i32 {
   Batch.lastHash = segment.lastHash;
   Batch.end = segment.end;
   Batch.isNextReady = Slots.isNextReady;
+  Batch.isEnded = segment.isEnded;
   Batch.hadReserve = Log.reserveBlock != 0;
   Batch.stagedInFrame = 0;
   Batch.staged = 0;
@@ -232,6 +234,7 @@ export function abortBatch(): void {
   Log.pendingSize = Batch.pendingSize;
   first.lastHash = Batch.lastHash;
   first.end = Batch.end;
+  first.isEnded = Batch.isEnded;
   Batch.staged = 0;
   Batch.partCount = 0;
   publishTail();

@@ -74,7 +74,9 @@ export function publishTail(): void {
   const offset = recordOffset();
   const used = offset + format.RECORD_HEADER_SIZE + format.RECORD_EXPIRY_SIZE + trailerSize(Log.frame == 0 ? Log.tail : Log.frame) + 8;
   setU32(layout.CONTROL_WRITE_POINTER, <u32>blockOf(Log.segment) + offset);
-  setU32(layout.CONTROL_WRITE_ROOM, used >= Geometry.segmentSize ? 0 : Geometry.segmentSize - used);
+  // Behind a frame that ended a segment whose successor was lost, nothing more may stand.
+  const isFull = used >= Geometry.segmentSize || Log.segment!.isEnded;
+  setU32(layout.CONTROL_WRITE_ROOM, isFull ? 0 : Geometry.segmentSize - used);
   setU32(layout.CONTROL_PENDING_SIZE, Log.pendingSize);
 }
 
@@ -112,6 +114,7 @@ export function closeFrame(flags: u32, pendingCount: u32): void {
   assert(Log.tail <= Geometry.segmentSize);
   segment.end = Log.tail;
   segment.lastHash = load<u64>(at, format.FRAME_HEAD_HASH);
+  segment.isEnded = (flags & format.FRAME_FLAG_END) != 0;
   Log.frame = 0;
 }
 
@@ -138,7 +141,8 @@ export function nextSegment(pendingCount: u32, reserved: bool): i32 {
   const tailBefore = Log.tail;
   const countBefore = Log.recordCount;
   const pendingBefore = Log.pendingSize;
-  closeFrame(format.FRAME_FLAG_END, pendingCount);
+  const wasEnded = before.isEnded;
+  if (!wasEnded) closeFrame(format.FRAME_FLAG_END, pendingCount);
   const headerEnd = buildHeader(segment, before, Log.seal, Log.ceiling, Log.version, nextSalt());
   if (headerEnd == 0) {
     untakeSlot(segment.nextSlot);
@@ -146,6 +150,7 @@ export function nextSegment(pendingCount: u32, reserved: bool): i32 {
     Log.tail = tailBefore;
     Log.recordCount = countBefore;
     Log.pendingSize = pendingBefore;
+    before.isEnded = wasEnded;
     if (usesReserve) detachBlock(segment);
     removeSegment(segment);
     return STATUS_TOO_MANY_SEGMENTS;

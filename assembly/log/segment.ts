@@ -48,13 +48,15 @@ export class Segment {
   written: u32;
   /** Where its first frame begins. */
   headerEnd: u32;
+  /** Whether its last frame says that the log goes on elsewhere. */
+  isEnded: bool;
   /** A second count of live bytes, made by verification. */
   counted: u32;
   previous: Segment | null;
   next: Segment | null;
 }
 
-const DESCRIPTOR_SIZE: u32 = 80;
+const DESCRIPTOR_SIZE: u32 = 88;
 const DESCRIPTOR_BLOCK_SHIFT: u32 = 12;
 const TABLE_ENTRY_SHIFT: u32 = 4;
 const TABLE_SHIFT_MIN: u32 = 12;

@@ -111,6 +111,7 @@ export function countFrame(segment: Segment, offset: u32): void {
   Scan.recordCount += recordCountOf(frame);
   Scan.byteCount += size;
   segment.lastHash = headHashOf(frame);
+  segment.isEnded = (frameFlagsOf(frame) & format.FRAME_FLAG_END) != 0;
   segment.end = offset + size;
 }
 
@@ -171,8 +172,9 @@ export function scanSegment(segment: Segment, offset: u32): bool {
     if (load<u64>(segmentPointer(segment, at)) == 0 && isZero(segmentPointer(segment, at), segmentPointer(segment, Geometry.segmentSize))) break;
     if (!examineFrame(segment, at)) return false;
     countFrame(segment, at);
-    if ((frameFlagsOf(segmentPointer(segment, at)) & format.FRAME_FLAG_END) != 0) return joins(segment);
+    if (segment.isEnded) break;
   }
+  if (segment.isEnded && segment !== Segments.last) return joins(segment);
   if (segment === Segments.last) return addressOf(segment.sequence, segment.end) >= Scan.seal || fail(status.REASON_BELOW_SEAL, false);
   return fail(status.REASON_SEGMENT_CUT, true);
 }
@@ -245,6 +247,7 @@ function cutCarried(): i32 {
   if (address < Scan.seal) return damage(segment.sequence, segment.slot, Scan.carriedOffset, 0, status.REASON_INCOMPLETE_COMMIT);
   segment.end = Scan.carriedOffset;
   segment.lastHash = Scan.carriedHash;
+  segment.isEnded = false;
   Scan.reason = status.REASON_INCOMPLETE_COMMIT;
   truncate(segment);
   return status.STATUS_OK;

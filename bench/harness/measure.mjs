@@ -88,9 +88,13 @@ export async function interleave(works, { rounds, warmups }) {
     });
   }
   for (let round = 0; round < warmups + rounds; round++) {
+    bench.reset();
     await bench.run();
   }
-  for (const samples of Object.values(rates)) samples.splice(0, warmups);
+  for (const [name, samples] of Object.entries(rates)) {
+    samples.splice(0, warmups);
+    mustBe(`samples of ${name}`, samples.length, rounds);
+  }
   return rates;
 }
 

@@ -45,6 +45,8 @@ export class SimulatedDisk implements Device {
   /** The operation at which the power goes, before it has any effect. */
   crashAt = Infinity;
   failures: Failure[] = [];
+  /** Called before each operation has an effect: the moment to ask for images. */
+  onOperation: ((number: number, operation: Operation) => void) | undefined;
   /** The size beyond which the disk is full. */
   capacity = Infinity;
   #cache: Uint8Array;
@@ -64,6 +66,7 @@ export class SimulatedDisk implements Device {
     if (this.#isClosed) throw new DeviceError('closed', operation, 'the simulated disk is closed');
     const number = this.operations;
     if (number >= this.crashAt) throw new CrashError();
+    this.onOperation?.(number, operation);
     this.operations++;
     this.trace.push(operation);
     const failure = this.failures.find(({ at, isSticky }) => at === number || (isSticky === true && number >= at));

@@ -1,0 +1,104 @@
+/**
+ * The benchmark's command.
+ *
+ *     node bench/run.mjs [suite[:job] …] [--smoke] [--keys N] [--seed N] [--folder path] [--json file] [--baseline save|compare]
+ *
+ * Suites are kv, recovery and targets; without any, all run. It first runs the store's own tests and stops when one fails, because a figure of a store that is
+ * wrong is worth nothing. Exits with 1 when something failed or, with `--baseline compare`, when a row has become slower by more than 15 %.
+ */
+import { spawnSync } from 'node:child_process';
+import { existsSync, writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { resolveSettings } from './harness/context.mjs';
+import { runJob, runJobApart, selectJobs } from './harness/jobs.mjs';
+import { readBaseline, regressions, saveBaseline } from './report/baseline.mjs';
+import { describeEnvironment } from './report/environment.mjs';
+import { figuresTable, isMet, resultsTable } from './report/table.mjs';
+
+const root = fileURLToPath(new URL('../', import.meta.url));
+const INVARIANTS = 'test/unit/store.test.ts';
+const print = (/** @type {string} */ text) => process.stdout.write(`${text}\n`);
+
+function parse() {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: {
+      smoke: { type: 'boolean', default: false },
+      keys: { type: 'string' },
+      seed: { type: 'string' },
+      folder: { type: 'string' },
+      json: { type: 'string' },
+      baseline: { type: 'string' },
+    },
+  });
+  if (values.baseline !== undefined && !['save', 'compare'].includes(values.baseline)) throw new Error('--baseline takes save or compare.');
+  const settings = resolveSettings({
+    smoke: values.smoke,
+    ...(values.keys === undefined ? {} : { keysMax: Number(values.keys) }),
+    ...(values.seed === undefined ? {} : { seed: Number(values.seed) }),
+    ...(values.folder === undefined ? {} : { folder: values.folder }),
+  });
+  if (!(settings.keysMax >= 1) || !Number.isInteger(settings.seed)) throw new Error('--keys and --seed take whole numbers.');
+  const isComplete = positionals.length === 0 && !settings.smoke && settings.keysMax === Infinity;
+  if (values.baseline === 'save' && !isComplete) throw new Error('A baseline is saved only from a complete run: leave out the names of suites, --smoke and --keys.');
+  return { chosen: selectJobs(positionals), settings, json: values.json, baseline: values.baseline };
+}
+
+/** Runs the tests that a figure relies on. @param {boolean} smoke */
+function validate(smoke) {
+  if (smoke) return 'left out (smoke run)';
+  if (!existsSync(`${root}${INVARIANTS}`)) return `there is no ${INVARIANTS}`;
+  const result = spawnSync(process.execPath, ['node_modules/vitest/vitest.mjs', 'run', INVARIANTS], { cwd: root, encoding: 'utf8' });
+  if (result.status !== 0) throw new Error(`The invariants do not hold, so nothing was measured.\n${result.stdout}${result.stderr}`);
+  return `${INVARIANTS} passed`;
+}
+
+/** The tables of a run, by the first part of the rows' names. @param {import('./harness/measure.mjs').Result[]} results @param {Record<string, number> | undefined} baseline */
+function printGroups(results, baseline) {
+  for (const group of new Set(results.map(({ name }) => name.split('/')[0]))) {
+    print(`\n## ${group}\n\n${resultsTable(results.filter(({ name }) => name.startsWith(`${group}/`)), baseline)}`);
+  }
+}
+
+async function main() {
+  const { chosen, settings, json, baseline } = parse();
+  const environment = describeEnvironment(settings);
+  print('## Environment\n');
+  for (const [name, value] of Object.entries(environment)) print(`- ${name}: ${value}`);
+  const validation = validate(settings.smoke);
+  print(`- pre-validation: ${validation}`);
+
+  /** @type {import('./harness/measure.mjs').Result[]} */
+  const results = [];
+  /** @type {import('./suites/targets.mjs').Figure[]} */
+  const figures = [];
+  for (const { suite, job } of chosen) {
+    process.stderr.write(`${suite}:${job}\n`);
+    const outcome = await (settings.smoke ? runJob : runJobApart)(suite, job, settings);
+    results.push(...outcome.results);
+    figures.push(...outcome.figures);
+  }
+
+  const before = baseline === 'compare' ? readBaseline() : undefined;
+  if (baseline === 'compare' && before === undefined) throw new Error('There is no baseline yet: save one with --baseline save.');
+  printGroups(results, before);
+  if (figures.length > 0) {
+    print(`\n## Aims\n\n${figuresTable(figures)}`);
+    print(`\n${figures.filter(isMet).length} of ${figures.length} met`);
+  }
+  if (json !== undefined) writeFileSync(json, JSON.stringify({ environment, validation, results, figures }, undefined, 2));
+  if (baseline === 'save') print(`\nBaseline saved: ${saveBaseline(environment, results)}`);
+  if (before !== undefined) {
+    const slower = regressions(results, before);
+    print(`\n${slower.length === 0 ? 'No regression against the baseline' : `Regressions: ${slower.join('; ')}`}`);
+    if (slower.length > 0) process.exitCode = 1;
+  }
+}
+
+try {
+  await main();
+} catch (error) {
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+  process.exitCode = 1;
+}
