@@ -70,12 +70,16 @@ export function sumOfVersions(version, count) {
 }
 
 /**
- * The bytes that one awaited put of this size hands to the device: what most of its writes took.
+ * The bytes that one awaited put of this size, or one delete, hands to the device: what most of its writes took.
  * @param {Context} context
  * @param {number} valueSize
+ * @param {boolean} isDelete
  */
-export async function commitSize(context, valueSize = VALUE_SIZE) {
+export async function commitSize(context, valueSize = VALUE_SIZE, isDelete = false) {
   const store = await openNew(context, 'buffered');
+  const keys = freshKeys(31);
+  if (isDelete) fill(store, keys);
+  await store.flush();
   const original = fs.writeSync;
   /** @type {number[]} */
   const sizes = [];
@@ -86,7 +90,7 @@ export async function commitSize(context, valueSize = VALUE_SIZE) {
     return size;
   } });
   try {
-    await putsAwaited(store, freshKeys(31), new Uint8Array(valueSize));
+    await (isDelete ? deletesAwaited(store, keys) : putsAwaited(store, keys, new Uint8Array(valueSize)));
   } finally {
     Object.assign(fs, { writeSync: original });
   }
@@ -217,8 +221,9 @@ function putJob(mode) {
     const operations = context.operations(PUTS[mode].operations);
     const value = valueFor(1);
     const disposals = [];
-    const floor = mode === 'memory' ? undefined : floorBeside(context, mode, await commitSize(context), operations);
-    if (floor !== undefined) disposals.push(floor.close);
+    const puts = mode === 'memory' ? undefined : floorBeside(context, mode, await commitSize(context), operations);
+    const deletes = mode === 'memory' ? undefined : floorBeside(context, mode, await commitSize(context, 0, true), operations);
+    for (const floor of [puts, deletes]) if (floor !== undefined) disposals.push(floor.close);
     const random = createRandom(context.seed);
 
     /** @type {Row[]} */
@@ -249,7 +254,7 @@ function putJob(mode) {
             await fresh.discard();
           },
         },
-        beside: floor?.beside ?? {
+        beside: (isDelete ? deletes : puts)?.beside ?? {
           Map: {
             operations,
             before: () => { map = filledMap(keys); },
@@ -258,6 +263,8 @@ function putJob(mode) {
           },
         },
       };
+      // What writes nothing has no floor.
+      if (isMissing && mode !== 'memory') delete row.beside;
       rows.push(row);
     };
 
