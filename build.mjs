@@ -41,7 +41,8 @@ mkdirSync('build', { recursive: true });
 const asc = join('node_modules', 'assemblyscript', 'bin', 'asc.js');
 for (const target of ['release', 'debug']) {
   const output = target === 'release' ? 'build/varve.wasm' : 'build/varve.debug.wasm';
-  if (isStale(output, 'assembly', 'asconfig.json')) run(process.execPath, [asc, 'assembly/index.ts', '--target', target]);
+  const entries = target === 'release' ? ['assembly/index.ts'] : ['assembly/index.ts', 'test/assembly/inside.ts'];
+  if (isStale(output, 'assembly', 'asconfig.json', ...entries)) run(process.execPath, [asc, ...entries, '--target', target]);
 }
 
 if (isStale('build/wasm.js', 'build/varve.wasm', 'build.mjs')) {

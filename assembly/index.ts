@@ -12,7 +12,7 @@ import { Log } from './log/log';
 import { valueOf, valueSizeOf } from './log/record';
 import { Geometry, Segment, Segments, addSegment, addressOf, allocateSegmentBlock, dropBlock, offsetOf, resolve, sequenceOf, setGeometry } from './log/segment';
 import { Slots, offerSlot, takeSlot } from './log/slots';
-import { allocate, idleSize, release, shiftFor } from './memory/allocator';
+import { allocate, idleSize, release, shiftFor, touchedSize } from './memory/allocator';
 import { setNumber, setU32 } from './memory/control';
 import { scanLog, Scan } from './recovery/scan';
 import { linkLog } from './recovery/link';
@@ -458,7 +458,8 @@ export function stats(): void {
   stat(layout.STAT_DEAD_SEGMENT_COUNT, dead);
   stat(layout.STAT_LISTED_SEGMENT_COUNT, listed);
   stat(layout.STAT_INDEX_SIZE, indexSize());
-  stat(layout.STAT_MEMORY_SIZE, <u64>memory.size() << 16);
+  stat(layout.STAT_MEMORY_SIZE, touchedSize());
+  stat(layout.STAT_MEMORY_RESERVED_SIZE, <u64>memory.size() << 16);
   stat(layout.STAT_MEMORY_IDLE_SIZE, idleSize());
   stat(layout.STAT_VERSION, Log.version);
   stat(layout.STAT_LOG_SIZE, size);

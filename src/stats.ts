@@ -25,8 +25,10 @@ export interface Stats {
     readonly pendingBytes: number;
   };
   readonly memory: {
-    /** The linear memory of the engine. It never shrinks; closing the store gives it back. */
+    /** The linear memory that the engine has touched. It never shrinks; closing the store gives it back. */
     readonly bytes: number;
+    /** What of the address space is set aside for it; pages that were never touched cost no memory. */
+    readonly reservedBytes: number;
     /** What of it nothing uses at present. */
     readonly idleBytes: number;
     readonly indexBytes: number;
@@ -64,6 +66,7 @@ export function collectStats(engine: Engine, log: LogFile | undefined, settings:
     },
     memory: {
       bytes: figure(layout.STAT_MEMORY_SIZE),
+      reservedBytes: figure(layout.STAT_MEMORY_RESERVED_SIZE),
       idleBytes: figure(layout.STAT_MEMORY_IDLE_SIZE),
       indexBytes: figure(layout.STAT_INDEX_SIZE),
     },

