@@ -2,7 +2,6 @@
 import { SEGMENT_SIZE_SHIFT_MAX, SEGMENT_SIZE_SHIFT_MIN } from '../assembly/shared/format.js';
 import type { CodecName, ValueCodec } from './codec/value.js';
 import type { Durability } from './durability/commits.js';
-import { MEMORY_LIMIT_MAX, MEMORY_LIMIT_MIN } from './engine/module.js';
 import { InvalidArgumentError } from './errors.js';
 
 export interface OpenOptions {
@@ -49,6 +48,9 @@ export interface Settings {
 }
 
 const SEGMENT_SIZE_DEFAULT = 256 << 10;
+/** The largest linear memory that 32-bit pointers reach, and the least that the engine starts with, in bytes. */
+const MEMORY_LIMIT_MAX = 2 ** 32;
+const MEMORY_LIMIT_MIN = 2 ** 20;
 const NAMES = new Set([
   'durability', 'flushInterval', 'flush', 'create', 'readOnly', 'salvage', 'segmentSize', 'memory', 'values', 'buffers', 'module', 'onWarning',
 ]);

@@ -4,12 +4,12 @@
  */
 import * as format from '../../assembly/shared/format.js';
 import * as layout from '../../assembly/shared/layout.js';
-import { MAX_KEY_SIZE, MAX_VALUE_SIZE } from '../../assembly/shared/limits.js';
+import { MAX_KEY_SIZE } from '../../assembly/shared/limits.js';
 import * as status from '../../assembly/shared/status.js';
 import { keyBound, writeKey, type Key } from '../codec/key.js';
 import type { ValueCodec } from '../codec/value.js';
-import { TooLargeError } from '../errors.js';
 import type { Core } from './core.js';
+import { encodeApart, encodeValue } from './encode.js';
 import { failure, reasonText, type Damage } from './failure.js';
 import { instantiate } from './module.js';
 
@@ -415,29 +415,4 @@ export class Engine {
       reason: reasonText(this.word(layout.CONTROL_DAMAGE_REASON)),
     };
   }
-}
-
-/** Encodes a key where its exact size is needed before its place is known. */
-function encodeApart(key: Key, bound: number): Uint8Array {
-  const bytes = new Uint8Array(bound);
-  const size = writeKey(bytes, 0, key);
-  if (size > MAX_KEY_SIZE) throw new TooLargeError(`A key takes ${size} bytes, and keys may take ${MAX_KEY_SIZE}: nothing was changed. Use a shorter key.`);
-  return bytes.subarray(0, size);
-}
-
-function encodeValue<V>(value: V, codec: ValueCodec<V>): { bytes: Uint8Array; kind: number } {
-  const bound = codec.bound(value);
-  if (bound > MAX_VALUE_SIZE) throw tooLarge(bound);
-  if (bound < 0) {
-    const bytes = codec.toBytes(value);
-    if (bytes.length > MAX_VALUE_SIZE) throw tooLarge(bytes.length);
-    return { bytes, kind: codec.lastKind };
-  }
-  const bytes = new Uint8Array(bound);
-  const written = codec.write(bytes, 0, value);
-  return { bytes: bytes.subarray(0, Math.floor(written / 16)), kind: written % 16 };
-}
-
-function tooLarge(size: number): TooLargeError {
-  return new TooLargeError(`A value takes ${size} bytes, and values may take ${MAX_VALUE_SIZE}: nothing was changed. Split it over several keys.`);
 }

@@ -9,10 +9,6 @@ import type { Core } from './core.js';
 
 const WASM_PAGE_SIZE = 65536;
 const INITIAL_PAGES = 16;
-/** The largest linear memory that 32-bit pointers reach, in bytes. */
-export const MEMORY_LIMIT_MAX = 65536 * WASM_PAGE_SIZE;
-/** The least that a store can work in, in bytes. */
-export const MEMORY_LIMIT_MIN = INITIAL_PAGES * WASM_PAGE_SIZE;
 
 let compiled: WebAssembly.Module | undefined;
 

@@ -1,0 +1,60 @@
+/** The exports that read and write one key. */
+import * as puts from '../commit/put';
+import * as log from '../log/log';
+import { Log } from '../log/log';
+import { valueOf, valueSizeOf } from '../log/record';
+import { resolve } from '../log/segment';
+import { setU32 } from '../memory/control';
+import * as layout from '../shared/layout';
+import { assertHealthy } from '../verify/verify';
+import { Windows } from '../memory/windows';
+
+export function put(keySize: u32, valueSize: u32, kind: u32): f64 {
+  const result = puts.put(keySize, valueSize, kind);
+  assertHealthy();
+  return result;
+}
+
+export function del(keySize: u32): f64 {
+  const result = puts.del(keySize);
+  assertHealthy();
+  return result;
+}
+
+export function cas(keySize: u32, valueSize: u32, flags: u32, expected: f64): f64 {
+  const result = puts.cas(keySize, valueSize, flags, expected);
+  assertHealthy();
+  return result;
+}
+
+/** Looks up the key in the key window. */
+export function get(keySize: u32): i32 {
+  return puts.get(Windows.key, keySize);
+}
+
+/** The number of parts of the large value that `get` found. */
+export function partCount(): u32 {
+  return (load<u32>(layout.CONTROL_VALUE_SIZE) >> 3) - 1;
+}
+
+/** The total size of the large value that `get` found. */
+export function largeSize(): u32 {
+  return load<u32>(load<u32>(layout.CONTROL_VALUE_POINTER));
+}
+
+/** Shows part `index` of the large value whose list stands at `list`: its size; where it stands is in the output fields. */
+export function partAt(list: usize, index: u32): u32 {
+  const part = resolve(load<u64>(list + 8 + (<usize>index << 3)));
+  setU32(layout.CONTROL_OUTPUT_POINTER, <u32>valueOf(part));
+  return valueSizeOf(part);
+}
+
+/** The room that the next record needs; `reserved` for deletes, which may use the last block. */
+export function makeRoom(size: u32, reserved: bool): i32 {
+  return log.makeRoom(size, 0, reserved);
+}
+
+/** The most bytes of key and value that one record holds; a larger value goes in parts. */
+export function maxRecordRoom(): u32 {
+  return log.roomOfSegment(Log.segment!.headerEnd);
+}

@@ -1,0 +1,75 @@
+/** The exports that look at the store and change nothing. */
+import { indexSize } from '../index/directory';
+import { Log } from '../log/log';
+import { Segment, Segments } from '../log/segment';
+import { Slots } from '../log/slots';
+import { idleSize, touchedSize } from '../memory/allocator';
+import { setNumber } from '../memory/control';
+import * as layout from '../shared/layout';
+import { Space } from '../space/live';
+import { Debug, verifyAll, verifyBytes } from '../verify/verify';
+
+export function verify(): i32 {
+  return verifyAll();
+}
+
+/** A cursor over the segments of the store: the slot of the next, its number in the control block; -1 at the end. */
+export function nextSegmentSlot(isFirst: bool): i32 {
+  Walk.segment = isFirst ? Segments.first : Walk.segment!.next;
+  const segment = Walk.segment;
+  if (segment === null) return -1;
+  setNumber(layout.CONTROL_SEQUENCE, segment.sequence);
+  return <i32>segment.slot;
+}
+
+class Walk {
+  static segment: Segment | null = null;
+}
+
+/** Whether the segment under the cursor holds live records. */
+export function isSegmentLive(): bool {
+  return Walk.segment!.block != 0;
+}
+
+/** Verifies bytes of the slot of the segment under the cursor, read from the file. */
+export function verifySlotBytes(block: usize): i32 {
+  return verifyBytes(Walk.segment!, block);
+}
+
+function stat(index: u32, value: u64): void {
+  setNumber(layout.CONTROL_STATS + (<usize>index << 3), value);
+}
+
+/** Fills the statistics of the control block. */
+export function stats(): void {
+  let resident: u64 = 0;
+  let dead: u64 = 0;
+  let listed: u64 = 0;
+  let size: u64 = 0;
+  for (let segment: Segment | null = Segments.first; segment !== null; segment = segment!.next) {
+    if (segment.block != 0) resident++;
+    else dead++;
+    if (segment.unlistedBy == 0) listed++;
+    size += segment.end;
+  }
+  stat(layout.STAT_KEY_COUNT, Space.keyCount);
+  stat(layout.STAT_TOMBSTONE_COUNT, Space.tombstoneCount);
+  stat(layout.STAT_LIVE_SIZE, Space.liveSize);
+  stat(layout.STAT_SEGMENT_COUNT, resident);
+  stat(layout.STAT_DEAD_SEGMENT_COUNT, dead);
+  stat(layout.STAT_LISTED_SEGMENT_COUNT, listed);
+  stat(layout.STAT_INDEX_SIZE, indexSize());
+  stat(layout.STAT_MEMORY_SIZE, touchedSize());
+  stat(layout.STAT_MEMORY_RESERVED_SIZE, <u64>memory.size() << 16);
+  stat(layout.STAT_MEMORY_IDLE_SIZE, idleSize());
+  stat(layout.STAT_VERSION, Log.version);
+  stat(layout.STAT_LOG_SIZE, size);
+  stat(layout.STAT_READY_SLOT_COUNT, Slots.readyCount);
+  stat(layout.STAT_CEILING, Log.ceiling);
+  stat(layout.STAT_SEAL, Log.seal);
+}
+
+/** In the debug build: verify everything after each mutation from now on. */
+export function setChecks(isOn: bool): void {
+  Debug.checks = isOn;
+}

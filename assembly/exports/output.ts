@@ -1,0 +1,77 @@
+/** The exports between the log and the device: what is to be written, what was flushed, which slots come and go. */
+import * as log from '../log/log';
+import { Log } from '../log/log';
+import { addressOf } from '../log/segment';
+import { Slots, offerSlot } from '../log/slots';
+import { Superblock } from '../recovery/superblock';
+import * as format from '../shared/format';
+import * as layout from '../shared/layout';
+import { collect, isRootInTheWay, takeFreedSlot } from '../space/live';
+import { assertHealthy } from '../verify/verify';
+
+/** Closes the open frame at a commit time in epoch milliseconds. */
+export function closeFrame(time: f64): void {
+  log.setTime(<u64>max<f64>(time, 0));
+  log.closeFrame(0, 0);
+  log.publishTail();
+}
+
+/** Appends an empty frame that seals everything flushed so far. False where the segment has no room for it, which costs nothing. */
+export function sealLog(time: f64): bool {
+  if (Log.frame != 0 || load<u32>(layout.CONTROL_WRITE_ROOM) == 0) return false;
+  log.setTime(<u64>max<f64>(time, 0));
+  log.closeFrame(format.FRAME_FLAG_SEAL, 0);
+  log.publishTail();
+  return true;
+}
+
+export function nextOutput(): u32 {
+  return log.nextOutput();
+}
+
+export function outputDone(): void {
+  log.outputDone();
+  collect();
+  assertHealthy();
+}
+
+/** The address up to which everything was handed to the device: what a flush that begins now makes durable. */
+export function writtenAddress(): f64 {
+  return <f64>log.writtenAddress();
+}
+
+/** A flush that began at `address` has succeeded. */
+export function flushed(address: f64): void {
+  Log.seal = max<u64>(Log.seal, <u64>address);
+}
+
+/** A slot that nothing needs any more, to be zeroed; -1 where there is none. */
+export function freedSlot(): i32 {
+  const tail = Log.segment!;
+  const headerEnd = addressOf(tail.sequence, tail.headerEnd);
+  const sealed = headerEnd <= Log.seal ? tail.sequence + 1 : tail.sequence;
+  return takeFreedSlot(sealed, Superblock.rootSequence);
+}
+
+/** Whether slots wait for a superblock that enters the chain later. */
+export function needsSuperblock(): bool {
+  return isRootInTheWay(Log.segment!.sequence, Superblock.rootSequence);
+}
+
+export function slotReady(slot: u32): bool {
+  return offerSlot(slot);
+}
+
+/** The slot that the tail names as next and that must be zeroed before it can be used; -1 when it is ready. */
+export function unpreparedNextSlot(): i32 {
+  return Slots.isNextReady ? -1 : <i32>Log.segment!.nextSlot;
+}
+
+/** The slot that the tail's header names as next. */
+export function tailNextSlot(): u32 {
+  return Log.segment!.nextSlot;
+}
+
+export function nextSlotReady(): void {
+  Slots.isNextReady = true;
+}

@@ -1,0 +1,165 @@
+/** The exports with which a file becomes a store again. */
+import { Store, adoptHeader, examineHeader, nextListed, startList, ListReader } from '../log/header';
+import * as log from '../log/log';
+import { Log } from '../log/log';
+import { Geometry, Segment, Segments, addSegment, addressOf, allocateSegmentBlock, dropBlock, offsetOf, resolve, sequenceOf } from '../log/segment';
+import { Slots } from '../log/slots';
+import { release } from '../memory/allocator';
+import { setNumber, setU32 } from '../memory/control';
+import { scanLog, Scan } from '../recovery/scan';
+import { linkLog } from '../recovery/link';
+import { salvageNext as nextLoss, startSalvage as beginSalvage } from '../recovery/salvage';
+import { Superblock } from '../recovery/superblock';
+import * as format from '../shared/format';
+import * as layout from '../shared/layout';
+import { STATUS_MEMORY_FULL, STATUS_OK } from '../shared/status';
+import { collect } from '../space/live';
+import { assertHealthy } from '../verify/verify';
+
+/** A block to read a slot into, or 0. */
+export function slotBlock(): usize {
+  return allocateSegmentBlock();
+}
+
+/** Gives a block back that was not adopted. */
+export function releaseSlotBlock(block: usize): void {
+  release(block, Geometry.segmentShift);
+}
+
+/** What the block that a slot was read into holds; the control block has the sequence number and the next slot. */
+export function examineSlot(block: usize, slot: u32): i32 {
+  const result = examineHeader(block, slot, Geometry.segmentSize);
+  if (result == STATUS_OK) {
+    setNumber(layout.CONTROL_SEQUENCE, load<u64>(block, format.SEGMENT_SEQUENCE));
+    setU32(layout.CONTROL_NEXT_SLOT, load<u32>(block, format.SEGMENT_NEXT_SLOT));
+  }
+  return result;
+}
+
+/** Takes the store id from a header instead of a superblock: for salvage, where both are lost. */
+export function adoptStoreId(block: usize): void {
+  Store.idLow = load<u64>(block, format.SEGMENT_STORE_ID_LOW);
+  Store.idHigh = load<u64>(block, format.SEGMENT_STORE_ID_HIGH);
+}
+
+/** Takes an examined block as a segment of the store. */
+export function adoptSlot(block: usize, slot: u32): i32 {
+  const segment = addSegment(load<u64>(block, format.SEGMENT_SEQUENCE), block, slot);
+  if (segment === null) return STATUS_MEMORY_FULL;
+  adoptHeader(segment);
+  return STATUS_OK;
+}
+
+/** Begins to read the list of live segments of the newest adopted segment. */
+export function startLiveList(): void {
+  startList(<usize>Segments.last!.block);
+}
+
+/** The slot of the next live segment, its number in the control block; -1 at the end, -2 when the list makes no sense. */
+export function nextLive(): f64 {
+  if (!nextListed()) return ListReader.valid ? -1 : -2;
+  setNumber(layout.CONTROL_SEQUENCE, ListReader.sequence);
+  return <f64>ListReader.slot;
+}
+
+/** Whether a segment was adopted already. */
+export function isAdopted(sequence: f64): bool {
+  return resolve(addressOf(<u64>sequence, 0)) != 0;
+}
+
+/** Drops adopted segments that the newest header does not list: they were needed to find it, and hold nothing. */
+export function dropUnlisted(): void {
+  const newest = Segments.last!;
+  for (let segment: Segment | null = Segments.first; segment !== null; segment = segment!.next) {
+    if (segment === newest) break;
+    startList(<usize>newest.block);
+    let isListed = false;
+    while (nextListed()) isListed = isListed || ListReader.sequence == segment.sequence;
+    if (isListed) continue;
+    segment.unlistedBy = newest.sequence;
+    segment.deadAt = addressOf(newest.sequence, 0);
+    dropBlock(segment);
+  }
+}
+
+export function scan(): i32 {
+  return scanLog();
+}
+
+/** The newest seal that the scan met. */
+export function scannedSeal(): f64 {
+  return <f64>Scan.seal;
+}
+
+/** Segments that were dropped behind a cut tail. */
+export function discardedSegments(): u32 {
+  return Scan.discardedCount;
+}
+
+/** Whether bytes lie behind the end of the log that must be zeroed before anything is appended. */
+export function isTailDirty(): bool {
+  return Scan.isTailDirty;
+}
+
+/** Makes what was recovered but is not sealed the next output, so that it is written anew before it is believed. Returns whether there is any. */
+export function startRewrite(): bool {
+  Log.seal = Scan.seal;
+  const last = Segments.last!;
+  Log.segment = last;
+  Log.output = last;
+  Log.tail = last.end;
+  for (let segment: Segment | null = last; segment !== null; segment = segment!.previous) {
+    segment.written = segment.end;
+    if (segment.block == 0 || addressOf(segment.sequence, segment.end) <= Scan.seal) continue;
+    if (sequenceOf(Scan.seal) == segment.sequence) segment.written = min<u32>(max<u32>(offsetOf(Scan.seal), 0), segment.end);
+    else segment.written = 0;
+    Log.pendingSize += segment.end - segment.written;
+    Log.output = segment;
+  }
+  return Log.pendingSize != 0;
+}
+
+/** Shows the zeros behind the end of the tail as an output. */
+export function tailRest(): u32 {
+  const segment = Segments.last!;
+  setU32(layout.CONTROL_OUTPUT_POINTER, segment.block + segment.end);
+  setU32(layout.CONTROL_OUTPUT_SLOT, segment.slot);
+  setU32(layout.CONTROL_OUTPUT_OFFSET, segment.end);
+  return Geometry.segmentSize - segment.end;
+}
+
+/** Links what the scan found valid, and makes the store ready. */
+export function link(): i32 {
+  const result = linkLog(log.nextSalt());
+  if (result != STATUS_OK) return result;
+  finishRecovery();
+  if (!log.keepReserve()) return STATUS_MEMORY_FULL;
+  collect();
+  assertHealthy();
+  return STATUS_OK;
+}
+
+function finishRecovery(): void {
+  const last = Segments.last!;
+  Log.segment = last;
+  Log.output = last;
+  Log.tail = last.end;
+  Log.pendingSize = 0;
+  for (let segment: Segment | null = Segments.first; segment !== null; segment = segment!.next) segment.written = segment.end;
+  const isExact = Superblock.isClean && Superblock.tail == log.tailAddress() && Superblock.version == Superblock.versionCeiling;
+  // Without an orderly end, any version up to the ceiling may have been shown.
+  Log.version = max<u64>(Scan.version, isExact ? Superblock.version : Scan.ceiling);
+  Log.ceiling = Log.version;
+  Slots.isNextReady = Geometry.inMemory;
+  log.publishTail();
+}
+
+export function startSalvage(): i32 {
+  return beginSalvage(log.nextSalt());
+}
+
+export function salvageNext(): i32 {
+  const result = nextLoss();
+  if (result == STATUS_OK) finishRecovery();
+  return result;
+}
