@@ -1,255 +1,164 @@
 /**
- * A file of the operating system, through Node's file system interface as Node, Bun and Deno have it. Flushes are `fdatasync`, which on every platform that
- * they run on also makes a changed size durable. A new file's directory entry is flushed before the file is used.
+ * From a path to a device, or to an error that says what to do. What cannot be used is refused before anything is changed. A new file, and its entry in its folder,
+ * are durable before the device is handed out. Whether the content is a store's is not looked at.
  */
-import { InvalidArgumentError, NotFoundError, ReadOnlyError } from '../errors.js';
-import { DeviceError, type BackgroundZeroing, type Device, type DeviceErrorKind } from './device.js';
-import { startZeroing, type NodeZeroing } from './node-zeroing.js';
+import { FullError, InvalidArgumentError, IoError, NotFoundError, ReadOnlyError, VarveError } from '../errors.js';
+import { builtin, codeOf, kindOf, type FileIdentity, type FileSystem } from './node-builtin.js';
+import { NodeDevice } from './node-device.js';
 
-type FileSystem = typeof import('node:fs');
 type Path = typeof import('node:path');
 
-/** How often a write that was interrupted is tried again. */
-const RETRIES_MAX = 100;
-
-/** One of Node's built-in modules, without an import that a bundler would follow. */
-export function builtin<T>(name: string): T {
-  return (globalThis as unknown as { process: { getBuiltinModule(name: string): T } }).process.getBuiltinModule(name);
-}
-
-function codeOf(error: unknown): string {
-  return typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : '';
-}
-
-function kindOf(error: unknown): DeviceErrorKind {
-  switch (codeOf(error)) {
-    case 'ENOSPC':
-    case 'EDQUOT':
-    case 'EFBIG':
-      return 'full';
-    case 'EACCES':
-    case 'EPERM':
-    case 'EROFS':
-      return 'permission';
-    case 'ENOENT':
-      return 'missing';
-    default:
-      return 'io';
-  }
-}
-
-function deviceError(operation: string, error: unknown): DeviceError {
-  return new DeviceError(kindOf(error), operation, error instanceof Error ? error.message : String(error), { cause: error });
-}
-
-/** What tells one file from every other, whatever its paths. */
-export interface FileIdentity {
-  readonly device: bigint;
-  readonly inode: bigint;
-}
-
-export class NodeDevice implements Device {
-  readonly name: string;
+/** How `openNodeDevice` treats the path. */
+export interface OpenMode {
+  /** Whether a file that is missing is made. */
+  readonly create: boolean;
   readonly readOnly: boolean;
-  /** The path with every link resolved. */
-  readonly realPath: string;
-  readonly identity: FileIdentity;
-  /** Whether this open made the file. */
-  readonly created: boolean;
-  readonly #fs: FileSystem;
-  #descriptor: number;
-  #flushing = 0;
-  #isClosed = false;
-  readonly #zeroing: NodeZeroing | undefined;
-
-  constructor(fs: FileSystem, name: string, realPath: string, descriptor: number, readOnly: boolean, created: boolean) {
-    this.#fs = fs;
-    this.name = name;
-    this.realPath = realPath;
-    this.readOnly = readOnly;
-    this.created = created;
-    this.#descriptor = descriptor;
-    const status = fs.fstatSync(descriptor, { bigint: true });
-    this.identity = { device: status.dev, inode: status.ino };
-    this.#zeroing = readOnly ? undefined : startZeroing(descriptor);
-  }
-
-  get background(): BackgroundZeroing | undefined {
-    return this.#zeroing;
-  }
-
-  #open(operation: string): number {
-    if (this.#isClosed) throw new DeviceError('closed', operation, `${this.name} is closed`);
-    return this.#descriptor;
-  }
-
-  #writable(operation: string): number {
-    if (this.readOnly) throw new DeviceError('permission', operation, `${this.name} was opened read-only`);
-    return this.#open(operation);
-  }
-
-  size(): number {
-    const descriptor = this.#open('size');
-    try {
-      return this.#fs.fstatSync(descriptor).size;
-    } catch (error) {
-      throw deviceError('size', error);
-    }
-  }
-
-  read(target: Uint8Array, offset: number): number {
-    const descriptor = this.#open('read');
-    let done = 0;
-    try {
-      while (done < target.length) {
-        const count = this.#fs.readSync(descriptor, target, done, target.length - done, offset + done);
-        if (count === 0) break;
-        done += count;
-      }
-    } catch (error) {
-      throw deviceError('read', error);
-    }
-    return done;
-  }
-
-  write(source: Uint8Array, start: number, length: number, offset: number): void {
-    if (this.#isClosed || this.readOnly) this.#writable('write');
-    let written = 0;
-    try {
-      written = this.#fs.writeSync(this.#descriptor, source, start, length, offset);
-    } catch (error) {
-      if (!isInterruption(error)) throw deviceError('write', error);
-    }
-    if (written !== length) this.#writeRest(source, start + written, length - written, offset + written);
-  }
-
-  /** Goes on after a short write or an interruption. No progress is an error, not a reason to try for ever. */
-  #writeRest(source: Uint8Array, start: number, length: number, offset: number): void {
-    let retries = 0;
-    while (length > 0) {
-      let count = 0;
-      try {
-        count = this.#fs.writeSync(this.#descriptor, source, start, length, offset);
-      } catch (error) {
-        if (!isInterruption(error) || ++retries > RETRIES_MAX) throw deviceError('write', error);
-        continue;
-      }
-      if (count === 0) throw new DeviceError('io', 'write', `${this.name} took no byte of a write`);
-      start += count;
-      length -= count;
-      offset += count;
-    }
-  }
-
-  flushSync(): void {
-    const descriptor = this.#writable('flush');
-    try {
-      this.#fs.fdatasyncSync(descriptor);
-    } catch (error) {
-      throw deviceError('flush', error);
-    }
-  }
-
-  flush(): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const descriptor = this.#writable('flush');
-      this.#flushing++;
-      this.#fs.fdatasync(descriptor, (error) => {
-        this.#flushing--;
-        if (this.#isClosed && this.#flushing === 0) this.#closeDescriptor();
-        if (error === null || error === undefined) resolve();
-        else reject(deviceError('flush', error));
-      });
-    });
-  }
-
-  truncate(size: number): void {
-    const descriptor = this.#writable('truncate');
-    try {
-      this.#fs.ftruncateSync(descriptor, size);
-    } catch (error) {
-      throw deviceError('truncate', error);
-    }
-  }
-
-  close(): void {
-    if (this.#isClosed) return;
-    this.#isClosed = true;
-    // The number of a closed descriptor is given to the next file, so everyone who may still use it goes first.
-    this.#zeroing?.stop();
-    if (this.#flushing === 0) this.#closeDescriptor();
-  }
-
-  #closeDescriptor(): void {
-    try {
-      this.#fs.closeSync(this.#descriptor);
-    } catch {
-      // Everything that had to be durable was flushed; what a failing close would report has been reported by a flush.
-    }
-  }
 }
 
-function isInterruption(error: unknown): boolean {
-  const code = codeOf(error);
-  return code === 'EINTR' || code === 'EAGAIN';
-}
+/** What platforms say that cannot flush a directory: there the entry is as durable as they make it. */
+const NO_FOLDER_FLUSH = new Set(['EPERM', 'EACCES', 'EINVAL', 'EISDIR', 'EBADF', 'ENOSYS', 'ENOTSUP', 'EOPNOTSUPP']);
 
-/** Flushes the directory entry of a new file, where the platform lets directories be flushed. */
+/** Makes the directory entry of a new file durable, where the platform lets directories be flushed. */
 function flushFolder(fs: FileSystem, folder: string): void {
-  let descriptor: number;
+  let descriptor: number | undefined;
   try {
     descriptor = fs.openSync(folder, 'r');
-  } catch {
-    return;
-  }
-  try {
     fs.fsyncSync(descriptor);
   } catch (error) {
-    if (codeOf(error) === 'EIO') throw deviceError('flush', error);
+    if (!NO_FOLDER_FLUSH.has(codeOf(error))) throw error;
   } finally {
-    fs.closeSync(descriptor);
+    if (descriptor !== undefined) fs.closeSync(descriptor);
   }
 }
 
-function openDescriptor(fs: FileSystem, path: Path, name: string, options: { create: boolean; readOnly: boolean }): { descriptor: number; created: boolean } {
-  const { constants } = fs;
-  try {
-    return { descriptor: fs.openSync(name, options.readOnly ? constants.O_RDONLY : constants.O_RDWR), created: false };
-  } catch (error) {
-    if (codeOf(error) !== 'ENOENT' || !options.create) throw error;
-  }
-  const folder = path.dirname(name);
-  if (!fs.existsSync(folder)) throw new NotFoundError(`The folder ${folder} does not exist. Make it, then open the store again.`);
-  try {
-    return { descriptor: fs.openSync(name, constants.O_RDWR | constants.O_CREAT | constants.O_EXCL, 0o644), created: true };
-  } catch (error) {
-    // Somebody else made it between the two calls: the lock decides whose it is.
-    if (codeOf(error) !== 'EEXIST') throw error;
-    return { descriptor: fs.openSync(name, constants.O_RDWR), created: false };
-  }
+function identityOf(status: { readonly dev: bigint; readonly ino: bigint }): FileIdentity {
+  return { device: status.dev, inode: status.ino };
 }
 
-/** Opens the file at `name`, or makes it. What cannot be used is refused before anything is changed. */
-export async function openNodeDevice(name: string, options: { create: boolean; readOnly: boolean }): Promise<NodeDevice> {
-  const fs = builtin<FileSystem>('node:fs');
-  const path = builtin<Path>('node:path');
-  const absolute = path.resolve(name);
-  if (fs.statSync(absolute, { throwIfNoEntry: false })?.isDirectory() === true) {
-    throw new InvalidArgumentError(`${name} is a directory: open takes the path of a file.`);
+/** One opening: collects the descriptors, so that a failure half-way leaves none behind. */
+class Opening {
+  readonly #fs: FileSystem;
+  readonly #path: Path;
+  readonly #name: string;
+  readonly #absolute: string;
+  readonly #mode: OpenMode;
+  readonly #descriptors: number[] = [];
+  #exists = false;
+
+  constructor(fs: FileSystem, name: string, mode: OpenMode) {
+    this.#fs = fs;
+    this.#path = builtin<Path>('node:path');
+    this.#name = name;
+    this.#mode = mode;
+    this.#absolute = this.#path.resolve(name);
   }
-  let opened: { descriptor: number; created: boolean };
-  try {
-    opened = openDescriptor(fs, path, absolute, options);
-  } catch (error) {
-    const kind = kindOf(error);
-    if (error instanceof NotFoundError) throw error;
-    if (kind === 'missing') throw new NotFoundError(`There is no store at ${name}. Open it without create: false and readOnly to make one.`, { cause: error });
-    if (kind === 'permission') {
-      throw new ReadOnlyError(`${name} may not be ${options.readOnly ? 'read' : 'written'} by this process. Change its permissions, or open it with readOnly: true.`, { cause: error });
+
+  run(): NodeDevice {
+    try {
+      return this.#open();
+    } catch (error) {
+      for (const descriptor of this.#descriptors) this.#fs.closeSync(descriptor);
+      throw this.#explain(error);
     }
-    throw deviceError('open', error);
   }
-  const realPath = fs.realpathSync(absolute);
-  if (opened.created) flushFolder(fs, path.dirname(realPath));
-  return new NodeDevice(fs, name, realPath, opened.descriptor, options.readOnly, opened.created);
+
+  #openOne(path: string, flags: number): number {
+    const descriptor = this.#fs.openSync(path, flags, 0o644);
+    this.#descriptors.push(descriptor);
+    return descriptor;
+  }
+
+  /** Refuses what is no file: opening a pipe would wait for its other end. */
+  #inspect(): void {
+    const status = this.#fs.statSync(this.#absolute, { throwIfNoEntry: false });
+    this.#exists = status !== undefined;
+    if (status?.isDirectory() === true) throw new InvalidArgumentError(`${this.#name} is a directory: open takes the path of a file.`);
+    if (status?.isFile() === false) throw new InvalidArgumentError(`${this.#name} is not a regular file: open takes the path of a file.`);
+  }
+
+  #openOrMake(): { descriptor: number; created: boolean } {
+    const { O_RDONLY, O_RDWR, O_CREAT, O_EXCL } = this.#fs.constants;
+    try {
+      return { descriptor: this.#openOne(this.#absolute, this.#mode.readOnly ? O_RDONLY : O_RDWR), created: false };
+    } catch (error) {
+      if (codeOf(error) !== 'ENOENT' || !this.#mode.create || this.#mode.readOnly) throw error;
+    }
+    try {
+      return { descriptor: this.#openOne(this.#absolute, O_RDWR | O_CREAT | O_EXCL), created: true };
+    } catch (error) {
+      if (codeOf(error) !== 'EEXIST') throw error;
+      // Somebody made it between the two calls, or the path is a symbolic link to a file that is still missing.
+      return { descriptor: this.#openOne(this.#absolute, O_RDWR | O_CREAT), created: true };
+    }
+  }
+
+  /** Opens the same file once more, apart from the first opening. */
+  #openAgain(realPath: string, identity: FileIdentity): number {
+    const descriptor = this.#openOne(realPath, this.#fs.constants.O_RDWR);
+    this.#confirm(identity, this.#fs.fstatSync(descriptor, { bigint: true }));
+    return descriptor;
+  }
+
+  #confirm(identity: FileIdentity, status: { readonly dev: bigint; readonly ino: bigint }): void {
+    if (status.dev === identity.device && status.ino === identity.inode) return;
+    throw new IoError(`${this.#name} was replaced while it was being opened. Open it again.`);
+  }
+
+  #open(): NodeDevice {
+    const fs = this.#fs;
+    this.#inspect();
+    const { descriptor, created } = this.#openOrMake();
+    const identity = identityOf(fs.fstatSync(descriptor, { bigint: true }));
+    const realPath = fs.realpathSync(this.#absolute);
+    this.#confirm(identity, fs.statSync(realPath, { bigint: true }));
+    if (created) {
+      fs.fsyncSync(descriptor);
+      flushFolder(fs, this.#path.dirname(realPath));
+    }
+    const { readOnly } = this.#mode;
+    const flushDescriptor = readOnly ? undefined : this.#openAgain(realPath, identity);
+    const zeroDescriptor = readOnly ? undefined : this.#openAgain(realPath, identity);
+    return new NodeDevice(fs, { name: this.#name, realPath, identity, created, descriptor, flushDescriptor, zeroDescriptor });
+  }
+
+  #explain(error: unknown): VarveError {
+    if (error instanceof VarveError) return error;
+    const name = this.#name;
+    const options = { cause: error };
+    const reason = error instanceof Error ? error.message : String(error);
+    if (codeOf(error) === 'ERR_INVALID_ARG_VALUE') return new InvalidArgumentError(`The path of a store must be one that the platform takes: ${reason}`, options);
+    switch (kindOf(error)) {
+      case 'missing':
+        return this.#explainMissing(options);
+      case 'permission':
+        return this.#explainPermission(options);
+      case 'full':
+        return new FullError(`There is no room to make ${name}: ${reason}. Make room on the disk, then open it again.`, options);
+      default:
+        return new IoError(`${name} cannot be opened: ${reason}`, options);
+    }
+  }
+
+  #explainMissing(options: ErrorOptions): VarveError {
+    const folder = this.#path.dirname(this.#absolute);
+    if (!this.#fs.existsSync(folder)) return new NotFoundError(`The folder ${folder} does not exist. Make it, then open the store again.`, options);
+    if (this.#mode.create && !this.#mode.readOnly) return new NotFoundError(`${this.#name} leads to a folder that does not exist. Make it, then open the store again.`, options);
+    return new NotFoundError(`There is no store at ${this.#name}. Open it without create: false and readOnly to make one.`, options);
+  }
+
+  #explainPermission(options: ErrorOptions): VarveError {
+    const name = this.#name;
+    if (this.#mode.readOnly) return new IoError(`${name} may not be read by this process. Change its permissions.`, options);
+    if (this.#exists) return new ReadOnlyError(`${name} may not be written by this process. Change its permissions, or open it with readOnly: true.`, options);
+    return new ReadOnlyError(`${name} cannot be made: ${this.#path.dirname(this.#absolute)} may not be written by this process. Change its permissions.`, options);
+  }
+}
+
+/**
+ * Opens the file at `name`, or makes it. `fs` is Node's own but in tests.
+ * @throws InvalidArgumentError for what is not a file; NotFoundError for a file or folder that is missing; ReadOnlyError for a file that may not be written; FullError
+ * where there is no room to make one; IoError for anything else.
+ */
+export async function openNodeDevice(name: string, mode: OpenMode, fs: FileSystem = builtin<FileSystem>('node:fs')): Promise<NodeDevice> {
+  return new Opening(fs, name, mode).run();
 }

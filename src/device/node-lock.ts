@@ -1,21 +1,29 @@
 /**
- * The lock of a store's file, of three parts, because no one of them is enough everywhere:
+ * The lock of a store's file. It has three parts, because no one of them is enough everywhere:
  *
- * - a registry of this process, by device and inode: other paths to the same file, and other copies of this library;
- * - on Linux, a socket in the abstract namespace, named by device and inode: held by the kernel, and released by it when the process dies, however it dies. It is
- *   seen by every process of the same network namespace;
- * - a file beside the store, made with O_EXCL, that names the holder: for messages, and for platforms and namespaces that the socket does not reach.
+ * - a registry in this thread, by device and inode: catches other paths to the same file, and other copies of this library;
+ * - on Linux a socket in the abstract namespace, named by device and inode: the kernel gives it to one and takes it back when the process dies, however it dies. It
+ *   reaches every process and thread of the same network namespace, whatever path they use;
+ * - a file beside the store that names the holder: for messages, and for platforms and namespaces that the socket does not reach.
  *
- * A holder is judged dead when its boot is over; when, in the same pid namespace, its process is gone or started at another time; or when the kernel gave us the socket that it,
- * in the same network namespace, would hold. Anybody else is taken to be alive.
+ * How the file changes hands, so that of any number of contenders one wins, with the socket or without:
+ *
+ * 1. Where there is no file, one is made with O_EXCL, which succeeds for one contender.
+ * 2. A file whose holder is dead is never removed, it is replaced. Whoever wants to replace it first makes a second file, the claim, whose name ends in
+ *    the dead holder's nonce, again with O_EXCL: so there is one claimant at a time. It looks once more whether the lock file is still the dead holder's,
+ *    and renames the claim over it, which replaces the lock file and ends the claim in one step.
+ * 3. While a claim exists nobody else replaces that lock file, and its dead holder does not, so nothing changes between the look and the rename. A
+ *    contender that judged long ago and claims late, after the rename, finds another nonce in the lock file and gives its claim up. Nonces are never used twice.
+ * 4. A claimant that died is replaced as a dead holder is: the claim is itself such a lock file.
+ *
+ * A file that makes no sense names nobody who could be judged. It is believed to be left over only on the word of the socket, after its maker had time to finish it.
  */
 import type { Server } from 'node:net';
-import { LockedError } from '../errors.js';
-import { builtin, type FileIdentity } from './node-file.js';
+import { FullError, IoError, LockedError, ReadOnlyError } from '../errors.js';
+import { builtin, codeOf, kindOf, type FileIdentity, type FileSystem } from './node-builtin.js';
+import { isDead, makeCard, readCard, type Card } from './node-card.js';
 
-type FileSystem = typeof import('node:fs');
 type Net = typeof import('node:net');
-type Os = typeof import('node:os');
 
 /** Who holds a store. */
 export interface Holder {
@@ -25,129 +33,60 @@ export interface Holder {
 }
 
 export interface Lock {
-  /** Gives the lock back. Idempotent. */
+  /** Gives the lock back, at once. Idempotent. */
   release(): void;
 }
 
-/** What the lock file says. Fields that a platform cannot tell are empty. */
-interface Card {
-  readonly pid: number;
-  readonly started: string;
-  readonly boot: string;
-  readonly pidNamespace: string;
-  readonly netNamespace: string;
-  readonly host: string;
-  readonly nonce: string;
-  readonly since: string;
-  /** Whether the holder also holds the socket. */
-  readonly hasSocket: boolean;
-}
-
 const REGISTRY = Symbol.for('varve.locks');
-/** How often, and how long, a lock file without content is given to be filled: its maker stands between two calls. */
+/** How often, and how many milliseconds apart, a file is read that its maker may be about to fill. */
 const READ_TRIES = 20;
 const READ_PAUSE = 10;
-const TAKE_TRIES = 20;
+const TAKE_TRIES = 50;
+/** How many claimants may have died one after the other before a person is asked. */
+const CLAIM_DEPTH_MAX = 3;
+const CLAIM_NONCE_LENGTH = 16;
 
+/** The files that this thread holds, shared by all copies of the library in it. */
 function registry(): Set<string> {
   const host = globalThis as unknown as { [REGISTRY]?: Set<string> };
   return (host[REGISTRY] ??= new Set());
 }
 
+const keyOf = (identity: FileIdentity): string => `${identity.device}:${identity.inode}`;
+const socketOf = (identity: FileIdentity): string => `\0varve-${identity.device}-${identity.inode}`;
 const pause = (milliseconds: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
-function readText(path: string): string {
-  try {
-    return builtin<FileSystem>('node:fs').readFileSync(path, 'utf8').trim();
-  } catch {
-    return '';
-  }
-}
-
-function readLink(path: string): string {
-  try {
-    return builtin<FileSystem>('node:fs').readlinkSync(path);
-  } catch {
-    return '';
-  }
-}
-
-/** When a process started, in the kernel's ticks since boot: field 22 of its stat, counted behind the name, which may hold anything. */
-function startOf(pid: number | 'self'): string {
-  const stat = readText(`/proc/${pid}/stat`);
-  return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? '';
-}
-
-function makeCard(hasSocket: boolean): Card {
-  const bytes = crypto.getRandomValues(new Uint8Array(16));
-  return {
-    pid: process.pid,
-    started: startOf('self'),
-    boot: readText('/proc/sys/kernel/random/boot_id'),
-    pidNamespace: readLink('/proc/self/ns/pid'),
-    netNamespace: readLink('/proc/self/ns/net'),
-    host: builtin<Os>('node:os').hostname(),
-    nonce: Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join(''),
-    since: new Date().toISOString(),
-    hasSocket,
-  };
-}
-
-function isCard(value: unknown): value is Card {
-  const card = value as Partial<Card> | null;
-  return typeof card === 'object' && card !== null && typeof card.pid === 'number' && typeof card.nonce === 'string' &&
-    typeof card.boot === 'string' && typeof card.host === 'string' && typeof card.started === 'string' &&
-    typeof card.pidNamespace === 'string' && typeof card.netNamespace === 'string';
-}
-
-/** The lock file's card; undefined where there is no file, null where it makes no sense. */
-function readCard(path: string): Card | null | undefined {
-  let text: string;
-  try {
-    text = builtin<FileSystem>('node:fs').readFileSync(path, 'utf8');
-  } catch (error) {
-    if ((error as { code?: string }).code === 'ENOENT') return undefined;
-    return null;
-  }
-  try {
-    const value: unknown = JSON.parse(text);
-    return isCard(value) ? value : null;
-  } catch {
-    return null;
-  }
-}
-
-function processExists(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as { code?: string }).code !== 'ESRCH';
-  }
-}
-
-/** Whether the one who left a card is certainly gone. `hasSocket`: the kernel gave us the socket of this file. */
-function isDead(card: Card, self: Card, hasSocket: boolean): boolean {
-  if (card.host !== self.host && card.boot !== self.boot) return false;
-  if (card.boot !== '' && self.boot !== '' && card.boot !== self.boot) return true;
-  if (hasSocket && card.hasSocket && card.netNamespace !== '' && card.netNamespace === self.netNamespace) return true;
-  if (card.pidNamespace !== self.pidNamespace) return false;
-  if (!processExists(card.pid)) return true;
-  if (card.started !== '' && card.pid !== process.pid) return startOf(card.pid) !== card.started;
-  // Our own number on another's card: the registry says that this process does not hold the file.
-  return card.pid === process.pid && (card.started !== self.started || hasSocket || !registry().has(card.nonce));
-}
-
-/** Listens on the file's name in the abstract namespace. Undefined where the platform has none; `held` where another listens. */
+/** Takes the socket: `held` where another has it, undefined where the platform has no such sockets. */
 function takeSocket(identity: FileIdentity): Promise<Server | 'held' | undefined> {
   if (process.platform !== 'linux') return Promise.resolve(undefined);
   return new Promise((resolve) => {
     try {
-      const server = builtin<Net>('node:net').createServer((socket) => socket.destroy());
-      server.once('error', (error: Error & { code?: string }) => resolve(error.code === 'EADDRINUSE' ? 'held' : undefined));
-      server.listen({ path: `\0varve-${identity.device}-${identity.inode}`, exclusive: true }, () => {
-        server.unref();
-        resolve(server);
+      const server = builtin<Net>('node:net').createServer((socket) => {
+        socket.on('error', () => undefined);
+        socket.destroy();
+      });
+      server.on('error', (error) => resolve(codeOf(error) === 'EADDRINUSE' ? 'held' : undefined));
+      server.listen({ path: socketOf(identity), exclusive: true }, () => resolve(server));
+      server.unref();
+    } catch {
+      resolve(undefined);
+    }
+  });
+}
+
+/** Asks whether somebody has the socket, without taking it: a reader that took it would look like a writer to others. */
+function probeSocket(identity: FileIdentity): Promise<'held' | 'free' | undefined> {
+  if (process.platform !== 'linux') return Promise.resolve(undefined);
+  return new Promise((resolve) => {
+    try {
+      // The kernel connects on behalf of a holder that is busy or stopped; EAGAIN says that very many wait for it already.
+      const socket = builtin<Net>('node:net').connect({ path: socketOf(identity) }, () => {
+        socket.destroy();
+        resolve('held');
+      });
+      socket.on('error', (error) => {
+        const code = codeOf(error);
+        resolve(code === 'ECONNREFUSED' ? 'free' : code === 'EAGAIN' ? 'held' : undefined);
       });
     } catch {
       resolve(undefined);
@@ -156,7 +95,8 @@ function takeSocket(identity: FileIdentity): Promise<Server | 'held' | undefined
 }
 
 function describe(card: Card | null | undefined, path: string): Holder {
-  if (card === null || card === undefined) return { pid: undefined, description: 'another process, which has left no name' };
+  if (card === undefined) return { pid: undefined, description: 'another process, which has left no name; it may use the file under another path' };
+  if (card === null) return { pid: undefined, description: `another process, whose name in ${path} cannot be read (if you are certain that it is gone, remove that file)` };
   return {
     pid: card.pid,
     description: `process ${card.pid} on ${card.host} since ${card.since} (if you are certain that it is gone, remove ${path})`,
@@ -167,112 +107,159 @@ function locked(holder: Holder): LockedError {
   return new LockedError(`The store is held by ${holder.description}. It has one writer at a time: close it there, or wait.`, holder.pid);
 }
 
-/** Makes the lock file. False where there is one. */
-function makeFile(path: string, card: Card): boolean {
+/** What a lock file says, once its maker has had the time to write it. */
+async function readSettled(path: string): Promise<Card | null | undefined> {
+  let card = readCard(path);
+  for (let tries = 1; card === null && tries < READ_TRIES; tries++) {
+    await pause(READ_PAUSE);
+    card = readCard(path);
+  }
+  return card;
+}
+
+/** Names the one who has the socket. It takes the socket first and writes its name then, so it is given the time. */
+async function nameHolder(path: string): Promise<Holder> {
+  const self = makeCard(false);
+  for (let tries = 1; tries < READ_TRIES; tries++) {
+    const card = readCard(path);
+    if (card !== undefined && card !== null && !isDead(card, self, false)) return describe(card, path);
+    await pause(READ_PAUSE);
+  }
+  return describe(undefined, path);
+}
+
+function lockFileError(path: string, error: unknown): Error {
+  const kind = kindOf(error);
+  const options = { cause: error };
+  if (kind === 'permission') return new ReadOnlyError(`The lock file ${path} may not be written by this process. Change the permissions of its folder, or open the store with readOnly: true.`, options);
+  if (kind === 'full') return new FullError(`There is no room for the lock file ${path}. Make room on the disk, then open the store again.`, options);
+  return new IoError(`The lock file ${path} cannot be written: ${error instanceof Error ? error.message : String(error)}`, options);
+}
+
+/** Makes a lock file or claim. False where there is one. */
+function makeFile(path: string, self: Card): boolean {
   const fs = builtin<FileSystem>('node:fs');
-  let descriptor: number;
+  let descriptor: number | undefined;
   try {
     descriptor = fs.openSync(path, 'wx', 0o644);
+    fs.writeFileSync(descriptor, JSON.stringify(self));
+    // Without the socket, a name that a power loss has emptied would need a person to remove it.
+    if (!self.hasSocket) fs.fsyncSync(descriptor);
+    return true;
   } catch (error) {
-    if ((error as { code?: string }).code === 'EEXIST') return false;
-    throw error;
-  }
-  try {
-    fs.writeSync(descriptor, JSON.stringify(card));
+    if (descriptor === undefined && codeOf(error) === 'EEXIST') return false;
+    if (descriptor !== undefined) fs.rmSync(path, { force: true });
+    throw lockFileError(path, error);
   } finally {
-    fs.closeSync(descriptor);
+    if (descriptor !== undefined) fs.closeSync(descriptor);
   }
-  return true;
 }
 
-/**
- * Takes the file from a dead holder. Two contenders may judge alike, so the dead one's file is first renamed to a name made of its own nonce, which only
- * one of them can do; whoever renamed a file that is not the one it judged puts it back.
- */
-function removeDead(path: string, dead: Card | null): void {
+/** Makes `path` name this process, where it names nobody or one who is dead. See the head of this file. */
+async function takeFile(path: string, self: Card, depth = 0): Promise<void> {
   const fs = builtin<FileSystem>('node:fs');
-  const aside = `${path}.${dead?.nonce.slice(0, 16) ?? 'unreadable'}.${process.pid}`;
-  try {
-    fs.renameSync(path, aside);
-  } catch {
-    return;
-  }
-  const moved = readCard(aside);
-  if (moved !== null && moved !== undefined && moved.nonce !== dead?.nonce) {
-    try {
-      fs.linkSync(aside, path);
-    } catch {
-      // A third contender has made a file of its own meanwhile; the one put aside finds its nonce gone and gives way.
+  for (let tries = 0; tries < TAKE_TRIES; tries++) {
+    // Made, and not taken for a file that makes no sense while it was being filled.
+    if (makeFile(path, self) && readCard(path)?.nonce === self.nonce) return;
+    const found = await readSettled(path);
+    if (found === undefined) continue;
+    const isLeftOver = found === null ? self.hasSocket : isDead(found, self, self.hasSocket);
+    if (!isLeftOver || depth === CLAIM_DEPTH_MAX) throw locked(describe(found, path));
+    const claim = `${path}.${found?.nonce.slice(0, CLAIM_NONCE_LENGTH) ?? 'unreadable'}`;
+    await takeFile(claim, self, depth + 1);
+    if (readCard(path)?.nonce === found?.nonce && fs.existsSync(path)) {
+      try {
+        fs.renameSync(claim, path);
+      } catch (error) {
+        fs.rmSync(claim, { force: true });
+        throw lockFileError(path, error);
+      }
+      return;
     }
-  }
-  fs.rmSync(aside, { force: true });
-}
-
-async function takeFile(path: string, self: Card, hasSocket: boolean): Promise<void> {
-  for (let attempt = 0; attempt < TAKE_TRIES; attempt++) {
-    if (makeFile(path, self)) {
-      if (hasSocket) return;
-      // Without the kernel's word, a contender may have put our file aside: it is ours when it still is after a moment.
-      await pause(READ_PAUSE * 2);
-      if (readCard(path)?.nonce === self.nonce) return;
-      continue;
-    }
-    let card = readCard(path);
-    for (let tries = 0; card === null && tries < READ_TRIES; tries++) {
-      await pause(READ_PAUSE);
-      card = readCard(path);
-    }
-    if (card === undefined) continue;
-    const isGone = card === null ? hasSocket : isDead(card, self, hasSocket);
-    if (!isGone) throw locked(describe(card, path));
-    removeDead(path, card);
+    fs.rmSync(claim, { force: true });
   }
   throw locked(describe(readCard(path), path));
+}
+
+/** The path must still lead to the file that is locked: it may have been replaced between opening and locking. */
+function confirmPath(realPath: string, identity: FileIdentity): void {
+  const status = builtin<FileSystem>('node:fs').statSync(realPath, { bigint: true, throwIfNoEntry: false });
+  if (status !== undefined && keyOf({ device: status.dev, inode: status.ino }) === keyOf(identity)) return;
+  throw new IoError(`${realPath} was replaced or removed while it was being opened. Open it again.`);
+}
+
+/** What is to be given back when the process ends. The sockets are left to the kernel, which outlasts whatever else is done at the end. */
+const heldFiles = new Map<string, Card>();
+
+function removeFile(path: string, self: Card): void {
+  if (readCard(path)?.nonce !== self.nonce) return;
+  try {
+    builtin<FileSystem>('node:fs').rmSync(path, { force: true });
+  } catch {
+    // It stays, and names a process that will be gone: the next one to come takes it over.
+  }
+}
+
+const removeFiles = (): void => heldFiles.forEach((self, path) => removeFile(path, self));
+
+function holdFile(path: string, self: Card): void {
+  if (heldFiles.size === 0) process.on('exit', removeFiles);
+  heldFiles.set(path, self);
+}
+
+function dropFile(path: string, self: Card): void {
+  if (!heldFiles.delete(path)) return;
+  if (heldFiles.size === 0) process.off('exit', removeFiles);
+  removeFile(path, self);
 }
 
 /** Takes the lock of a file, or throws `LockedError` naming its holder. */
 export async function acquireLock(realPath: string, identity: FileIdentity): Promise<Lock> {
   const path = `${realPath}.lock`;
-  const key = `${identity.device}:${identity.inode}`;
-  const held = registry();
-  if (held.has(key)) throw new LockedError('The store is open in this process already, perhaps under another path: use that one, or close it.', process.pid);
-  held.add(key);
-  let server: Server | 'held' | undefined;
-  try {
-    server = await takeSocket(identity);
-    if (server === 'held') throw locked(describe(readCard(path), path));
-    const self = makeCard(server !== undefined);
-    await takeFile(path, self, server !== undefined);
-    return makeLock(path, key, self, server);
-  } catch (error) {
-    held.delete(key);
-    if (server !== 'held') server?.close();
-    throw error;
-  }
-}
-
-function makeLock(path: string, key: string, self: Card, server: Server | undefined): Lock {
-  let isReleased = false;
+  const key = keyOf(identity);
+  if (registry().has(key)) throw new LockedError('The store is open in this process already, perhaps under another path: use that one, or close it.', process.pid);
+  registry().add(key);
+  let server: Server | undefined;
+  let self: Card | undefined;
   const release = (): void => {
-    if (isReleased) return;
-    isReleased = true;
-    process.off('exit', release);
-    if (readCard(path)?.nonce === self.nonce) builtin<FileSystem>('node:fs').rmSync(path, { force: true });
+    // The file goes before the socket: whoever gets the socket may take a file that is still there for a dead one's.
+    if (self !== undefined) dropFile(path, self);
     server?.close();
     registry().delete(key);
+    self = server = undefined;
   };
-  process.on('exit', release);
-  return { release };
+  try {
+    const taken = await takeSocket(identity);
+    if (taken === 'held') throw locked(await nameHolder(path));
+    server = taken;
+    const card = makeCard(server !== undefined);
+    await takeFile(path, card);
+    self = card;
+    holdFile(path, card);
+    confirmPath(realPath, identity);
+  } catch (error) {
+    release();
+    throw error;
+  }
+  let isReleased = false;
+  return {
+    release: () => {
+      if (isReleased) return;
+      isReleased = true;
+      release();
+    },
+  };
 }
 
 /** Who holds a file, or undefined: for readers, who take no lock. */
 export async function findHolder(realPath: string, identity: FileIdentity): Promise<Holder | undefined> {
   const path = `${realPath}.lock`;
-  if (registry().has(`${identity.device}:${identity.inode}`)) return { pid: process.pid, description: 'this process' };
-  const card = readCard(path);
-  const server = await takeSocket(identity);
-  if (server === 'held') return describe(card, path);
-  const isHeld = card !== undefined && card !== null && !isDead(card, makeCard(server !== undefined), server !== undefined);
-  await new Promise<void>((resolve) => (server === undefined ? resolve() : server.close(() => resolve())));
-  return isHeld ? describe(card, path) : undefined;
+  if (registry().has(keyOf(identity))) return { pid: process.pid, description: 'this process' };
+  const socket = await probeSocket(identity);
+  if (socket === 'held') return nameHolder(path);
+  const isSocketFree = socket === 'free';
+  const card = await readSettled(path);
+  if (card === undefined) return undefined;
+  const isLeftOver = card === null ? isSocketFree : isDead(card, makeCard(false), isSocketFree);
+  return isLeftOver ? undefined : describe(card, path);
 }
