@@ -43,7 +43,7 @@ function codecFor(settings: Settings): ValueCodec<unknown> {
 /** Opens a store on a device. On failure the device is as it was, and the caller's to close. */
 export function openOnDevice(device: Device, settings: Settings, release: () => void, surroundings: Surroundings = SURROUNDINGS): Store {
   const engine = new Engine(device.name, settings.memoryLimit, settings.module);
-  const log = new LogFile(engine, device, surroundings.now, () => undefined);
+  const log = new LogFile(engine, device, surroundings.now);
   const entropy = surroundings.random(ENTROPY_SIZE);
   engine.core.setChecks(surroundings.checks);
   const isNew = !settings.readOnly && settings.create && isUnfinished(device);

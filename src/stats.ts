@@ -49,7 +49,8 @@ export interface Stats {
 
 /** Gathers the figures. */
 export function collectStats(engine: Engine, log: LogFile | undefined, settings: Settings, failed: boolean): Stats {
-  engine.core.stats();
+  // What a broken core last said of itself still stands in its memory.
+  if (!engine.isBroken) engine.core.stats();
   const figure = (index: number): number => engine.number(layout.CONTROL_STATS + index * 8);
   return {
     keys: figure(layout.STAT_KEY_COUNT),

@@ -8,7 +8,8 @@ import { Commits } from './durability/commits.js';
 import type { LogFile } from './durability/log-file.js';
 import type { Recovery } from './durability/recover.js';
 import type { Engine } from './engine/engine.js';
-import { ClosedError, CorruptionError, InvalidArgumentError, ReadOnlyError } from './errors.js';
+import { isFault, poisoned } from './engine/failure.js';
+import { ClosedError, InvalidArgumentError, ReadOnlyError } from './errors.js';
 import type { Settings } from './options.js';
 import { collectStats, type Stats } from './stats.js';
 import { verifyStore } from './verify.js';
@@ -57,6 +58,8 @@ export class Store<V = unknown> {
   readonly #codec: ValueCodec<V>;
   readonly #settings: Settings;
   readonly #release: () => void;
+  /** What stopped a store in memory. */
+  #fault: Error | undefined;
   /** Why the store serves nothing more, or undefined. */
   #stopped: 'closed' | 'failed' | undefined;
   #closing: Promise<void> | undefined;
@@ -71,7 +74,8 @@ export class Store<V = unknown> {
     this.#settings = parts.settings;
     this.#release = parts.release;
     if (parts.log !== undefined && !parts.settings.readOnly) {
-      this.#commits = new Commits(parts.log, parts.settings.durability, parts.settings.blocks, parts.settings.flushInterval, () => this.#noteFailure());
+      this.#commits = new Commits(parts.log, parts.settings.durability, parts.settings.blocks, parts.settings.flushInterval);
+      parts.log.onPoison = () => this.#stopFor(parts.log!.failure!);
     }
   }
 
@@ -266,7 +270,7 @@ export class Store<V = unknown> {
   /** Figures about the store. Works after a failure too. O(segments). */
   stats(): Stats {
     if (this.#stopped === 'closed') throw this.#whyStopped();
-    return collectStats(this.#engine, this.#log, this.#settings, this.#log?.failure !== undefined);
+    return collectStats(this.#engine, this.#log, this.#settings, this.#stopped === 'failed');
   }
 
   /** Checks every structure in memory, and every frame in the file. Resolves when all is well. @throws CorruptionError naming the place. */
@@ -304,31 +308,38 @@ export class Store<V = unknown> {
 
   /** Hands what was applied to the operating system, before a process ends without `close`. */
   handOverAtExit(): void {
-    if (this.#stopped === undefined && this.#commits !== undefined) this.#log!.handOver();
-  }
-
-  #noteFailure(): void {
-    const failure = this.#log?.failure;
-    if (failure === undefined || this.#stopped === 'closed') return;
-    this.#stopped = 'failed';
-    this.#commits!.rejectAll(failure, this.name);
-    this.#settings.onWarning?.({ code: 'VARVE_POISONED', message: `${this.name} has stopped: ${failure.message}` });
-  }
-
-  /** Turns what came out of the engine into what the caller is told: a trap of the core stops the store. */
-  #caught(error: unknown): unknown {
-    if (error instanceof WebAssembly.RuntimeError) {
-      const poisoned = this.#log?.poison(error) ?? new CorruptionError(`${this.name} has stopped after a fault in its engine. Close it and open it again.`);
-      this.#stopped = 'failed';
-      return poisoned;
+    if (this.#stopped !== undefined || this.#commits === undefined) return;
+    try {
+      this.#log!.handOver();
+    } catch {
+      // The process ends, and nobody is left to be told.
     }
-    return error;
+  }
+
+  /** Serves nothing more, and tells everyone whom it concerns. */
+  #stopFor(failure: Error): void {
+    if (this.#stopped === undefined) this.#stopped = 'failed';
+    this.#commits?.rejectAll();
+    try {
+      this.#settings.onWarning?.({ code: 'VARVE_POISONED', message: `${this.name} has stopped: ${failure.message}` });
+    } catch {
+      // What a listener does wrong must not keep others from being told.
+    }
+  }
+
+  /** Turns what came out of the engine into what the caller is told: a fault of the core stops the store. */
+  #caught(error: unknown): unknown {
+    if (!isFault(error)) return error;
+    this.#engine.isBroken = true;
+    if (this.#log !== undefined) return this.#log.poison(error);
+    this.#fault = error;
+    this.#stopFor(error);
+    return this.#whyStopped();
   }
 
   #whyStopped(): Error {
-    const failure = this.#log?.failure;
-    if (this.#stopped === 'failed' && failure !== undefined) return this.#log!.poison(failure);
-    return new ClosedError(`${this.name} is closed. Open it again to use it.`);
+    const failure = this.#log?.failure ?? this.#fault;
+    return this.#stopped === 'failed' && failure !== undefined ? poisoned(this.name, failure) : new ClosedError(`${this.name} is closed. Open it again to use it.`);
   }
 
   #whyNotWritable(): Error {

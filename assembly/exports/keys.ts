@@ -1,7 +1,6 @@
 /** The exports that read and write one key. */
 import * as puts from '../commit/put';
 import * as log from '../log/log';
-import { Log } from '../log/log';
 import { valueOf, valueSizeOf } from '../log/record';
 import { resolve } from '../log/segment';
 import { setU32 } from '../memory/control';
@@ -52,9 +51,4 @@ export function partAt(list: usize, index: u32): u32 {
 /** The room that the next record needs; `reserved` for deletes, which may use the last block. */
 export function makeRoom(size: u32, reserved: bool): i32 {
   return log.makeRoom(size, 0, reserved);
-}
-
-/** The most bytes of key and value that one record holds; a larger value goes in parts. */
-export function maxRecordRoom(): u32 {
-  return log.roomOfSegment(Log.segment!.headerEnd);
 }

@@ -36,6 +36,16 @@ export function verifySlotBytes(block: usize): i32 {
   return verifyBytes(Walk.segment!, block);
 }
 
+/** The highest version that was issued. */
+export function lastVersion(): f64 {
+  return <f64>Log.version;
+}
+
+/** The slots that stand ready for the log. */
+export function readySlotCount(): u32 {
+  return Slots.readyCount;
+}
+
 function stat(index: u32, value: u64): void {
   setNumber(layout.CONTROL_STATS + (<usize>index << 3), value);
 }

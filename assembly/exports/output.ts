@@ -9,11 +9,12 @@ import * as layout from '../shared/layout';
 import { collect, isRootInTheWay, takeFreedSlot } from '../space/live';
 import { assertHealthy } from '../verify/verify';
 
-/** Closes the open frame at a commit time in epoch milliseconds. */
-export function closeFrame(time: f64): void {
+/** Closes the open frame at a commit time in epoch milliseconds. Returns what `nextOutput` would. */
+export function closeFrame(time: f64): u32 {
   log.setTime(<u64>max<f64>(time, 0));
   log.closeFrame(0, 0);
   log.publishTail();
+  return log.nextOutput();
 }
 
 /** Appends an empty frame that seals everything flushed so far. False where the segment has no room for it, which costs nothing. */
@@ -29,10 +30,12 @@ export function nextOutput(): u32 {
   return log.nextOutput();
 }
 
-export function outputDone(): void {
+/** The output that was shown has been accepted by the device. Shows the next and returns its size, 0 where there is none. */
+export function outputDone(): u32 {
   log.outputDone();
   collect();
   assertHealthy();
+  return log.nextOutput();
 }
 
 /** The address up to which everything was handed to the device: what a flush that begins now makes durable. */

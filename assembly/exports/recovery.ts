@@ -2,7 +2,7 @@
 import { Store, adoptHeader, examineHeader, nextListed, startList, ListReader } from '../log/header';
 import * as log from '../log/log';
 import { Log } from '../log/log';
-import { Geometry, Segment, Segments, addSegment, addressOf, allocateSegmentBlock, dropBlock, offsetOf, resolve, sequenceOf } from '../log/segment';
+import { Geometry, Segment, Segments, addSegment, addressOf, allocateSegmentBlock, dropBlock, offsetOf, resolve, sequenceOf, setUnlisted } from '../log/segment';
 import { Slots } from '../log/slots';
 import { release } from '../memory/allocator';
 import { setNumber, setU32 } from '../memory/control';
@@ -70,13 +70,13 @@ export function isAdopted(sequence: f64): bool {
 /** Drops adopted segments that the newest header does not list: they were needed to find it, and hold nothing. */
 export function dropUnlisted(): void {
   const newest = Segments.last!;
-  for (let segment: Segment | null = Segments.first; segment !== null; segment = segment!.next) {
-    if (segment === newest) break;
-    startList(<usize>newest.block);
-    let isListed = false;
-    while (nextListed()) isListed = isListed || ListReader.sequence == segment.sequence;
-    if (isListed) continue;
-    segment.unlistedBy = newest.sequence;
+  startList(<usize>newest.block);
+  let isListing = nextListed();
+  // Both stand in the order of their numbers.
+  for (let segment = Segments.first!; segment !== newest; segment = segment.next!) {
+    while (isListing && ListReader.sequence < segment.sequence) isListing = nextListed();
+    if (isListing && ListReader.sequence == segment.sequence) continue;
+    setUnlisted(segment, newest.sequence);
     segment.deadAt = addressOf(newest.sequence, 0);
     dropBlock(segment);
   }
@@ -84,11 +84,6 @@ export function dropUnlisted(): void {
 
 export function scan(): i32 {
   return scanLog();
-}
-
-/** The newest seal that the scan met. */
-export function scannedSeal(): f64 {
-  return <f64>Scan.seal;
 }
 
 /** Segments that were dropped behind a cut tail. */

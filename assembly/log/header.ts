@@ -6,7 +6,7 @@ import { mix, xxh64 } from '../hash/xxh64';
 import { alignUp, isZero } from '../memory/bytes';
 import * as format from '../shared/format';
 import { STATUS_CORRUPT, STATUS_EMPTY, STATUS_OK } from '../shared/status';
-import { Geometry, Segment, Segments, addressOf } from './segment';
+import { Geometry, Segment, Segments, addressOf, setUnlisted } from './segment';
 
 /** The identity of the store: 16 random bytes, from the superblock. */
 export class Store {
@@ -69,7 +69,7 @@ function writeList(begin: usize, by: Segment, seal: u64): usize {
       continue;
     }
     if (canUnlist(segment, seal)) {
-      segment.unlistedBy = by.sequence;
+      setUnlisted(segment, by.sequence);
       segment = next;
       continue;
     }
@@ -100,7 +100,7 @@ function writeList(begin: usize, by: Segment, seal: u64): usize {
 /** Takes back what a header that was not kept had left out of the list. */
 export function relist(by: u64): void {
   for (let segment: Segment | null = Segments.first; segment !== null; segment = segment!.next) {
-    if (segment.unlistedBy == by) segment.unlistedBy = 0;
+    if (segment.unlistedBy == by) setUnlisted(segment, 0);
   }
 }
 

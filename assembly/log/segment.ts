@@ -50,13 +50,16 @@ export class Segment {
   headerEnd: u32;
   /** Whether its last frame says that the log goes on elsewhere. */
   isEnded: bool;
+  /** Whether it is in the list of segments that may be given up. */
+  isCandidate: bool;
   /** A second count of live bytes, made by verification. */
   counted: u32;
+  nextCandidate: Segment | null;
   previous: Segment | null;
   next: Segment | null;
 }
 
-const DESCRIPTOR_SIZE: u32 = 88;
+const DESCRIPTOR_SIZE: u32 = 96;
 const DESCRIPTOR_BLOCK_SHIFT: u32 = 12;
 const TABLE_ENTRY_SHIFT: u32 = 4;
 const TABLE_SHIFT_MIN: u32 = 12;
@@ -67,6 +70,10 @@ export class Segments {
   static first: Segment | null = null;
   static last: Segment | null = null;
   static count: u32 = 0;
+  /** Segments that a header has left out of the list, and whose slots are not free yet. */
+  static unlistedCount: u32 = 0;
+  /** Segments that may be given up: those that lost their last live byte. Few, and never all, so that no write looks at every segment. */
+  static candidates: Segment | null = null;
   /** Segments whose block is resident: the entries of the table. */
   static residentCount: u32 = 0;
   static table: usize = 0;
@@ -219,9 +226,37 @@ export function dropBlock(segment: Segment): void {
   release(detachBlock(segment), Geometry.segmentShift);
 }
 
+/** Leaves a segment out of the list from the header of segment `by` on, or with 0 takes that back. */
+export function setUnlisted(segment: Segment, by: u64): void {
+  if ((segment.unlistedBy == 0) != (by == 0)) Segments.unlistedCount += by == 0 ? -1 : 1;
+  segment.unlistedBy = by;
+}
+
+/** Notes that a segment may be given up. */
+export function nominate(segment: Segment): void {
+  if (segment.isCandidate) return;
+  segment.isCandidate = true;
+  segment.nextCandidate = Segments.candidates;
+  Segments.candidates = segment;
+}
+
+function withdraw(segment: Segment): void {
+  let before: Segment | null = null;
+  let candidate = Segments.candidates;
+  while (candidate !== segment) {
+    before = candidate;
+    candidate = candidate!.nextCandidate;
+  }
+  if (before === null) Segments.candidates = segment.nextCandidate;
+  else before.nextCandidate = segment.nextCandidate;
+  segment.isCandidate = false;
+}
+
 /** Forgets a segment altogether. */
 export function removeSegment(segment: Segment): void {
   if (segment.block != 0) dropBlock(segment);
+  if (segment.isCandidate) withdraw(segment);
+  setUnlisted(segment, 0);
   const before = segment.previous;
   const after = segment.next;
   if (before === null) Segments.first = after;

@@ -12,8 +12,8 @@ const WASM_PAGE_SHIFT: u32 = 16;
  * How much to ask for at a time, at least, and as a share of what there is. V8 takes every growth for a new buffer of the whole size and may collect garbage for it: a million
  * inserts in steps of 256 KiB spent four fifths of their time there. Pages that were never touched cost address space and no memory.
  */
-const GROWTH_MIN: u64 = 1 << 20;
-const GROWTH_SHARE_SHIFT: u64 = 2;
+const GROWTH_MIN: u64 = 16 << 20;
+const GROWTH_SHARE_SHIFT: u64 = 1;
 
 const heads: usize = memory.data((28 + 1) * 4, 8);
 
@@ -65,8 +65,11 @@ function extend(shift: u32): usize {
   const available = <u64>memory.size() << WASM_PAGE_SHIFT;
   if (end > available) {
     const needed = <i32>((end - available + 0xffff) >> WASM_PAGE_SHIFT);
-    const generous = max<i32>(needed, <i32>(max<u64>(GROWTH_MIN, available >> GROWTH_SHARE_SHIFT) >> WASM_PAGE_SHIFT));
-    if (memory.grow(generous) < 0 && (generous == needed || memory.grow(needed) < 0)) return 0;
+    let wanted = max<i32>(needed, <i32>(max<u64>(GROWTH_MIN, available >> GROWTH_SHARE_SHIFT) >> WASM_PAGE_SHIFT));
+    while (memory.grow(wanted) < 0) {
+      if (wanted == needed) return 0;
+      wanted = max<i32>(needed, wanted >> 1);
+    }
   }
   donate(begin);
   Memory.frontier = <usize>end;

@@ -11,7 +11,7 @@ import { FIELD_MASK, Segment, Segments, addressOf, resolve, segmentOf } from '..
 import { damage } from '../memory/control';
 import * as format from '../shared/format';
 import { REASON_CONTENT, STATUS_MEMORY_FULL, STATUS_OK } from '../shared/status';
-import { Space, adjustParts, forsakeRecord, retainRecord } from '../space/live';
+import { adjustParts, forsakeRecord, nominateDead, retainRecord } from '../space/live';
 
 /** A commit that goes over the end of a segment: where its records begin, and how many have been met. */
 class Carried {
@@ -216,7 +216,7 @@ export function linkLog(secret: u64): i32 {
     if (segment.block == 0) continue;
     if (!completeAtGap(segment) || !linkSegment(segment)) return STATUS_MEMORY_FULL;
   }
-  Space.hasCandidates = true;
+  nominateDead();
   return countParts(false);
 }
 

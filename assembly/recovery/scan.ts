@@ -7,6 +7,7 @@ import {
   areDeclarationsLost, bodySizeOf, frameFlagsOf, frameSizeOf, frameVersionOf, hasBody, hasDeclarations, hasHead, headHashOf, isBodyLost, isHeadLost, pendingCountOf,
   recordCountOf, sealOf,
 } from '../log/frame';
+import { relist } from '../log/header';
 import { isMeaningful, sizeOf, versionOf } from '../log/record';
 import { FIELD_MASK, Geometry, Segment, Segments, addressOf, removeSegment } from '../log/segment';
 import { isZero } from '../memory/bytes';
@@ -202,9 +203,7 @@ function truncate(segment: Segment): void {
   while (Segments.last !== segment) {
     const dropped = Segments.last!;
     size += dirtySize(dropped);
-    for (let other: Segment | null = Segments.first; other !== null; other = other!.next) {
-      if (other.unlistedBy == dropped.sequence) other.unlistedBy = 0;
-    }
+    relist(dropped.sequence);
     removeSegment(dropped);
     Scan.discardedCount++;
   }

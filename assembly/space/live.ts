@@ -4,15 +4,13 @@
  */
 import { flagsOf, partAddress, partCountOf, sizeOf } from '../log/record';
 import { Log, tailAddress } from '../log/log';
-import { Geometry, Segment, Segments, dropBlock, removeSegment, resolve, segmentOf } from '../log/segment';
+import { Geometry, Segment, Segments, dropBlock, nominate, removeSegment, resolve, segmentOf } from '../log/segment';
 import { RECORD_FLAG_LARGE, RECORD_FLAG_TOMBSTONE } from '../shared/format';
 
 export class Space {
   static liveSize: u64 = 0;
   static keyCount: u64 = 0;
   static tombstoneCount: u64 = 0;
-  /** Set when a segment may have lost its last live byte. */
-  static hasCandidates: bool = false;
 }
 
 function add(address: u64, size: u32): void {
@@ -26,7 +24,7 @@ function subtract(address: u64, size: u32): void {
   assert(segment.live >= size);
   segment.live -= size;
   Space.liveSize -= size;
-  if (segment.live == 0) Space.hasCandidates = true;
+  if (segment.live == 0) nominate(segment);
 }
 
 /** Counts a record, and not the parts of its value. */
@@ -71,24 +69,34 @@ export function forsake(record: usize, address: u64): void {
  * and when the device has taken bytes, because a segment must reach the file before it leaves memory.
  */
 export function collect(): void {
-  if (!Space.hasCandidates) return;
-  Space.hasCandidates = false;
-  let segment: Segment | null = Segments.first;
-  while (segment !== null && segment !== Log.segment) {
-    const next = segment.next;
-    if (segment.live == 0 && segment.block != 0) {
-      if (Geometry.inMemory) removeSegment(segment);
-      else if (segment.written == segment.end && segment !== Log.output) {
-        segment.deadAt = tailAddress();
-        dropBlock(segment);
-      } else Space.hasCandidates = true;
-    }
-    segment = next;
+  let segment = Segments.candidates;
+  if (segment === null) return;
+  Segments.candidates = null;
+  while (segment !== null) {
+    const current: Segment = segment;
+    segment = current.nextCandidate;
+    current.isCandidate = false;
+    // One that is the tail, or has not reached the file, is looked at again later; one that lives again is not.
+    if (current.live != 0) continue;
+    if (current === Log.segment) nominate(current);
+    else if (Geometry.inMemory) removeSegment(current);
+    else if (current.written == current.end && current !== Log.output) {
+      current.deadAt = tailAddress();
+      dropBlock(current);
+    } else nominate(current);
+  }
+}
+
+/** Nominates every segment without a live byte, when recovery has counted them. */
+export function nominateDead(): void {
+  for (let segment: Segment | null = Segments.first; segment !== null; segment = segment!.next) {
+    if (segment.live == 0 && segment.block != 0) nominate(segment);
   }
 }
 
 /** Forgets a segment whose slot is free, and returns the slot; -1 when there is none. A slot that the chain from `root` needs stays. */
 export function takeFreedSlot(sealed: u64, root: u64): i32 {
+  if (Segments.unlistedCount == 0) return -1;
   for (let segment: Segment | null = Segments.first; segment !== null; segment = segment!.next) {
     if (segment.unlistedBy == 0 || segment.unlistedBy >= sealed || segment.sequence >= root) continue;
     const slot = segment.slot;
@@ -100,6 +108,7 @@ export function takeFreedSlot(sealed: u64, root: u64): i32 {
 
 /** Whether a segment only waits for the superblock to name a newer root. */
 export function isRootInTheWay(sealed: u64, root: u64): bool {
+  if (Segments.unlistedCount == 0) return false;
   for (let segment: Segment | null = Segments.first; segment !== null; segment = segment!.next) {
     if (segment.unlistedBy != 0 && segment.unlistedBy < sealed && segment.sequence >= root) return true;
   }

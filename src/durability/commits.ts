@@ -13,6 +13,10 @@ const PENDING_SIZE_MAX = 256 << 10;
 const RELAXED_PENDING_SIZE_MAX = 4 << 20;
 /** After how long an idle store seals its last commit, in milliseconds. */
 const SEAL_DELAY = 50;
+/** A writer that leaves the timers no turn looks at the clock itself, at one write in so many: each look costs a tenth of a write. */
+const WRITES_PER_LOOK = 16;
+
+const RESOLVED = Promise.resolve();
 
 interface Waiter {
   readonly version: number;
@@ -30,76 +34,103 @@ function startTimer(action: () => void, delay: number): unknown {
 export class Commits {
   readonly #log: LogFile;
   readonly #durability: Durability;
-  readonly #blocks: boolean;
+  /** Whether a promise is kept at the end of the turn, by a synchronous call: always but for strict with asynchronous flushes. */
+  readonly #keepsInTurn: boolean;
   readonly #flushInterval: number;
-  readonly #onFailure: (error: unknown) => void;
+  /** The versions whose promises are kept at the end of this turn, in their order. Slots are used again, because a writer that awaits each put has one at a time. */
+  readonly #inTurn: number[] = [];
+  #inTurnFirst = 0;
+  #inTurnCount = 0;
+  /** Who waits for a flush that has not begun. */
   #waiters: Waiter[] = [];
   #isScheduled = false;
-  #isFlushing: Promise<void> | undefined;
+  /** The flush that is on its way; it never rejects. */
+  #flushing: Promise<void> | undefined;
+  /** The flush that those share who came while another was on its way. */
+  #nextFlush: Promise<void> | undefined;
   #flushTimer: unknown;
   #sealTimer: unknown;
   #lastFlush = performance.now();
-  /** Whether bytes were handed over that no flush has covered. */
-  #isDirty = false;
+  #writeCount = 0;
   #activity = 0;
   #isClosed = false;
   readonly #onTurn = (): void => this.#endTurn();
+  readonly #onInTurn = (): number => this.#keepInTurn();
 
-  constructor(log: LogFile, durability: Durability, blocks: boolean, flushInterval: number, onFailure: (error: unknown) => void) {
+  constructor(log: LogFile, durability: Durability, blocks: boolean, flushInterval: number) {
     this.#log = log;
     this.#durability = durability;
-    this.#blocks = blocks;
+    this.#keepsInTurn = durability === 'buffered' || blocks;
     this.#flushInterval = flushInterval;
-    this.#onFailure = onFailure;
   }
 
   /** The promise of a write that was applied: resolves with its version when the mode's promise holds. */
   acknowledge(version: number): Promise<number> {
     if (this.#durability === 'relaxed') {
-      this.#noteRelaxed();
+      try {
+        this.#noteRelaxed();
+      } catch (error) {
+        return Promise.reject(error as Error);
+      }
       return Promise.resolve(version);
+    }
+    if (this.#keepsInTurn) {
+      // Callbacks of one resolved promise run in their order, so the first hands over for all, and each finds its own version at the front.
+      this.#inTurn[this.#inTurnCount++] = version;
+      return RESOLVED.then(this.#onInTurn);
     }
     return new Promise((resolve, reject) => {
       this.#waiters.push({ version, resolve, reject });
-      if (!this.#isScheduled) this.#schedule();
+      this.#schedule();
     });
   }
 
   /** The end of a synchronous write: returns when the mode's promise for it holds. */
   settle(): void {
-    if (this.#durability === 'strict') {
-      this.#log.flushSync();
-      this.#isDirty = false;
-      this.#noteActivity();
-    } else if (this.#durability === 'relaxed') this.#noteRelaxed();
-    else if (this.#log.engine.pendingSize > PENDING_SIZE_MAX) this.#handOver();
-    else if (!this.#isScheduled) this.#schedule();
+    if (this.#durability === 'strict') this.#flushNow();
+    else if (this.#durability === 'relaxed') this.#noteRelaxed();
+    else {
+      if (this.#log.engine.pendingSize > PENDING_SIZE_MAX) this.#log.handOver();
+      this.#schedule();
+      this.#look();
+    }
+  }
+
+  /** Whether everything that was applied is durable. */
+  get #isDurable(): boolean {
+    return this.#log.engine.pendingSize === 0 && !this.#log.isUnflushed;
   }
 
   #schedule(): void {
+    if (this.#isScheduled) return;
     this.#isScheduled = true;
     void RESOLVED.then(this.#onTurn);
   }
 
   #noteRelaxed(): void {
-    if (this.#log.engine.pendingSize > RELAXED_PENDING_SIZE_MAX) this.#handOver();
-    this.#isDirty = true;
+    if (this.#log.engine.pendingSize > RELAXED_PENDING_SIZE_MAX) this.#log.handOver();
     this.#armFlush();
+    this.#look();
   }
 
-  /** Hands over in the middle of a turn, and keeps an eye on the interval, because a synchronous loop starves timers. */
-  #handOver(): void {
-    this.#log.handOver();
-    this.#isDirty = true;
-    if (performance.now() - this.#lastFlush > this.#flushInterval * 2) {
+  /** Keeps an eye on the interval, because a loop that gives no turn starves timers. */
+  #look(): void {
+    if (++this.#writeCount % WRITES_PER_LOOK !== 0) return;
+    if (performance.now() - this.#lastFlush > this.#flushInterval * 2 && !this.#isDurable) this.#flushNow();
+  }
+
+  /** A flush that blocks. What it would have made durable is in doubt when it fails. */
+  #flushNow(): void {
+    try {
       this.#log.flushSync();
-      this.#noteFlushed();
-    } else this.#armFlush();
+    } catch (error) {
+      throw this.#doubt(error);
+    }
+    this.#noteFlushed();
   }
 
   #noteFlushed(): void {
     this.#lastFlush = performance.now();
-    this.#isDirty = false;
     this.#noteActivity();
   }
 
@@ -107,59 +138,70 @@ export class Commits {
     if (this.#flushTimer !== undefined || this.#isClosed) return;
     this.#flushTimer = startTimer(() => {
       this.#flushTimer = undefined;
-      if (this.#isDirty && this.#log.failure === undefined && !this.#isClosed) this.flush().catch(this.#onFailure);
+      if (this.#isClosed || this.#log.failure !== undefined || this.#isDurable) return;
+      // Its failure poisons the store, which tells everyone whom it concerns.
+      this.flush().catch(() => undefined);
     }, this.#flushInterval);
+  }
+
+  /** Keeps the promise that is next in this turn, and does what it takes if it is the first. */
+  #keepInTurn(): number {
+    const version = this.#inTurn[this.#inTurnFirst++]!;
+    if (this.#inTurnFirst === this.#inTurnCount) this.#inTurnFirst = this.#inTurnCount = 0;
+    if (this.#log.failure !== undefined) throw this.#doubt(this.#log.failure);
+    if (this.#durability === 'strict') {
+      if (!this.#isDurable) this.#flushNow();
+    } else if (this.#log.engine.pendingSize !== 0) this.#handOverTurn();
+    return version;
+  }
+
+  #handOverTurn(): void {
+    try {
+      this.#log.handOver();
+    } catch (error) {
+      throw this.#doubt(error);
+    }
+    this.#armFlush();
+    this.#look();
   }
 
   /** The end of a turn of the event loop: the microtask checkpoint. */
   #endTurn(): void {
     this.#isScheduled = false;
-    if (this.#isClosed || this.#log.failure !== undefined) return;
+    if (this.#log.failure !== undefined) return;
     try {
-      this.#log.handOver();
-      if (this.#durability === 'buffered') {
-        this.#isDirty = true;
-        this.#armFlush();
-        this.#resolveAll();
-      } else if (this.#blocks) {
-        this.#log.flushSync();
-        this.#noteFlushed();
-        this.#resolveAll();
-      } else if (this.#isFlushing === undefined) this.#startFlush();
-    } catch (error) {
-      this.#onFailure(error);
+      if (this.#durability === 'buffered') this.#handOverTurn();
+      else if (this.#flushing === undefined && this.#waiters.length > 0) void this.#startFlush();
+    } catch {
+      // The store is poisoned, which told everyone whom it concerns.
     }
   }
 
-  #resolveAll(): void {
+  /** Flushes for everyone who waits, and then for those who came meanwhile. Never rejects. */
+  #startFlush(): Promise<void> {
     const waiters = this.#waiters;
     this.#waiters = [];
-    for (const waiter of waiters) waiter.resolve(waiter.version);
-  }
-
-  /** Flushes for everyone who waits, and again for those who came meanwhile. */
-  #startFlush(): void {
-    const waiters = this.#waiters;
-    this.#waiters = [];
-    this.#isDirty = false;
-    this.#isFlushing = this.#log.flush().then(() => {
-      this.#isFlushing = undefined;
+    this.#flushing = this.#log.flush().then(() => {
+      this.#flushing = undefined;
       this.#noteFlushed();
       for (const waiter of waiters) waiter.resolve(waiter.version);
-      if (this.#waiters.length > 0 && !this.#isScheduled) this.#schedule();
+      if (this.#waiters.length > 0) this.#schedule();
     }, (error: unknown) => {
-      this.#isFlushing = undefined;
-      this.#waiters.unshift(...waiters);
-      this.#onFailure(error);
+      this.#flushing = undefined;
+      for (const waiter of waiters) waiter.reject(this.#doubt(error));
     });
+    return this.#flushing;
   }
 
   /** Makes everything that was applied before the call durable. */
   async flush(): Promise<void> {
-    while (this.#isFlushing !== undefined) await this.#isFlushing;
-    this.#startFlush();
-    while (this.#isFlushing !== undefined) await this.#isFlushing;
-    if (this.#log.failure !== undefined) throw this.#log.poison(this.#log.failure);
+    if (this.#isDurable && this.#flushing === undefined) return;
+    // A flush that is already on its way need not cover what was handed over since it began.
+    await (this.#flushing === undefined ? this.#startFlush() : (this.#nextFlush ??= this.#flushing.then(() => {
+      this.#nextFlush = undefined;
+      return this.#flushing ?? this.#startFlush();
+    })));
+    if (this.#log.failure !== undefined) throw this.#doubt(this.#log.failure);
   }
 
   #noteActivity(): void {
@@ -170,40 +212,44 @@ export class Commits {
       this.#sealTimer = undefined;
       if (this.#isClosed || this.#log.failure !== undefined) return;
       if (this.#activity !== seen) this.#noteActivity();
-      else if (!this.#isDirty && this.#log.engine.pendingSize === 0) this.#seal();
+      else if (this.#isDurable) this.#seal();
     }, SEAL_DELAY);
   }
 
   #seal(): void {
     try {
       this.#log.seal();
-    } catch (error) {
-      this.#onFailure(error);
+    } catch {
+      // The store is poisoned, and nobody waits for a seal.
     }
   }
 
-  /** Rejects everyone who waits: nobody knows whether their bytes have arrived. */
-  rejectAll(cause: Error, name: string): void {
+  /** What someone is told whose bytes may or may not have arrived. */
+  #doubt(error: unknown): OutcomeUnknownError {
+    return new OutcomeUnknownError(
+      `The write or flush that this commit to ${this.#log.engine.name} waited for failed: it may or may not be there. Close the store, open it again and look.`,
+      { cause: this.#log.failure ?? error });
+  }
+
+  /** Tells everyone who waits that the store was poisoned. Those of a flush that is on its way learn it from that. */
+  rejectAll(): void {
     const waiters = this.#waiters;
     this.#waiters = [];
-    for (const waiter of waiters) {
-      waiter.reject(new OutcomeUnknownError(
-        `The write or flush that this commit to ${name} waited for failed: it may or may not be there. Close the store, open it again and look.`, { cause }));
-    }
+    for (const waiter of waiters) waiter.reject(this.#doubt(this.#log.failure));
   }
 
-  /** Ends the timers. What is still pending is the caller's to write. */
+  /** Ends the timers, and waits for what is on its way. What is still pending is the caller's to write. */
   async stop(): Promise<void> {
     this.#isClosed = true;
     clearTimeout(this.#flushTimer as Parameters<typeof clearTimeout>[0]);
     clearTimeout(this.#sealTimer as Parameters<typeof clearTimeout>[0]);
-    while (this.#isFlushing !== undefined) await this.#isFlushing;
+    while (this.#flushing !== undefined) await this.#flushing;
   }
 
-  /** Resolves those who waited for a flush that has now been made. */
+  /** Keeps the promises of those who waited for a flush that has now been made. */
   resolveAll(): void {
-    this.#resolveAll();
+    const waiters = this.#waiters;
+    this.#waiters = [];
+    for (const waiter of waiters) waiter.resolve(waiter.version);
   }
 }
-
-const RESOLVED = Promise.resolve();

@@ -2,10 +2,10 @@
  * The log on its way to the file: closes frames, writes what is closed, flushes, and tells the core what is durable. After a failed write or flush it is
  * poisoned: nothing is tried again, because nobody knows what the medium holds.
  */
-import * as layout from '../../assembly/shared/layout.js';
 import { DeviceError, type Device } from '../device/device.js';
 import type { Engine } from '../engine/engine.js';
-import { IoError, PoisonedError } from '../errors.js';
+import { isFault, poisoned } from '../engine/failure.js';
+import { IoError, type PoisonedError } from '../errors.js';
 import { Slots } from './slots.js';
 
 /** How far ahead of the versions that were issued the durable ceiling is kept. */
@@ -23,19 +23,22 @@ export class LogFile {
   readonly device: Device;
   readonly slots: Slots;
   readonly flushes: FlushFigures = { count: 0, milliseconds: 0 };
+  /** Told once, when the store has stopped for good. */
+  onPoison: () => void = () => undefined;
   readonly #now: () => number;
-  readonly #onPoison: (cause: Error) => void;
   #failure: Error | undefined;
   #ceiling = 0;
   #firstVersion = 0;
   #hasSuperblock = false;
+  /** How often bytes were handed over, and how many of these times are known to be flushed. */
+  #handOverCount = 0;
+  #flushedCount = 0;
 
-  constructor(engine: Engine, device: Device, now: () => number, onPoison: (cause: Error) => void) {
+  constructor(engine: Engine, device: Device, now: () => number) {
     this.engine = engine;
     this.device = device;
     this.slots = new Slots(engine, device);
     this.#now = now;
-    this.#onPoison = onPoison;
     engine.attach({
       prepareSlot: (reserved) => this.#guard(() => this.slots.provide(reserved)),
       raiseCeiling: () => this.flushSync(true),
@@ -45,6 +48,11 @@ export class LogFile {
   /** The error that stopped the store, if one did. */
   get failure(): Error | undefined {
     return this.#failure;
+  }
+
+  /** Whether bytes were handed over that no flush has covered. */
+  get isUnflushed(): boolean {
+    return this.#handOverCount !== this.#flushedCount;
   }
 
   /** Begins with the version and ceiling that recovery left. */
@@ -57,9 +65,9 @@ export class LogFile {
   poison(cause: Error): PoisonedError {
     if (this.#failure === undefined) {
       this.#failure = cause;
-      this.#onPoison(cause);
+      this.onPoison();
     }
-    return new PoisonedError(`${this.engine.name} has stopped after a failure: ${this.#failure.message} Close it and open it again to recover.`, { cause: this.#failure });
+    return poisoned(this.engine.name, this.#failure);
   }
 
   /** Runs what touches device or core: an error of the device, or a trap of the core, poisons. */
@@ -68,35 +76,45 @@ export class LogFile {
     try {
       return action();
     } catch (error) {
-      if (error instanceof DeviceError) {
-        throw this.poison(new IoError(`The device of ${this.engine.name} failed to ${error.operation}: ${error.message}`, { cause: error }));
-      }
-      if (error instanceof WebAssembly.RuntimeError) throw this.poison(error);
-      throw error;
+      throw this.#explain(error);
     }
+  }
+
+  #explain(error: unknown): unknown {
+    if (error instanceof DeviceError) {
+      return this.poison(new IoError(`The device of ${this.engine.name} failed to ${error.operation}: ${error.message}`, { cause: error }));
+    }
+    if (!isFault(error)) return error;
+    this.engine.isBroken = true;
+    return this.poison(error);
   }
 
   /** Hands everything that was applied to the operating system. */
   handOver(): void {
     if (this.engine.pendingSize === 0) return;
-    this.#guard(() => {
-      this.engine.core.closeFrame(this.#now());
-      this.#write();
-    });
+    if (this.#failure !== undefined) throw this.poison(this.#failure);
+    try {
+      this.#write(this.engine.core.closeFrame(this.#now()));
+    } catch (error) {
+      throw this.#explain(error);
+    }
   }
 
-  #write(): void {
+  /** Gives the device everything that is closed, beginning with the output of `size` bytes that the core shows. */
+  #write(size: number): void {
     const { engine, device } = this;
-    for (let output = engine.nextOutput(); output !== undefined; output = engine.nextOutput()) {
-      device.write(engine.bytes, output.pointer, output.size, output.offset);
-      engine.core.outputDone();
+    if (size !== 0) this.#handOverCount++;
+    while (size !== 0) {
+      engine.refresh();
+      device.write(engine.bytes, engine.outputPointer, size, engine.outputOffset);
+      size = engine.core.outputDone();
     }
   }
 
   /** Writes an empty frame that seals what was flushed. It needs no flush: if it survives, it proves more. */
   seal(): void {
     this.#guard(() => {
-      if (this.engine.core.sealLog(this.#now())) this.#write();
+      if (this.engine.core.sealLog(this.#now())) this.#write(this.engine.core.nextOutput());
     });
   }
 
@@ -106,7 +124,7 @@ export class LogFile {
 
   #writeSuperblock(isClean: boolean): void {
     const { engine, device } = this;
-    const version = engine.version;
+    const version = engine.core.lastVersion();
     const ceiling = isClean ? version : Math.max(this.#ceiling, this.#nextCeiling(version));
     const offset = engine.core.buildSuperblock(ceiling, isClean);
     engine.refresh();
@@ -117,22 +135,21 @@ export class LogFile {
 
   /** What precedes every flush: bytes, and a superblock where one is due. Returns what the flush will prove. */
   #beforeFlush(needsSuperblock: boolean): number {
-    this.engine.core.closeFrame(this.#now());
-    this.#write();
-    const isNearCeiling = this.#ceiling > this.#firstVersion && this.engine.version > this.#ceiling - CEILING_STEP_MIN / 2;
+    this.#write(this.engine.core.closeFrame(this.#now()));
+    const isNearCeiling = this.#ceiling > this.#firstVersion && this.engine.core.lastVersion() > this.#ceiling - CEILING_STEP_MIN / 2;
     if (needsSuperblock || isNearCeiling || this.engine.core.needsSuperblock()) this.#writeSuperblock(false);
     return this.engine.core.writtenAddress();
   }
 
   /** What follows a flush that succeeded. */
-  #afterFlush(address: number, hadSuperblock: boolean, began: number): void {
+  #afterFlush(address: number, hadSuperblock: boolean, began: number, handOverCount: number): void {
     this.flushes.count++;
+    this.#flushedCount = Math.max(this.#flushedCount, handOverCount);
     this.flushes.milliseconds += performance.now() - began;
     this.engine.core.flushed(address);
     if (hadSuperblock) this.engine.core.superblockDurable();
     this.slots.reclaim();
-    this.engine.core.stats();
-    this.slots.prepareAhead(this.engine.number(layout.CONTROL_STATS + layout.STAT_READY_SLOT_COUNT * 8));
+    this.slots.prepareAhead(this.engine.core.readySlotCount());
   }
 
   #takeSuperblock(): boolean {
@@ -148,20 +165,20 @@ export class LogFile {
       const address = this.#beforeFlush(needsSuperblock);
       const hadSuperblock = this.#takeSuperblock();
       this.device.flushSync();
-      this.#afterFlush(address, hadSuperblock, began);
+      this.#afterFlush(address, hadSuperblock, began, this.#handOverCount);
     });
   }
 
   /** Makes everything that was applied before the call durable. */
   async flush(): Promise<void> {
     const began = performance.now();
-    const [address, hadSuperblock] = this.#guard(() => [this.#beforeFlush(false), this.#takeSuperblock()] as const);
+    const [address, hadSuperblock, handOverCount] = this.#guard(() => [this.#beforeFlush(false), this.#takeSuperblock(), this.#handOverCount] as const);
     try {
       await this.device.flush();
     } catch (error) {
       this.#guard(() => { throw error; });
     }
-    this.#guard(() => this.#afterFlush(address, hadSuperblock, began));
+    this.#guard(() => this.#afterFlush(address, hadSuperblock, began, handOverCount));
   }
 
   /** The slots that the store needs. */

@@ -248,14 +248,13 @@ class Reader {
     const engine = this.#engine;
     const { core } = engine;
     let size = 0;
-    for (let output = engine.nextOutput(); output !== undefined; output = engine.nextOutput()) {
-      this.#device.write(engine.bytes, output.pointer, output.size, output.offset);
-      core.outputDone();
-      size += output.size;
+    for (let output = core.nextOutput(); output !== 0; output = core.outputDone()) {
+      this.#device.write(engine.bytes, engine.outputPointer, output, engine.outputOffset);
+      size += output;
     }
     if (core.isTailDirty()) {
-      const rest = engine.outputAt(core.tailRest() >>> 0);
-      this.#device.write(engine.bytes, rest.pointer, rest.size, rest.offset);
+      const rest = core.tailRest();
+      this.#device.write(engine.bytes, engine.outputPointer, rest, engine.outputOffset);
     }
     if (core.discardedSegments() > 0) log.slots.provideNext();
     const address = core.writtenAddress();
@@ -299,6 +298,6 @@ export function recoverLog(engine: Engine, device: Device, log: LogFile, mode: M
   };
   reader.link();
   if (mode.writable) log.slots.adopt(log.usedSlots());
-  log.start(engine.version);
+  log.start(engine.core.lastVersion());
   return { clean: isClean, created: false, ...figures, dropped, rewritten, lost: reader.lost, milliseconds: performance.now() - began };
 }

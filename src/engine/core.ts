@@ -16,7 +16,6 @@ export interface Core {
   largeSize(): number;
   partAt(list: number, index: number): number;
   makeRoom(size: number, reserved: boolean): number;
-  maxRecordRoom(): number;
   beginBatch(): number;
   makeBatchRoom(size: number, reserved: boolean): number;
   hasToDelete(keySize: number): number;
@@ -26,10 +25,10 @@ export interface Core {
   stageLarge(keySize: number, kind: number): void;
   commitBatch(): number;
   abortBatch(): void;
-  closeFrame(time: number): void;
+  closeFrame(time: number): number;
   sealLog(time: number): number;
   nextOutput(): number;
-  outputDone(): void;
+  outputDone(): number;
   writtenAddress(): number;
   flushed(address: number): void;
   freedSlot(): number;
@@ -50,7 +49,6 @@ export interface Core {
   isAdopted(sequence: number): number;
   dropUnlisted(): void;
   scan(): number;
-  scannedSeal(): number;
   discardedSegments(): number;
   isTailDirty(): number;
   startRewrite(): number;
@@ -62,6 +60,8 @@ export interface Core {
   nextSegmentSlot(isFirst: boolean): number;
   isSegmentLive(): number;
   verifySlotBytes(block: number): number;
+  lastVersion(): number;
+  readySlotCount(): number;
   stats(): void;
   setChecks(isOn: boolean): void;
 }

@@ -21,14 +21,6 @@ export interface EngineHost {
   raiseCeiling(): void;
 }
 
-/** A run of bytes for the device. */
-export interface Output {
-  readonly pointer: number;
-  readonly size: number;
-  /** Where in the file they go. */
-  readonly offset: number;
-}
-
 /** One write of a batch, as the engine takes it. */
 export interface Write {
   readonly key: Key;
@@ -57,6 +49,8 @@ export class Engine {
   readonly memory: WebAssembly.Memory;
   readonly core: Core;
   segmentSize = 0;
+  /** Set when the core stopped in the middle of something: it is never called again. */
+  isBroken = false;
   /** The bytes of linear memory; `refresh` renews them after growth. */
   bytes: Uint8Array;
   #words: Uint32Array;
@@ -105,12 +99,6 @@ export class Engine {
   number(offset: number): number {
     this.refresh();
     return this.#numbers[offset >> 3]!;
-  }
-
-  /** The highest version issued. */
-  get version(): number {
-    this.core.stats();
-    return this.number(layout.CONTROL_STATS + layout.STAT_VERSION * 8);
   }
 
   /** Bytes that the device has not been given. */
@@ -384,20 +372,14 @@ export class Engine {
 
   // ── The device's side ────────────────────────────────────────────────────────────────────────────────────────────
 
-  /** The next bytes for the device, or undefined. */
-  nextOutput(): Output | undefined {
-    const size = this.core.nextOutput();
-    if (size === 0) return undefined;
-    return this.outputAt(size);
+  /** Where in memory the bytes are that the core shows for the device. */
+  get outputPointer(): number {
+    return this.word(layout.CONTROL_OUTPUT_POINTER);
   }
 
-  /** The run that the output fields of the control block show. */
-  outputAt(size: number): Output {
-    return {
-      pointer: this.word(layout.CONTROL_OUTPUT_POINTER),
-      size,
-      offset: this.slotOffset(this.word(layout.CONTROL_OUTPUT_SLOT)) + this.word(layout.CONTROL_OUTPUT_OFFSET),
-    };
+  /** Where in the file they go. */
+  get outputOffset(): number {
+    return this.slotOffset(this.word(layout.CONTROL_OUTPUT_SLOT)) + this.word(layout.CONTROL_OUTPUT_OFFSET);
   }
 
   /** The offset of a slot in the file. */

@@ -1,6 +1,6 @@
 /** The one table between the statuses of the core and the errors that users see. */
 import * as status from '../../assembly/shared/status.js';
-import { CorruptionError, FormatError, FullError, TooLargeError, type VarveError } from '../errors.js';
+import { CorruptionError, FormatError, FullError, PoisonedError, TooLargeError, type VarveError } from '../errors.js';
 import { FORMAT_VERSION } from '../../assembly/shared/format.js';
 
 const REASONS: Record<number, string> = {
@@ -15,6 +15,17 @@ const REASONS: Record<number, string> = {
   [status.REASON_SUPERBLOCK]: 'both superblocks fail their checksums',
   [status.REASON_INCOMPLETE_COMMIT]: 'a commit lacks its last part',
 };
+
+/**
+ * Whether an error means that the core stopped in the middle of something: a trap, or a stack that ran out within it. Its memory is then not to be trusted. A stack that
+ * ran out elsewhere, such as in a codec that met a value nested too deeply, has left the core alone: only the innermost frame tells.
+ */
+export function isFault(error: unknown): error is Error {
+  if (error instanceof WebAssembly.RuntimeError) return true;
+  if (!(error instanceof Error) || !/call stack|recursion/i.test(error.message)) return false;
+  const innermost = error.stack?.split('\n').find((line) => /^\s*at |@/.test(line)) ?? '';
+  return innermost.includes('wasm');
+}
 
 /** A place in the file that is damaged, or where a tail was cut. */
 export interface Damage {
@@ -37,6 +48,11 @@ export function corruption(name: string, damage: Damage): CorruptionError {
   return new CorruptionError(
     `${name} is damaged: ${damage.reason} (segment ${damage.segment}, offset ${damage.offset} of the file). The file was left as it is. ` +
     'Restore a backup, or open it with { salvage: true } to read what is intact.', damage.segment, damage.offset);
+}
+
+/** What everyone is told after a failure that has stopped the store. */
+export function poisoned(name: string, cause: Error): PoisonedError {
+  return new PoisonedError(`${name} has stopped after a failure: ${cause.message} Close it and open it again to recover.`, { cause });
 }
 
 /** The error for a status that is no answer to the caller's question. */
