@@ -42,7 +42,7 @@ function codecFor(settings: Settings): ValueCodec<unknown> {
 
 /** Opens a store on a device. On failure the device is as it was, and the caller's to close. */
 export function openOnDevice(device: Device, settings: Settings, release: () => void, surroundings: Surroundings = SURROUNDINGS): Store {
-  const engine = new Engine(device.name, settings.memoryLimit, settings.module);
+  const engine = new Engine(device.name, settings.memory, settings.module);
   const log = new LogFile(engine, device, surroundings.now);
   const entropy = surroundings.random(ENTROPY_SIZE);
   engine.core.setChecks(surroundings.checks);
@@ -55,7 +55,7 @@ export function openOnDevice(device: Device, settings: Settings, release: () => 
 }
 
 function openInMemory(settings: Settings, surroundings: Surroundings = SURROUNDINGS): Store {
-  const engine = new Engine(IN_MEMORY, settings.memoryLimit, settings.module);
+  const engine = new Engine(IN_MEMORY, settings.memory, settings.module);
   engine.init(settings.segmentSizeShift, true, true, surroundings.random(ENTROPY_SIZE));
   engine.core.setChecks(surroundings.checks);
   const code = engine.core.createStore();

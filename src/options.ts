@@ -1,7 +1,9 @@
 /** The options of `open`: what they mean, what they default to, and what is refused. */
 import { SEGMENT_SIZE_SHIFT_MAX, SEGMENT_SIZE_SHIFT_MIN } from '../assembly/shared/format.js';
 import type { CodecName, ValueCodec } from './codec/value.js';
+import { initialMemorySize } from './device/platform.js';
 import type { Durability } from './durability/commits.js';
+import type { MemoryRange } from './engine/module.js';
 import { InvalidArgumentError } from './errors.js';
 
 export interface OpenOptions {
@@ -19,8 +21,11 @@ export interface OpenOptions {
   salvage?: boolean;
   /** The size of a segment of a new store, in bytes: a power of two from 4 KiB to 16 MiB. Default 256 KiB. */
   segmentSize?: number;
-  /** `limit`: the most linear memory that the store takes, in bytes. Default and maximum 4 GiB. */
-  memory?: { limit?: number };
+  /**
+   * `limit`: the most linear memory that the store takes, in bytes; default and maximum 4 GiB. `initial`: how much address space it sets aside when it is opened; what is never
+   * touched costs no memory, and growing beyond costs a pause of some milliseconds. Default 256 MiB where there is a process, 16 MiB in a page.
+   */
+  memory?: { limit?: number; initial?: number };
   /** How values are encoded: a name, or a codec of one's own. Default `default`, which takes everything that can be stored. */
   values?: CodecName | ValueCodec<unknown>;
   /** `pooled` (default): bytes are views of shared slabs. `own`: each has an ArrayBuffer of its own, which costs several times the lookup. */
@@ -40,7 +45,7 @@ export interface Settings {
   readonly readOnly: boolean;
   readonly salvage: boolean;
   readonly segmentSizeShift: number;
-  readonly memoryLimit: number;
+  readonly memory: MemoryRange;
   readonly values: CodecName | ValueCodec<unknown>;
   readonly ownBuffers: boolean;
   readonly module: WebAssembly.Module | undefined;
@@ -96,7 +101,10 @@ export function resolveOptions(options: OpenOptions): Settings {
     readOnly: flag('readOnly', options.readOnly, false) || salvage,
     salvage,
     segmentSizeShift: segmentSizeShift(options.segmentSize),
-    memoryLimit: number('memory.limit', options.memory?.limit, MEMORY_LIMIT_MAX, MEMORY_LIMIT_MIN, MEMORY_LIMIT_MAX),
+    memory: {
+      initial: number('memory.initial', options.memory?.initial, initialMemorySize(), MEMORY_LIMIT_MIN, MEMORY_LIMIT_MAX),
+      limit: number('memory.limit', options.memory?.limit, MEMORY_LIMIT_MAX, MEMORY_LIMIT_MIN, MEMORY_LIMIT_MAX),
+    },
     values: options.values ?? 'default',
     ownBuffers: oneOf('buffers', options.buffers, ['pooled', 'own']) === 'own',
     module: options.module,

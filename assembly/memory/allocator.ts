@@ -9,10 +9,11 @@ const SHIFT_MAX: u32 = 28;
 const ALIGNMENT_SHIFT_MAX: u32 = 16;
 const WASM_PAGE_SHIFT: u32 = 16;
 /**
- * How much to ask for at a time, at least, and as a share of what there is. V8 takes every growth for a new buffer of the whole size and may collect garbage for it: a million
- * inserts in steps of 256 KiB spent four fifths of their time there. Pages that were never touched cost address space and no memory.
+ * How much to ask for at a time, at least, and as a share of what there is. V8 takes every growth for a new buffer of the whole size and collects garbage for it: a million
+ * inserts in steps of 256 KiB spent four fifths of their time there, and the longest pause of an insert is such a collection. Pages that were never touched cost address space
+ * and no memory.
  */
-const GROWTH_MIN: u64 = 16 << 20;
+const GROWTH_MIN: u64 = 64 << 20;
 const GROWTH_SHARE_SHIFT: u64 = 1;
 
 const heads: usize = memory.data((28 + 1) * 4, 8);

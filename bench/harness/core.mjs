@@ -44,7 +44,7 @@ export async function createCoreRecovery() {
 
   return (/** @type {Uint8Array} */ bytes, /** @type {number} */ records) => {
     const device = memoryDevice(bytes.slice());
-    const engine = new Engine(device.name, 2 ** 32);
+    const engine = new Engine(device.name, { initial: 2 ** 28, limit: 2 ** 32 });
     const times = { scan: 0, link: 0 };
     const { core } = engine;
     const timed = (/** @type {'scan' | 'link'} */ name) => () => {
@@ -54,7 +54,7 @@ export async function createCoreRecovery() {
       return status;
     };
     engine.core = { ...core, scan: timed('scan'), link: timed('link') };
-    const log = new LogFile(engine, device, () => Date.now(), () => undefined);
+    const log = new LogFile(engine, device, () => Date.now());
     const began = performance.now();
     const recovery = recoverLog(engine, device, log, { writable: true, salvage: false, entropy: crypto.getRandomValues(new Uint8Array(32)) });
     const all = performance.now() - began;

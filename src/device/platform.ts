@@ -24,6 +24,11 @@ function nodeProcess(): NodeProcess | undefined {
   return typeof candidate?.getBuiltinModule === 'function' ? candidate : undefined;
 }
 
+/** How much address space a store sets aside, in bytes: a process has plenty, a page on a small device may not. */
+export function initialMemorySize(): number {
+  return nodeProcess() === undefined ? 16 << 20 : 256 << 20;
+}
+
 /** Opens or creates the file of a store, and takes its lock. */
 export async function openPlatformFile(path: string, options: { create: boolean; readOnly: boolean }): Promise<PlatformFile> {
   if (nodeProcess() === undefined) throw new PlatformError("This platform has no files that varve knows. Open ':memory:'.");

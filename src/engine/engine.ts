@@ -11,7 +11,7 @@ import type { ValueCodec } from '../codec/value.js';
 import type { Core } from './core.js';
 import { encodeApart, encodeValue } from './encode.js';
 import { failure, reasonText, type Damage } from './failure.js';
-import { instantiate } from './module.js';
+import { instantiate, type MemoryRange } from './module.js';
 
 /** What the engine asks for when the log cannot go on by itself. */
 export interface EngineHost {
@@ -58,9 +58,9 @@ export class Engine {
   readonly #window: number;
   #host: EngineHost | undefined;
 
-  constructor(name: string, memoryLimit: number, module?: WebAssembly.Module) {
+  constructor(name: string, range: MemoryRange, module?: WebAssembly.Module) {
     this.name = name;
-    const { core, memory } = instantiate(memoryLimit, module);
+    const { core, memory } = instantiate(range, module);
     this.core = core;
     this.memory = memory;
     this.#window = core.createWindows() >>> 0;

@@ -4,11 +4,12 @@
  */
 import { instantiateSync } from '@assemblyscript/loader';
 import { wasmText } from '../../build/wasm.js';
-import { PlatformError } from '../errors.js';
+import { FullError, PlatformError } from '../errors.js';
 import type { Core } from './core.js';
 
 const WASM_PAGE_SIZE = 65536;
-const INITIAL_PAGES = 16;
+/** The least that the core begins with. */
+const INITIAL_PAGES_MIN = 16;
 
 let compiled: WebAssembly.Module | undefined;
 
@@ -29,11 +30,30 @@ function compile(): WebAssembly.Module {
   }
 }
 
-/** A core with a memory of its own, bounded by `memoryLimit` bytes. */
-export function instantiate(memoryLimit: number, module?: WebAssembly.Module): { core: Core; memory: WebAssembly.Memory } {
+/** A memory of `initial` pages, or of as many as the platform gives. */
+function allocateMemory(initial: number, maximum: number): WebAssembly.Memory {
+  for (;;) {
+    try {
+      return new WebAssembly.Memory({ initial, maximum });
+    } catch (cause) {
+      if (initial === INITIAL_PAGES_MIN) throw new FullError('The platform has no memory left for a store: close another one.', { cause });
+      initial = Math.max(INITIAL_PAGES_MIN, initial >> 1);
+    }
+  }
+}
+
+/** What a core may take of memory, in bytes. */
+export interface MemoryRange {
+  /** What it sets aside when it begins; pages that are never touched cost nothing but address space. */
+  readonly initial: number;
+  readonly limit: number;
+}
+
+/** A core with a memory of its own. */
+export function instantiate(range: MemoryRange, module?: WebAssembly.Module): { core: Core; memory: WebAssembly.Memory } {
   compiled ??= module ?? compile();
-  const maximum = Math.floor(memoryLimit / WASM_PAGE_SIZE);
-  const memory = new WebAssembly.Memory({ initial: INITIAL_PAGES, maximum });
+  const maximum = Math.floor(range.limit / WASM_PAGE_SIZE);
+  const memory = allocateMemory(Math.max(INITIAL_PAGES_MIN, Math.min(maximum, Math.floor(range.initial / WASM_PAGE_SIZE))), maximum);
   const { instance } = instantiateSync(module ?? compiled, { env: { memory } });
   return { core: instance.exports as unknown as Core, memory };
 }

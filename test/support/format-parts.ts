@@ -89,10 +89,14 @@ export interface SegmentHeader {
   readonly framesOffset: number;
 }
 
-/** The bytes of a slot; what lies behind the end of the file is missing. */
+/** The bytes of a slot. What lies behind the end of the file is taken for zeros. */
 export function slotBytes(file: Uint8Array, slot: number, shift: number): Uint8Array {
   const offset = SLOTS_OFFSET + slot * 2 ** shift;
-  return file.subarray(offset, offset + 2 ** shift);
+  const bytes = file.subarray(offset, offset + 2 ** shift);
+  if (bytes.length === 2 ** shift) return bytes;
+  const padded = new Uint8Array(2 ** shift);
+  padded.set(bytes);
+  return padded;
 }
 
 /** The header of the segment in a slot, or undefined where there is none that is intact and of this store. */

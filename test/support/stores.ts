@@ -20,8 +20,8 @@ export function stillSurroundings(seed: number, checks = false): Surroundings {
   return { now: () => 1_700_000_000_000, random: (size) => random.bytes(size), checks };
 }
 
-/** Opens a store on a device. */
+/** Opens a store on a device, with little memory set aside, because tests open very many. */
 export function openStore(device: Device, options: OpenOptions = {}, seed = 1, checks = false): Store {
-  const settings = resolveOptions(checks ? { ...options, module: debugModule() } : options);
+  const settings = resolveOptions({ ...options, memory: { initial: 1 << 20, ...options.memory }, ...(checks ? { module: debugModule() } : {}) });
   return openOnDevice(device, settings, () => device.close(), stillSurroundings(seed, checks));
 }
