@@ -40,7 +40,7 @@ export function init(segmentShift: u32, inMemory: bool, isNew: bool): void {
 /** Makes the first segment of a new store, in slot 0; slot 1 is named as next and is ready. */
 export function createStore(): i32 {
   const block = allocateSegmentBlock();
-  if (block == 0 || !createIndex() || !log.keepReserve()) return STATUS_MEMORY_FULL;
+  if (block == 0 || !createIndex(0) || !log.keepReserve()) return STATUS_MEMORY_FULL;
   const segment = addSegment(1, block, Geometry.inMemory ? takeSlot() : 0);
   if (segment === null) return STATUS_MEMORY_FULL;
   segment.nextSlot = Geometry.inMemory ? takeSlot() : 1;

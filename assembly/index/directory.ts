@@ -22,6 +22,8 @@ const SLOT_COUNT: u32 = 1024;
 const SLOT_MASK: u32 = SLOT_COUNT - 1;
 /** Slots in use at which a page is split: beyond, misses would walk over several cache lines. */
 const SLOT_COUNT_FULL: u32 = 717;
+/** Slots in use that a page is made for when the count of keys is known: few pages then split by chance. */
+const SLOT_COUNT_EXPECTED: u32 = 620;
 const ENTRY_SHIFT: u32 = 3;
 const DIRECTORY_SHIFT_MIN: u32 = 12;
 const DEPTH_MASK: u32 = 63;
@@ -45,15 +47,22 @@ export class Index {
   static hash: u64 = 0;
 }
 
-/** Makes an empty index. */
-export function createIndex(): bool {
-  Index.directory = allocate(DIRECTORY_SHIFT_MIN);
+/** Makes an empty index that takes `keyCount` keys nearly without a split. */
+export function createIndex(keyCount: u64): bool {
+  let depth: u32 = 0;
+  while (depth < DEPTH_MAX && <u64>SLOT_COUNT_EXPECTED << depth < keyCount) depth++;
+  Index.depth = depth;
+  Index.directoryShift = max<u32>(DIRECTORY_SHIFT_MIN, depth + ENTRY_SHIFT);
+  Index.directory = allocate(Index.directoryShift);
   Index.scratch = allocate(PAGE_SHIFT);
-  const page = allocate(PAGE_SHIFT);
-  if (Index.directory == 0 || Index.scratch == 0 || page == 0) return false;
-  memory.fill(page, 0, PAGE_SIZE);
-  Index.pageCount = 1;
-  store<u64>(Index.directory, page);
+  if (Index.directory == 0 || Index.scratch == 0) return false;
+  Index.pageCount = 1 << depth;
+  for (let number: u32 = 0; number < Index.pageCount; number++) {
+    const page = allocate(PAGE_SHIFT);
+    if (page == 0) return false;
+    memory.fill(page, 0, PAGE_SIZE);
+    store<u64>(Index.directory + (<usize>number << ENTRY_SHIFT), <u64>page | <u64>depth);
+  }
   return true;
 }
 
@@ -102,6 +111,12 @@ export function find(key: usize, keySize: u32, hash: u64): usize {
     }
     position = (position + 1) & SLOT_MASK;
   }
+}
+
+/** Reads the home slot of a hash, so that it is in the cache when it is needed. */
+export function touch(hash: u64): u64 {
+  const page = <usize>load<u32>(entryFor(hash)) & ~(PAGE_SIZE - 1);
+  return load<u64>(page + (<usize>(<u32>hash & SLOT_MASK) << 3));
 }
 
 /** The address in the slot that the last lookup left. */

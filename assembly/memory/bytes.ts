@@ -7,10 +7,8 @@ export function equal(left: usize, right: usize, size: u32): bool {
     if (load<u64>(left + offset) != load<u64>(right + offset)) return false;
     offset += 8;
   }
-  if (offset + 4 <= size) {
-    if (load<u32>(left + offset) != load<u32>(right + offset)) return false;
-    offset += 4;
-  }
+  // The last eight bytes again, rather than the rest one by one.
+  if (size >= 8) return load<u64>(left + size - 8) == load<u64>(right + size - 8);
   while (offset < size) {
     if (load<u8>(left + offset) != load<u8>(right + offset)) return false;
     offset++;

@@ -3,15 +3,19 @@
  * what was read. Costs one index lookup a record.
  */
 import { hashKey } from '../hash/keyhash';
-import { mix } from '../hash/xxh64';
-import { createIndex, find, insert, nextSlot, remove, reserveSlot, setSlot, slotAddress, startCursor } from '../index/directory';
+import { createIndex, find, nextSlot, remove, startCursor } from '../index/directory';
 import { bodySizeOf, frameSizeOf, frameVersionOf, pendingCountOf, recordCountOf } from '../log/frame';
-import { checkRecord, flagsOf, isMeaningful, keyOf, keySizeOf, linkOf, partAddress, partCountOf, setLink, sizeOf, valueOf, valueSizeOf, versionOf } from '../log/record';
+import { checkRecord, flagsOf, isMeaningful, keyOf, keySizeOf, linkOf, partAddress, partCountOf, sizeOf, valueOf, valueSizeOf, versionOf } from '../log/record';
 import { FIELD_MASK, Segment, Segments, addressOf, resolve, segmentOf } from '../log/segment';
 import { damage } from '../memory/control';
 import * as format from '../shared/format';
 import { REASON_CONTENT, STATUS_MEMORY_FULL, STATUS_OK } from '../shared/status';
-import { adjustParts, forsakeRecord, nominateDead, retainRecord } from '../space/live';
+import { adjustParts, forsakeRecord, nominateDead } from '../space/live';
+import { Scan } from './scan';
+import { drain, hasLargeValues, markOf, show, startShow } from './show';
+
+/** A log is taken to hold at least one key for two records: an index that is made for them need not split its way up to that. */
+const EXPECTED_KEYS_SHIFT: u64 = 1;
 
 /** A commit that goes over the end of a segment: where its records begin, and how many have been met. */
 class Carried {
@@ -22,42 +26,10 @@ class Carried {
   static last: u64 = 0;
 }
 
-class Link {
-  static hasLargeValues: bool = false;
-  static secret: u64 = 0;
-}
-
-/** Shows one record, unless a newer version of its key is already there. */
-function linkRecord(record: usize, address: u64): bool {
-  const flags = flagsOf(record);
-  if ((flags & format.RECORD_FLAG_PART) != 0) {
-    setLink(record, markOf(address));
-    return true;
-  }
-  if ((flags & format.RECORD_FLAG_LARGE) != 0) Link.hasLargeValues = true;
-  const keySize = keySizeOf(record);
-  const key = keyOf(record);
-  const existing = find(key, keySize, hashKey(key, keySize));
-  if (existing == 0) {
-    if (!reserveSlot(key, keySize)) return false;
-    setLink(record, 0);
-    insert(address);
-  } else {
-    const version = versionOf(record);
-    const newest = versionOf(existing);
-    if (version < newest) return true;
-    setLink(record, version == newest ? linkOf(existing) : slotAddress());
-    forsakeRecord(existing, slotAddress());
-    setSlot(address);
-  }
-  retainRecord(record, address);
-  return true;
-}
-
 function linkRun(segment: Segment, offset: u32, count: u32): u32 {
   for (; count != 0; count--) {
     const record = <usize>segment.block + offset;
-    if (!linkRecord(record, addressOf(segment.sequence, offset))) return 0;
+    if (!show(record, addressOf(segment.sequence, offset))) return 0;
     offset += sizeOf(record);
   }
   return offset;
@@ -143,7 +115,7 @@ export function linkIntact(segment: Segment, offset: u32): u32 {
     const record = <usize>segment.block + at;
     const limit = end - at;
     if (checkRecord(record, limit, segment.seed, at) && isMeaningful(record, limit, frameVersionOf(frame))) {
-      if (!linkRecord(record, addressOf(segment.sequence, at))) return count;
+      if (!show(record, addressOf(segment.sequence, at))) return count;
       count++;
       at += sizeOf(record);
     } else at += 8;
@@ -170,17 +142,10 @@ export function isWhole(record: usize): bool {
   return total == load<u64>(valueOf(record));
 }
 
-/**
- * What a part's link holds after recovery: proof that a record begins at this address. An address in a list comes from the file and is
- * not trusted, and nobody who made the file knows the secret.
- */
-function markOf(address: u64): u64 {
-  return mix(Link.secret, address) & FIELD_MASK;
-}
-
 /** Counts the parts of the large values that are current, once every record is linked. Salvage goes on without those that are not whole. */
 export function countParts(isSalvage: bool): i32 {
-  if (!Link.hasLargeValues) return STATUS_OK;
+  if (!drain()) return STATUS_MEMORY_FULL;
+  if (!hasLargeValues()) return STATUS_OK;
   startCursor();
   for (let slot = nextSlot(); slot != 0; slot = nextSlot()) {
     const address = slot & FIELD_MASK;
@@ -201,23 +166,23 @@ export function countParts(isSalvage: bool): i32 {
   return STATUS_OK;
 }
 
-/** Begins with an empty index. */
-export function startLink(secret: u64): bool {
+/** Begins with an empty index, made for so many records. */
+export function startLink(secret: u64, recordCount: u64): bool {
   Carried.count = 0;
-  Link.hasLargeValues = false;
-  Link.secret = secret;
-  return createIndex();
+  startShow(secret);
+  return createIndex(recordCount >> EXPECTED_KEYS_SHIFT);
 }
 
 /** Links the whole log. */
 export function linkLog(secret: u64): i32 {
-  if (!startLink(secret)) return STATUS_MEMORY_FULL;
+  if (!startLink(secret, Scan.recordCount)) return STATUS_MEMORY_FULL;
   for (let segment: Segment | null = Segments.first; segment !== null; segment = segment!.next) {
     if (segment.block == 0) continue;
     if (!completeAtGap(segment) || !linkSegment(segment)) return STATUS_MEMORY_FULL;
   }
+  const status = countParts(false);
   nominateDead();
-  return countParts(false);
+  return status;
 }
 
 /**

@@ -18,7 +18,7 @@ class Salvage {
 
 export function startSalvage(secret: u64): i32 {
   startScan();
-  if (!startLink(secret)) return STATUS_MEMORY_FULL;
+  if (!startLink(secret, 0)) return STATUS_MEMORY_FULL;
   enter(Segments.first);
   return STATUS_OK;
 }
