@@ -73,13 +73,16 @@ function continues(segment: Segment, offset: u32): bool {
   // A segment between that was freed since was durable, and with it the commit.
   if (segment.sequence > Scan.lastSequence + 1) Scan.carriedVersion = 0;
   Scan.lastSequence = segment.sequence;
-  if (Scan.carriedVersion != 0) {
+  const isChained = Scan.carriedVersion != 0;
+  if (isChained) {
     if (count == 0 || versionOf(frame + format.FRAME_HEAD_SIZE) != Scan.carriedVersion) return false;
     if (pending == count) return true;
     Scan.carriedVersion = 0;
   }
   if (pending == 0) return true;
   Scan.carriedVersion = frameVersionOf(frame);
+  // A frame that completes one commit and begins another: without the second it goes, and the first is unfinished too.
+  if (isChained) return true;
   Scan.carriedSegment = segment;
   Scan.carriedOffset = offset;
   Scan.carriedHash = segment.lastHash;

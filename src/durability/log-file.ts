@@ -30,6 +30,8 @@ export class LogFile {
   #ceiling = 0;
   #firstVersion = 0;
   #hasSuperblock = false;
+  /** Whether the file says, durably, that the store was ended in order, and nothing was written since. */
+  #isClean = false;
   /** How often bytes were handed over, and how many of these times are known to be flushed. */
   #handOverCount = 0;
   #flushedCount = 0;
@@ -55,10 +57,11 @@ export class LogFile {
     return this.#handOverCount !== this.#flushedCount;
   }
 
-  /** Begins with the version and ceiling that recovery left. */
-  start(version: number): void {
+  /** Begins with the version and ceiling that recovery left. No version is issued, and so nothing written, before a superblock that is not clean is durable. */
+  start(version: number, isClean: boolean): void {
     this.#firstVersion = version;
     this.#ceiling = version;
+    this.#isClean = isClean;
   }
 
   /** Stops everything for good. */
@@ -130,6 +133,7 @@ export class LogFile {
     engine.refresh();
     device.write(engine.bytes, engine.core.superblockWindow() >>> 0, 4096, offset);
     this.#ceiling = ceiling;
+    this.#isClean = isClean;
     this.#hasSuperblock = true;
   }
 
@@ -190,8 +194,9 @@ export class LogFile {
     return used;
   }
 
-  /** Leaves the file as an orderly end leaves it: everything durable, and said so. */
+  /** Leaves the file as an orderly end leaves it: everything durable, and said so. A file that says so already is left alone. */
   finish(): void {
+    if (this.#isClean) return;
     this.flushSync();
     this.#guard(() => {
       const size = this.slots.trimmedSize(this.usedSlots());

@@ -56,7 +56,7 @@ export function isUnfinished(device: Device): boolean {
   const isSegment = bytes.length > slots + 8 && new DataView(bytes.buffer).getUint32(slots, true) === format.SEGMENT_MAGIC_LOW;
   const list = isSegment && bytes.length >= slots + format.SEGMENT_HEADER_SIZE ? new DataView(bytes.buffer).getUint32(slots + format.SEGMENT_LIST_SIZE, true) : 0;
   const from = isSegment ? slots + format.SEGMENT_HEADER_SIZE + Math.min(list, 8) : slots;
-  for (let index = 0; index < slots; index++) if (bytes[index] !== 0) return false;
+  for (let index = 0; index < Math.min(slots, size); index++) if (bytes[index] !== 0) return false;
   for (let index = from; index < size; index++) if (bytes[index] !== 0) return false;
   return true;
 }
@@ -72,7 +72,7 @@ export function createLog(engine: Engine, device: Device, log: LogFile, segmentS
   engine.refresh();
   if (code !== status.STATUS_OK) throw failure(code, device.name);
   log.flushSync();
-  log.start(0);
+  log.start(0, false);
   log.flushSync(true);
   return {
     clean: true, created: true, frames: 0, records: 0, bytes: 0, dropped: undefined, rewritten: 0, lost: [], milliseconds: performance.now() - began,
@@ -126,7 +126,7 @@ class Reader {
 
   #noMemory(): FullError {
     return new FullError(
-      `${this.#device.name} takes ${this.#device.size()} bytes, and its memory is limited to ${this.#engine.memory.buffer.byteLength}: ` +
+      `${this.#device.name} takes ${this.#device.size()} bytes, and its memory is limited to ${this.#engine.memoryLimit}: ` +
       'the file was not touched. Open it with a larger memory.limit.');
   }
 
@@ -298,6 +298,6 @@ export function recoverLog(engine: Engine, device: Device, log: LogFile, mode: M
   };
   reader.link();
   if (mode.writable) log.slots.adopt(log.usedSlots());
-  log.start(engine.core.lastVersion());
+  log.start(engine.core.lastVersion(), isClean);
   return { clean: isClean, created: false, ...figures, dropped, rewritten, lost: reader.lost, milliseconds: performance.now() - began };
 }

@@ -2,6 +2,7 @@
  * The slots of the file: which are in use, which are free, and which are zero and durable, ready for the log. They are prepared ahead,
  * by the device's background queue where it has one, so that a commit meets neither the cost of a growing file nor a full disk.
  */
+import { SLOTS_OFFSET } from '../../assembly/shared/format.js';
 import { DeviceError, type Device } from '../device/device.js';
 import type { Engine } from '../engine/engine.js';
 import { FullError } from '../errors.js';
@@ -16,6 +17,10 @@ const ZERO_CHUNK_SIZE = 1 << 20;
 
 let zeros: Uint8Array | undefined;
 
+function zeroed(): Uint8Array {
+  return (zeros ??= new Uint8Array(ZERO_CHUNK_SIZE));
+}
+
 export class Slots {
   readonly #engine: Engine;
   readonly #device: Device;
@@ -23,6 +28,7 @@ export class Slots {
   #count = 0;
   /** Slots that nothing needs and that hold anything. */
   #free: number[] = [];
+  /** Free slots that have their place on the disk and that only deletes may have once it is full. */
   #reserve: number[] = [];
   /** Slots in the background queue, in its order. */
   #queued: number[] = [];
@@ -49,8 +55,9 @@ export class Slots {
     return this.#reserve.length;
   }
 
-  /** Prepares the first slots of a new file: two for the log, and the reserve. One write, one flush. */
+  /** Prepares a new file: the superblocks, two slots for the log, and the reserve. Nothing of it may lack its place on the disk later. */
   create(): void {
+    this.#device.write(zeroed(), 0, SLOTS_OFFSET, 0);
     this.#zero(0, 2 + RESERVE_COUNT + 1);
     this.#device.flushSync();
     this.#count = 2 + RESERVE_COUNT + 1;
@@ -64,17 +71,27 @@ export class Slots {
     this.#count = Math.max(held, ...used, 0);
     for (const slot of used) this.#count = Math.max(this.#count, slot + 1);
     for (let slot = this.#count - 1; slot >= 0; slot--) {
-      if (!used.has(slot)) this.#free.push(slot);
+      if (!used.has(slot)) this.#release(slot);
     }
   }
 
+  /** How many slots the file has as a whole. */
+  get #heldCount(): number {
+    return Math.floor((this.#device.size() - this.#engine.slotOffset(0)) / this.#engine.segmentSize);
+  }
+
+  /** Takes a slot back that nothing needs any more. */
+  #release(slot: number): void {
+    if (this.#reserve.length < RESERVE_COUNT && slot < this.#heldCount) this.#reserve.push(slot);
+    else this.#free.push(slot);
+  }
+
   #zero(slot: number, count: number): void {
-    zeros ??= new Uint8Array(ZERO_CHUNK_SIZE);
     let offset = this.#engine.slotOffset(slot);
     const end = offset + count * this.#engine.segmentSize;
     while (offset < end) {
       const size = Math.min(ZERO_CHUNK_SIZE, end - offset);
-      this.#device.write(zeros, 0, size, offset);
+      this.#device.write(zeroed(), 0, size, offset);
       offset += size;
     }
   }
@@ -106,13 +123,35 @@ export class Slots {
       this.#provideNow();
     } catch (error) {
       if (!(error instanceof DeviceError) || error.kind !== 'full') throw error;
-      this.#isFull = true;
-      if (reserved && this.#engine.core.unpreparedNextSlot() < 0 && this.#reserve.length > 0) {
-        this.#engine.core.slotReady(this.#reserve.pop()!);
-        return;
-      }
+      this.#noteFull();
+      if (this.#engine.core.unpreparedNextSlot() < 0 && (this.#prepareHeld(this.#free) || (reserved && this.#prepareHeld(this.#reserve)))) return;
       throw new FullError(`The disk that holds ${this.#engine.name} is full: nothing was changed. Make room on it, or delete what is not needed.`, { cause: error });
     }
+  }
+
+  /** The disk has no room for more: slots that the file does not have are none. Those that it has can still be used again. */
+  #noteFull(): void {
+    this.#isFull = true;
+    const held = this.#heldCount;
+    this.#free = this.#free.filter((slot) => slot < held);
+    this.#count = Math.min(this.#count, held);
+  }
+
+  /** Prepares one of the slots that the file has. False where none of them can be written: a file system may want room for that too. */
+  #prepareHeld(slots: number[]): boolean {
+    for (let tries = slots.length; tries > 0; tries--) {
+      const slot = slots.shift()!;
+      try {
+        this.#zero(slot, 1);
+        this.#device.flushSync();
+        this.#engine.core.slotReady(slot);
+        return true;
+      } catch (error) {
+        slots.push(slot);
+        if (!(error instanceof DeviceError) || error.kind !== 'full') throw error;
+      }
+    }
+    return false;
   }
 
   #provideNow(): void {
@@ -150,8 +189,8 @@ export class Slots {
       else this.#reserve.push(slot);
     }
     if (failure !== undefined) {
-      this.#isFull = true;
       this.#free.push(...this.#queued.splice(0));
+      this.#noteFull();
     }
     return ready;
   }
@@ -172,7 +211,7 @@ export class Slots {
   /** Takes back slots that the log has given up. */
   reclaim(): void {
     for (let slot = this.#engine.core.freedSlot(); slot >= 0; slot = this.#engine.core.freedSlot()) {
-      this.#free.push(slot);
+      this.#release(slot);
       this.#isFull = false;
     }
   }

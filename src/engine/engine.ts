@@ -47,6 +47,8 @@ export class Engine {
   /** What messages call the store. */
   readonly name: string;
   readonly memory: WebAssembly.Memory;
+  /** The most that the memory may grow to, in bytes. */
+  readonly memoryLimit: number;
   readonly core: Core;
   segmentSize = 0;
   /** Set when the core stopped in the middle of something: it is never called again. */
@@ -60,6 +62,7 @@ export class Engine {
 
   constructor(name: string, range: MemoryRange, module?: WebAssembly.Module) {
     this.name = name;
+    this.memoryLimit = range.limit;
     const { core, memory } = instantiate(range, module);
     this.core = core;
     this.memory = memory;

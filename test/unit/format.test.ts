@@ -220,7 +220,7 @@ for (const [segmentSize, durability] of [[4096, 'strict'], [4096, 'buffered'], [
     await db.put('name', random.bytes(20));
     const images: { readonly bytes: Uint8Array; readonly where: string }[] = [];
     disk.onOperation = (number) => {
-      if (random.chance(durability === 'relaxed' ? 1 : 0.35)) images.push({ bytes: disk.image(random.pick(['none', 'all', random, random])), where: `seed ${seed}, operation ${number}` });
+      if (random.chance(durability === 'strict' ? 0.35 : 1)) images.push({ bytes: disk.image(random.pick(['none', 'all', random, random])), where: `seed ${seed}, operation ${number}` });
     };
     const shape = { segmentSize, steps: 0, valueSizeMax: 700, largeSizeMax: segmentSize * 3 };
     for (let step = 0; step < 60; step++) {
@@ -229,7 +229,7 @@ for (const [segmentSize, durability] of [[4096, 'strict'], [4096, 'buffered'], [
       if (random.chance(0.1)) await db.flush();
     }
     await db.close();
-    expect(images.length).toBeGreaterThan(20);
+    expect(images.length).toBeGreaterThan(10);
     let tornCount = 0;
     for (const { bytes, where } of images) {
       const image = agree(bytes, where);
@@ -254,9 +254,9 @@ test('a log that ends within a commit is cut before every commit that is then un
   const random = new Random(SEED);
   const puts = (count: number): BatchOperation<unknown>[] => KEYS.slice(14, 14 + count).map((key) => ({ type: 'put', key, value: random.bytes(200) }));
   // The first goes from the first segment into the second, and the second from there into the third, of which nothing arrives.
-  db.batchSync(puts(30));
-  db.batchSync(puts(10));
-  let bytes = new Uint8Array(0);
+  db.batchSync(puts(22));
+  db.batchSync(puts(20));
+  let bytes: Uint8Array = new Uint8Array(0);
   disk.onOperation = (_, operation) => {
     if (operation === 'flush') bytes = disk.image('all');
   };
@@ -359,7 +359,8 @@ class WatchedDevice extends MemoryDevice {
   readonly superblockWrites: { readonly offset: number; readonly bytes: Uint8Array }[] = [];
 
   override write(source: Uint8Array, start: number, length: number, offset: number): void {
-    if (offset < SLOTS_OFFSET) this.superblockWrites.push({ offset, bytes: source.slice(start, start + length) });
+    const isPreparation = source.subarray(start, start + length).every((byte) => byte === 0);
+    if (offset < SLOTS_OFFSET && !isPreparation) this.superblockWrites.push({ offset, bytes: source.slice(start, start + length) });
     super.write(source, start, length, offset);
   }
 }
@@ -445,7 +446,7 @@ test('keys and kinds of values stand in the file as the page says', async () => 
   const { state } = readFormat(device.bytes());
   expect(state.size).toBe(KEYS.length + values.length);
   for (const key of KEYS) expect(state.has(hex(Uint8Array.from(encodeKey(key)))), String(key)).toBe(true);
-  expect(state.get(hex(Uint8Array.from(encodeKey('key1'))))).toMatchObject({ isTombstone: true, version: db.recovery.created ? KEYS.length + 1 + values.length + 1 : 0 });
+  expect(state.get(hex(Uint8Array.from(encodeKey('key1'))))).toMatchObject({ isTombstone: true, version: KEYS.length + 1 + values.length + 1 });
   for (const [index, [, kind, bytes]] of values.entries()) {
     const held = state.get(hex(Uint8Array.from(encodeKey(['kind', index]))))!;
     expect(held.kind, String(values[index]![0])).toBe(kind);
