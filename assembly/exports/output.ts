@@ -48,17 +48,20 @@ export function flushed(address: f64): void {
   Log.seal = max<u64>(Log.seal, <u64>address);
 }
 
+/** The first segment whose header is not known to be durable. */
+function firstUnsealed(): u64 {
+  const tail = Log.segment!;
+  return addressOf(tail.sequence, tail.headerEnd) <= Log.seal ? tail.sequence + 1 : tail.sequence;
+}
+
 /** A slot that nothing needs any more, to be zeroed; -1 where there is none. */
 export function freedSlot(): i32 {
-  const tail = Log.segment!;
-  const headerEnd = addressOf(tail.sequence, tail.headerEnd);
-  const sealed = headerEnd <= Log.seal ? tail.sequence + 1 : tail.sequence;
-  return takeFreedSlot(sealed, Superblock.rootSequence);
+  return takeFreedSlot(firstUnsealed(), Superblock.rootSequence);
 }
 
 /** Whether slots wait for a superblock that enters the chain later. */
 export function needsSuperblock(): bool {
-  return isRootInTheWay(Log.segment!.sequence, Superblock.rootSequence);
+  return isRootInTheWay(firstUnsealed(), Superblock.rootSequence);
 }
 
 export function slotReady(slot: u32): bool {

@@ -16,14 +16,15 @@ import { STATUS_MEMORY_FULL, STATUS_OK } from '../shared/status';
 import { collect } from '../space/live';
 import { assertHealthy } from '../verify/verify';
 
-/** A block to read a slot into, or 0. */
+/** A block to read a slot into, or 0. Where memory is at its limit, verification borrows the block that is kept for deletes. */
 export function slotBlock(): usize {
-  return allocateSegmentBlock();
+  const block = allocateSegmentBlock();
+  return block != 0 ? block : Log.reserveBlock;
 }
 
 /** Gives a block back that was not adopted. */
 export function releaseSlotBlock(block: usize): void {
-  release(block, Geometry.segmentShift);
+  if (block != Log.reserveBlock) release(block, Geometry.segmentShift);
 }
 
 /** What the block that a slot was read into holds; the control block has the sequence number and the next slot. */
