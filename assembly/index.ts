@@ -8,3 +8,4 @@ export * from './exports/batches';
 export * from './exports/output';
 export * from './exports/recovery';
 export * from './exports/looking';
+export * from './exports/versions';

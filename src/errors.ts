@@ -42,6 +42,12 @@ export class ClosedError extends VarveError {
 }
 define(ClosedError, 'ClosedError', 'VARVE_CLOSED');
 
+/** A version was asked for that the store does not keep any more. */
+export class VersionGoneError extends VarveError {
+  declare readonly code: 'VARVE_VERSION_GONE';
+}
+define(VersionGoneError, 'VersionGoneError', 'VARVE_VERSION_GONE');
+
 /** Another writer holds the store; the message and the fields name it as far as it is known. */
 export class LockedError extends VarveError {
   declare readonly code: 'VARVE_LOCKED';

@@ -7,5 +7,6 @@ export type { Damage } from './engine/failure.js';
 export * from './errors.js';
 export { open } from './open.js';
 export type { OpenOptions } from './options.js';
+export type { Snapshot } from './snapshots.js';
 export type { Stats } from './stats.js';
 export { Store, type BatchOperation, type CasResult, type Entry, type Version } from './store.js';

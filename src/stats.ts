@@ -3,6 +3,7 @@ import * as layout from '../assembly/shared/layout.js';
 import type { LogFile } from './durability/log-file.js';
 import type { Engine } from './engine/engine.js';
 import type { Settings } from './options.js';
+import type { Holds } from './snapshots.js';
 
 export interface Stats {
   /** Keys that exist. */
@@ -23,6 +24,14 @@ export interface Stats {
     readonly segmentBytes: number;
     /** Bytes that were applied and not yet handed to the operating system. */
     readonly pendingBytes: number;
+  };
+  /** Fixed views that are open, and what is kept for them. */
+  readonly snapshots: {
+    readonly open: number;
+    /** The version and age of the oldest; undefined where none is open. */
+    readonly oldest: { readonly version: number; readonly milliseconds: number } | undefined;
+    /** Versions that are not the newest of their keys. */
+    readonly oldVersions: number;
   };
   readonly memory: {
     /** The linear memory that the engine has touched. It never shrinks; closing the store gives it back. */
@@ -48,7 +57,7 @@ export interface Stats {
 }
 
 /** Gathers the figures. */
-export function collectStats(engine: Engine, log: LogFile | undefined, settings: Settings, failed: boolean): Stats {
+export function collectStats(engine: Engine, log: LogFile | undefined, settings: Settings, holds: Holds, failed: boolean): Stats {
   // What a broken core last said of itself still stands in its memory.
   if (!engine.isBroken) engine.core.stats();
   const figure = (index: number): number => engine.number(layout.CONTROL_STATS + index * 8);
@@ -64,6 +73,11 @@ export function collectStats(engine: Engine, log: LogFile | undefined, settings:
       segments: figure(layout.STAT_SEGMENT_COUNT),
       segmentBytes: engine.segmentSize,
       pendingBytes: log === undefined ? 0 : engine.pendingSize,
+    },
+    snapshots: {
+      open: holds.count,
+      oldest: holds.oldest && { version: holds.oldest.version, milliseconds: performance.now() - holds.oldest.since },
+      oldVersions: figure(layout.STAT_OLD_VERSION_COUNT),
     },
     memory: {
       bytes: figure(layout.STAT_MEMORY_SIZE),

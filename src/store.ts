@@ -11,6 +11,7 @@ import type { Engine } from './engine/engine.js';
 import { isFault, poisoned } from './engine/failure.js';
 import { ClosedError, InvalidArgumentError, ReadOnlyError } from './errors.js';
 import type { Settings } from './options.js';
+import { Holds, Snapshot } from './snapshots.js';
 import { collectStats, type Stats } from './stats.js';
 import { verifyStore } from './verify.js';
 
@@ -57,6 +58,7 @@ export class Store<V = unknown> {
   readonly #commits: Commits | undefined;
   readonly #codec: ValueCodec<V>;
   readonly #settings: Settings;
+  readonly #holds: Holds;
   readonly #release: () => void;
   /** What stopped a store in memory. */
   #fault: Error | undefined;
@@ -73,6 +75,7 @@ export class Store<V = unknown> {
     this.#codec = parts.codec;
     this.#settings = parts.settings;
     this.#release = parts.release;
+    this.#holds = new Holds(parts.engine, (warning) => this.#warn(warning));
     if (parts.log !== undefined && !parts.settings.readOnly) {
       this.#commits = new Commits(parts.log, parts.settings.durability, parts.settings.blocks, parts.settings.flushInterval);
       parts.log.onPoison = () => this.#stopFor(parts.log!.failure!);
@@ -259,6 +262,21 @@ export class Store<V = unknown> {
     return version;
   }
 
+  // ── Fixed views ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** A fixed view of the store as it is now. O(1), whatever the store holds. Close it, or declare it with `using`. @throws FullError, ClosedError, PoisonedError. */
+  snapshot(): Snapshot<V> {
+    if (this.#stopped !== undefined) throw this.#whyStopped();
+    return new Snapshot(this.#engine, this.#codec, this.#holds, this.#holds.take());
+  }
+
+  /** A fixed view of the store as it was at a version that is still kept: that of another snapshot, or the newest. @throws VersionGoneError, InvalidArgumentError. */
+  at(version: Version): Snapshot<V> {
+    if (this.#stopped !== undefined) throw this.#whyStopped();
+    if (!Number.isInteger(version) || version < 0) throw new InvalidArgumentError('at takes a version: a whole number from 0 on.');
+    return new Snapshot(this.#engine, this.#codec, this.#holds, this.#holds.take(version));
+  }
+
   // ── The store as a whole ─────────────────────────────────────────────────────────────────────────────────────────
 
   /** Resolves when everything that was applied before the call is durable. */
@@ -270,7 +288,7 @@ export class Store<V = unknown> {
   /** Figures about the store. Works after a failure too. O(segments). */
   stats(): Stats {
     if (this.#stopped === 'closed') throw this.#whyStopped();
-    return collectStats(this.#engine, this.#log, this.#settings, this.#stopped === 'failed');
+    return collectStats(this.#engine, this.#log, this.#settings, this.#holds, this.#stopped === 'failed');
   }
 
   /** Checks every structure in memory, and every frame in the file. Resolves when all is well. @throws CorruptionError naming the place. */
@@ -291,6 +309,7 @@ export class Store<V = unknown> {
   async #close(): Promise<void> {
     const failed = this.#stopped === 'failed';
     this.#stopped = 'closed';
+    this.#holds.end(() => this.#whyStopped());
     try {
       if (this.#commits === undefined || this.#log === undefined) return;
       await this.#commits.stop();
@@ -319,9 +338,14 @@ export class Store<V = unknown> {
   /** Serves nothing more, and tells everyone whom it concerns. */
   #stopFor(failure: Error): void {
     if (this.#stopped === undefined) this.#stopped = 'failed';
+    this.#holds.end(() => this.#whyStopped());
     this.#commits?.rejectAll();
+    this.#warn({ code: 'VARVE_POISONED', message: `${this.name} has stopped: ${failure.message}` });
+  }
+
+  #warn(warning: { code: string; message: string }): void {
     try {
-      this.#settings.onWarning?.({ code: 'VARVE_POISONED', message: `${this.name} has stopped: ${failure.message}` });
+      this.#settings.onWarning?.(warning);
     } catch {
       // What a listener does wrong must not keep others from being told.
     }

@@ -1,10 +1,12 @@
-/** Applying a record that stands in the log: the index shows it, and the version before it is counted dead. */
+/** Applying a record that stands in the log: the index shows it, and the version before it is kept for those who may still read it, or counted dead. */
 import { hashKey } from '../hash/keyhash';
-import { find, insert, remove, reserveSlot, setSlot, slotAddress } from '../index/directory';
-import { flagsOf, keyOf, keySizeOf, linkOf } from '../log/record';
+import { Index, find, insert, remove, reserveSlot, setSlot, slotAddress } from '../index/directory';
+import { flagsOf, keyOf, keySizeOf, linkOf, versionOf } from '../log/record';
 import { resolve } from '../log/segment';
 import { RECORD_FLAG_PART, RECORD_FLAG_TOMBSTONE } from '../shared/format';
-import { forsake, retain } from '../space/live';
+import { countNewest, forsake, retain, uncountNewest } from '../space/live';
+import { addOld, removeOld, reserveOld } from '../versions/old';
+import { addDead, isPinned, removeDead, reserveDead } from '../versions/pins';
 
 /** Looks the key of a record up. */
 export function findKeyOf(record: usize): usize {
@@ -16,10 +18,21 @@ export function isTombstone(record: usize): bool {
   return (flagsOf(record) & RECORD_FLAG_TOMBSTONE) != 0;
 }
 
-/** Points the slot that the last lookup left at a record, whose link is already that of `existing`. `reserveSlot` was called where there is none. */
+/** Reserves what publishing needs, so that it cannot fail: a slot for a new key, or room to keep the version that is superseded. The key was just looked up. */
+export function reserve(existing: usize, key: usize, keySize: u32): bool {
+  if (existing == 0) return reserveSlot(key, keySize);
+  return !isPinned(versionOf(existing)) || (reserveDead() && reserveOld(key, keySize, Index.hash));
+}
+
+/** Points the slot that the last lookup left at a record, whose link is already that of `existing`. `reserve` was called before. */
 export function publish(record: usize, address: u64, existing: usize): void {
   if (existing != 0) {
-    forsake(existing, slotAddress());
+    const before = slotAddress();
+    if (isPinned(versionOf(existing))) {
+      uncountNewest(existing);
+      addOld(existing, before, Index.hash);
+      addDead(before);
+    } else forsake(existing, before);
     setSlot(address);
   } else insert(address);
   retain(record, address);
@@ -33,7 +46,7 @@ export function isHidden(record: usize): bool {
 /** Shows a staged record, whose link was set when it was staged. False where memory is at its limit, with nothing changed. */
 export function applyStaged(record: usize, address: u64): bool {
   const existing = findKeyOf(record);
-  if (existing == 0 && !reserveSlot(keyOf(record), keySizeOf(record))) return false;
+  if (!reserve(existing, keyOf(record), keySizeOf(record))) return false;
   publish(record, address, existing);
   return true;
 }
@@ -47,7 +60,14 @@ export function revert(record: usize, begin: u64): void {
   forsake(newest, slotAddress());
   if (link == 0) remove();
   else {
+    const before = resolve(link);
     setSlot(link);
-    retain(resolve(link), link);
+    if (!isPinned(versionOf(before))) {
+      retain(before, link);
+      return;
+    }
+    countNewest(before);
+    removeOld(link);
+    removeDead(1);
   }
 }

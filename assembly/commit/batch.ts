@@ -14,6 +14,7 @@ import { allocate, release, shiftFor } from '../memory/allocator';
 import * as format from '../shared/format';
 import { STATUS_MEMORY_FULL, STATUS_NEED_CEILING, STATUS_OK } from '../shared/status';
 import { collect } from '../space/live';
+import { Pins, reap } from '../versions/pins';
 import { applyStaged, isHidden, isTombstone, revert } from './apply';
 
 /** A filter of the keys that the batch puts: one bit each. */
@@ -202,6 +203,7 @@ export function commitBatch(): f64 {
     applied++;
   }
   Log.version++;
+  if (Pins.released != 0) reap(1);
   collect();
   publishTail();
   return <f64>Log.version;

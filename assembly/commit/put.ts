@@ -3,7 +3,7 @@
  * slot; no byte is copied.
  */
 import { hashKey } from '../hash/keyhash';
-import { find, reserveSlot, slotAddress } from '../index/directory';
+import { Index, find, slotAddress } from '../index/directory';
 import { setNumber, setU32 } from '../memory/control';
 import { Log, appendRecord, blockOf, publishTail, recordOffset } from '../log/log';
 import { flagsOf, sealRecord, valueOf, valueSizeOf, versionOf } from '../log/record';
@@ -12,7 +12,9 @@ import * as format from '../shared/format';
 import * as layout from '../shared/layout';
 import { STATUS_ABSENT, STATUS_MEMORY_FULL, STATUS_MISMATCH, STATUS_NEED_CEILING } from '../shared/status';
 import { collect } from '../space/live';
-import { isTombstone, publish } from './apply';
+import { findOld } from '../versions/old';
+import { Pins, reap } from '../versions/pins';
+import { isTombstone, publish, reserve } from './apply';
 
 /** Values up to this size are handed out of an aligned window. A record is followed by more of its segment, so reading whole words stays within memory. */
 const SMALL_VALUE_SIZE: u32 = 128;
@@ -26,7 +28,7 @@ export function visibleVersion(record: usize): u64 {
 /** Appends a record around the key and value at the tail and shows it. The key was just looked up: `existing` is its record or 0. */
 function commitOne(existing: usize, key: usize, keySize: u32, valueSize: u32, flags: u32): f64 {
   if (Log.version >= Log.ceiling) return STATUS_NEED_CEILING;
-  if (existing == 0 && !reserveSlot(key, keySize)) return STATUS_MEMORY_FULL;
+  if (!reserve(existing, key, keySize)) return STATUS_MEMORY_FULL;
   const segment = Log.segment!;
   const offset = recordOffset();
   const record = blockOf(segment) + offset;
@@ -36,6 +38,7 @@ function commitOne(existing: usize, key: usize, keySize: u32, valueSize: u32, fl
   appendRecord(size);
   Log.version = version;
   publish(record, addressOf(segment.sequence, offset), existing);
+  if (Pins.released != 0) reap(1);
   collect();
   publishTail();
   return <f64>version;
@@ -90,7 +93,17 @@ function align(value: usize, size: u32): usize {
 
 /** Looks up the key at `key`. Returns the kind of its value, which the control block shows, or STATUS_ABSENT. */
 export function get(key: usize, keySize: u32): i32 {
-  const record = find(key, keySize, hashKey(key, keySize));
+  return show(find(key, keySize, hashKey(key, keySize)));
+}
+
+/** As `get`, as of a version that is pinned. O(log n) in the old versions that are kept of the key; O(1) where the newest is old enough. */
+export function getAt(key: usize, keySize: u32, version: u64): i32 {
+  const newest = find(key, keySize, hashKey(key, keySize));
+  return show(newest == 0 || versionOf(newest) <= version ? newest : findOld(key, keySize, Index.hash, version));
+}
+
+/** Shows a record in the control block. */
+function show(record: usize): i32 {
   if (record == 0) return STATUS_ABSENT;
   const flags = flagsOf(record);
   if ((flags & format.RECORD_FLAG_TOMBSTONE) != 0) return STATUS_ABSENT;

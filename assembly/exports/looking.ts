@@ -7,6 +7,7 @@ import { idleSize, touchedSize } from '../memory/allocator';
 import { setNumber } from '../memory/control';
 import * as layout from '../shared/layout';
 import { Space } from '../space/live';
+import { Old } from '../versions/old';
 import { Debug, verifyAll, verifyBytes } from '../verify/verify';
 
 export function verify(): i32 {
@@ -77,6 +78,7 @@ export function stats(): void {
   stat(layout.STAT_READY_SLOT_COUNT, Slots.readyCount);
   stat(layout.STAT_CEILING, Log.ceiling);
   stat(layout.STAT_SEAL, Log.seal);
+  stat(layout.STAT_OLD_VERSION_COUNT, Old.versionCount);
 }
 
 /** In the debug build: verify everything after each mutation from now on. */

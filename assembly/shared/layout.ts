@@ -40,7 +40,7 @@ export const CONTROL_NEXT_SLOT = 176;
 export const CONTROL_SEQUENCE = 184;
 /** Figures for `stats()`, as doubles. */
 export const CONTROL_STATS = 192;
-export const CONTROL_STATS_COUNT = 16;
+export const CONTROL_STATS_COUNT = 17;
 /** Random words that the facade hands to `init`: store id, then the entropy of salts and of the hash seed. */
 export const CONTROL_ENTROPY = 384;
 export const CONTROL_ENTROPY_SIZE = 32;
@@ -62,3 +62,4 @@ export const STAT_INDEX_SLOT_COUNT = 12;
 export const STAT_CEILING = 13;
 export const STAT_SEAL = 14;
 export const STAT_MEMORY_RESERVED_SIZE = 15;
+export const STAT_OLD_VERSION_COUNT = 16;

@@ -27,18 +27,28 @@ function subtract(address: u64, size: u32): void {
   if (segment.live == 0) nominate(segment);
 }
 
-/** Counts a record, and not the parts of its value. */
-export function retainRecord(record: usize, address: u64): void {
-  add(address, sizeOf(record));
+/** Counts a record as the newest of its key: as a key that exists, or as a tombstone. */
+export function countNewest(record: usize): void {
   if ((flagsOf(record) & RECORD_FLAG_TOMBSTONE) != 0) Space.tombstoneCount++;
   else Space.keyCount++;
 }
 
 /** The opposite. */
-export function forsakeRecord(record: usize, address: u64): void {
-  subtract(address, sizeOf(record));
+export function uncountNewest(record: usize): void {
   if ((flagsOf(record) & RECORD_FLAG_TOMBSTONE) != 0) Space.tombstoneCount--;
   else Space.keyCount--;
+}
+
+/** Counts a record, and not the parts of its value. */
+export function retainRecord(record: usize, address: u64): void {
+  add(address, sizeOf(record));
+  countNewest(record);
+}
+
+/** The opposite. */
+export function forsakeRecord(record: usize, address: u64): void {
+  subtract(address, sizeOf(record));
+  uncountNewest(record);
 }
 
 /** Counts the parts of a large value, or takes them out of the count. */
@@ -58,10 +68,16 @@ export function retain(record: usize, address: u64): void {
   if ((flagsOf(record) & RECORD_FLAG_LARGE) != 0) adjustParts(record, true);
 }
 
-/** The opposite: the record is no longer the newest of its key. */
-export function forsake(record: usize, address: u64): void {
-  forsakeRecord(record, address);
+/** Takes the bytes of a record and its parts out of the count: nothing reads it any more. */
+export function subtractBytes(record: usize, address: u64): void {
+  subtract(address, sizeOf(record));
   if ((flagsOf(record) & RECORD_FLAG_LARGE) != 0) adjustParts(record, false);
+}
+
+/** The opposite of `retain`: the record is no longer the newest of its key, and nothing reads it any more. */
+export function forsake(record: usize, address: u64): void {
+  uncountNewest(record);
+  subtractBytes(record, address);
 }
 
 /**

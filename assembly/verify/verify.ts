@@ -2,17 +2,20 @@
  * Holds every structure against every other: index against records, chains against versions, live counts against what is live, records against their
  * checks, the tail against the frames. Costs a pass over everything. The debug build runs it after each mutation.
  */
-import { startCursor, nextSlot, isPlaced, Cursor, Index } from '../index/directory';
+import { hashKey } from '../hash/keyhash';
+import { startCursor, nextSlot, isPlaced, find, Cursor, Index } from '../index/directory';
 import { bodySizeOf, frameFlagsOf, frameSizeOf, hasBody, hasDeclarations, hasHead } from '../log/frame';
 import { examineHeader } from '../log/header';
 import { Log } from '../log/log';
-import { checkRecord, flagsOf, partAddress, partCountOf, sizeOf, versionOf } from '../log/record';
+import { checkRecord, flagsOf, keyOf, keySizeOf, partAddress, partCountOf, sizeOf, versionOf } from '../log/record';
 import { FIELD_MASK, Geometry, Segment, Segments, resolve, segmentOf } from '../log/segment';
 import { damage } from '../memory/control';
 import * as format from '../shared/format';
 import * as status from '../shared/status';
 import { Space } from '../space/live';
 import { previousOf } from '../versions/chain';
+import { Old, OldCursor, countOf, nextList, oldAddressAt, oldVersionAt } from '../versions/old';
+import { Pins } from '../versions/pins';
 
 /** The records between two offsets of a segment, each by its own check. Links may have changed since the frame was closed, so its hash does not count. */
 function areRecordsIntact(segment: Segment, offset: u32, end: u32): bool {
@@ -56,6 +59,11 @@ function verifySlot(slot: u64): bool {
   if (record == 0 || !isPlaced(slot) || versionOf(record) > Log.version) return false;
   const before = previousOf(record);
   if (before != 0 && versionOf(resolve(before)) >= versionOf(record)) return false;
+  return countRecord(address, record);
+}
+
+/** Counts a record and its parts. */
+function countRecord(address: u64, record: usize): bool {
   if (!countLive(address, sizeOf(record))) return false;
   if ((flagsOf(record) & format.RECORD_FLAG_LARGE) == 0) return true;
   for (let index: u32 = 0; index < partCountOf(record); index++) {
@@ -63,6 +71,33 @@ function verifySlot(slot: u64): bool {
     if (resolve(part) == 0 || !countLive(part, sizeOf(resolve(part)))) return false;
   }
   return true;
+}
+
+/** Whether the old versions of one key are in order, at their addresses, and older than its newest. */
+function verifyList(list: usize): bool {
+  let before: u64 = 0;
+  for (let index: u32 = 0; index < countOf(list); index++) {
+    const address = oldAddressAt(list, index);
+    const record = resolve(address);
+    if (record == 0 || versionOf(record) != oldVersionAt(list, index) || versionOf(record) <= before) return false;
+    before = versionOf(record);
+    if (!countRecord(address, record)) return false;
+  }
+  const first = resolve(oldAddressAt(list, 0));
+  const newest = find(keyOf(first), keySizeOf(first), hashKey(keyOf(first), keySizeOf(first)));
+  return newest != 0 && versionOf(newest) > before;
+}
+
+/** Whether every version that is kept for a pin is on one dead list, and nothing else. */
+function verifyOld(): bool {
+  let versions: u64 = 0;
+  let keys: u32 = 0;
+  for (let list = nextList(0); list != 0; list = nextList(OldCursor.position)) {
+    if (!verifyList(list)) return false;
+    versions += countOf(list);
+    keys++;
+  }
+  return versions == Old.versionCount && keys == Old.keyCount && versions == Pins.deadCount;
 }
 
 /** STATUS_OK, or STATUS_CORRUPT with the place in the control block. */
@@ -85,8 +120,10 @@ export function verifyAll(): i32 {
     Cursor.entry = entry;
     count++;
   }
+  const isOldSound = verifyOld();
   Index.hash = hash;
   Index.slot = found;
+  if (!isOldSound) return damage(0, 0, 0, 0, status.REASON_CONTENT);
   if (count != Space.keyCount + Space.tombstoneCount) return damage(0, 0, 0, 0, status.REASON_CONTENT);
   let live: u64 = 0;
   for (let segment: Segment | null = Segments.first; segment !== null; segment = segment!.next) {

@@ -64,4 +64,8 @@ export interface Core {
   readySlotCount(): number;
   stats(): void;
   setChecks(isOn: boolean): void;
+  pinCurrent(): number;
+  pinAt(version: number): number;
+  unpin(pin: number): void;
+  getAt(keySize: number, version: number): number;
 }

@@ -173,6 +173,24 @@ export class Engine {
     return { value: this.#value(kind, codec), version };
   }
 
+  /** The value that a key had at a version that is pinned, or undefined. */
+  getAt<V>(key: Key, version: number, codec: ValueCodec<V>): V | undefined {
+    const kind = this.core.getAt(this.#encodeKey(key), version);
+    return kind < 0 ? undefined : this.#value(kind, codec);
+  }
+
+  hasAt(key: Key, version: number): boolean {
+    return this.core.getAt(this.#encodeKey(key), version) >= 0;
+  }
+
+  /** Value and version of a key as of a version that is pinned. */
+  entryAt<V>(key: Key, at: number, codec: ValueCodec<V>): { value: V; version: number } | undefined {
+    const kind = this.core.getAt(this.#encodeKey(key), at);
+    if (kind < 0) return undefined;
+    const version = this.#numbers[VERSION]!;
+    return { value: this.#value(kind, codec), version };
+  }
+
   /** Copies the stored bytes of a value into `target` and returns their size; -1 where there is no such key. Copies nothing when they do not fit. */
   copyInto(key: Key, target: Uint8Array): number {
     const kind = this.#find(key);

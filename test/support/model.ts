@@ -110,8 +110,13 @@ function isSame(left: unknown, right: unknown): boolean {
   return typeof left === 'object' && typeof right === 'object' ? JSON.stringify(left) === JSON.stringify(right) : left === right;
 }
 
-/** The first difference between a store and a state, in words; undefined where there is none. */
-export function difference(store: Store, state: State, keyCount: number): string | undefined {
+/** What reads entries: a store, or a view of one. */
+interface Reader {
+  getEntry(key: Key): { readonly value: unknown; readonly version: number } | undefined;
+}
+
+/** The first difference between what a reader sees and a state, in words; undefined where there is none. */
+export function differenceSeen(store: Reader, state: State, keyCount: number): string | undefined {
   for (let index = 0; index < keyCount; index++) {
     const key: Key = `key${index}`;
     const expected = state.get(key);
@@ -122,6 +127,13 @@ export function difference(store: Store, state: State, keyCount: number): string
     else if (found.version !== expected.version) return `${key} has version ${found.version} instead of ${expected.version}`;
     else if (!isSame(found.value, expected.value)) return `${key} has another value`;
   }
+  return undefined;
+}
+
+/** The first difference between a store and a state, in words; undefined where there is none. */
+export function difference(store: Store, state: State, keyCount: number): string | undefined {
+  const seen = differenceSeen(store, state, keyCount);
+  if (seen !== undefined) return seen;
   const { keys } = store.stats();
   return keys === state.size ? undefined : `${keys} keys instead of ${state.size}`;
 }
