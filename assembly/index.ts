@@ -9,3 +9,4 @@ export * from './exports/output';
 export * from './exports/recovery';
 export * from './exports/looking';
 export * from './exports/versions';
+export * from './exports/sessions';

@@ -42,6 +42,25 @@ export class ClosedError extends VarveError {
 }
 define(ClosedError, 'ClosedError', 'VARVE_CLOSED');
 
+/** What a transaction relied on was committed anew since it began. Nothing of it was applied: run it again. */
+export class ConflictError extends VarveError {
+  declare readonly code: 'VARVE_CONFLICT';
+}
+define(ConflictError, 'ConflictError', 'VARVE_CONFLICT');
+
+/** A cas within a transaction met another version than it expects. Nothing of the transaction was applied, and running it again as it is would not help. */
+export class CasError extends VarveError {
+  declare readonly code: 'VARVE_CAS';
+  /** The version that the key has: 0 where it does not exist. */
+  readonly version: number;
+
+  constructor(message: string, version: number) {
+    super(message);
+    this.version = version;
+  }
+}
+define(CasError, 'CasError', 'VARVE_CAS');
+
 /** A version was asked for that the store does not keep any more. */
 export class VersionGoneError extends VarveError {
   declare readonly code: 'VARVE_VERSION_GONE';

@@ -1,4 +1,5 @@
 /** varve: an embedded, transactional, multi-version key-value store. This file only exports. */
+export type { BatchOperation } from './batch.js';
 export type { Key } from './codec/key.js';
 export type { CodecName, ValueCodec } from './codec/value.js';
 export type { Durability } from './durability/commits.js';
@@ -9,4 +10,6 @@ export { open } from './open.js';
 export type { OpenOptions } from './options.js';
 export type { Snapshot } from './snapshots.js';
 export type { Stats } from './stats.js';
-export { Store, type BatchOperation, type CasResult, type Entry, type Version } from './store.js';
+export type { TransactOptions } from './transact.js';
+export type { Isolation, Transaction } from './transaction.js';
+export { Store, type CasResult, type Entry, type Version } from './store.js';

@@ -12,12 +12,22 @@ import { ClosedError, InvalidArgumentError, VersionGoneError } from './errors.js
 /** After so many milliseconds a view that is still open is reported, once. */
 const OLD_AGE = 60_000;
 
-/** A pinned version, as the store keeps it: without the object that the caller holds, so that this may be collected. */
+/** Someone who reads at a version, as the store keeps it: without the object that the caller holds, so that this may be collected. */
 export interface Hold {
+  readonly kind: 'snapshot' | 'transaction';
   readonly version: number;
+  /** When it began, in epoch milliseconds. */
   readonly since: number;
-  pin: number;
+  readonly held: Held;
+  /** Whether the garbage collector is to say when it was forgotten. */
+  isWatched: boolean;
   isReported: boolean;
+}
+
+/** What is held in the core. */
+export interface Held {
+  /** Gives it back. */
+  end(): void;
 }
 
 export interface Warning {
@@ -47,29 +57,35 @@ export class Holds {
     return this.#open.values().next().value;
   }
 
-  /** Pins the newest version, or one that is pinned already. */
-  take(version?: number): Hold {
+  /** Pins the newest version, or one that is pinned already, for a snapshot. */
+  pin(version?: number): Hold {
     const { core } = this.#engine;
     const current = core.lastVersion();
     if (version !== undefined && version > current) throw new InvalidArgumentError(`Version ${version} is not there yet: the newest is ${current}.`);
     const pin = version === undefined ? core.pinCurrent() : core.pinAt(version);
     this.#engine.refresh();
     if (pin === 0) throw version === undefined ? failure(STATUS_MEMORY_FULL, this.#engine.name) : new VersionGoneError(`Version ${version} is not kept any more: take a snapshot while it is the newest.`);
-    const hold: Hold = { version: version ?? current, since: performance.now(), pin, isReported: false };
+    return this.add('snapshot', version ?? current, { end: () => core.unpin(pin) });
+  }
+
+  /** Notes someone who reads at a version that is pinned. */
+  add(kind: Hold['kind'], version: number, held: Held): Hold {
+    const hold: Hold = { kind, version, since: Date.now(), held, isWatched: false, isReported: false };
     this.#open.add(hold);
-    this.#reportOld();
     return hold;
   }
 
   /** Has the store notice when `view` is collected while it still holds `hold`. */
   watch(view: object, hold: Hold): void {
+    hold.isWatched = true;
     this.#forgotten.register(view, hold, hold);
+    this.#reportOld();
   }
 
   release(hold: Hold): void {
     if (!this.#open.delete(hold)) return;
-    this.#forgotten.unregister(hold);
-    this.#engine.core.unpin(hold.pin);
+    if (hold.isWatched) this.#forgotten.unregister(hold);
+    hold.held.end();
     this.#engine.refresh();
   }
 
@@ -79,22 +95,26 @@ export class Holds {
     this.#open.clear();
   }
 
+  isOpen(hold: Hold): boolean {
+    return this.#open.has(hold);
+  }
+
   /** Throws when a view is not open any more. */
   check(hold: Hold): void {
-    if (!this.#open.has(hold)) throw this.#why?.() ?? new ClosedError('The snapshot is closed. Take another one.');
+    if (!this.#open.has(hold)) throw this.#why?.() ?? new ClosedError(hold.kind === 'snapshot' ? 'The snapshot is closed. Take another one.' : 'The transaction has committed or was aborted. Begin another one.');
   }
 
   #noteForgotten(hold: Hold): void {
     if (!this.#open.has(hold)) return;
     this.release(hold);
-    this.#warn({ code: 'VARVE_FORGOTTEN_SNAPSHOT', message: `A snapshot of version ${hold.version} of ${this.#engine.name} was never closed: close it, or declare it with \`using\`.` });
+    this.#warn({ code: 'VARVE_FORGOTTEN', message: `A ${hold.kind} at version ${hold.version} of ${this.#engine.name} was never ended: close or abort it, or declare it with \`using\`.` });
   }
 
   #reportOld(): void {
     const oldest = this.oldest!;
-    if (oldest.isReported || performance.now() - oldest.since < OLD_AGE) return;
+    if (oldest.isReported || Date.now() - oldest.since < OLD_AGE) return;
     oldest.isReported = true;
-    this.#warn({ code: 'VARVE_OLD_SNAPSHOT', message: `A snapshot of version ${oldest.version} of ${this.#engine.name} has been open for ${Math.round((performance.now() - oldest.since) / 1000)} seconds, and keeps what it sees.` });
+    this.#warn({ code: 'VARVE_LONG_OPEN', message: `A ${oldest.kind} at version ${oldest.version} of ${this.#engine.name} has been open for ${Math.round((Date.now() - oldest.since) / 1000)} seconds, and keeps what it sees.` });
   }
 }
 

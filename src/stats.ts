@@ -76,7 +76,7 @@ export function collectStats(engine: Engine, log: LogFile | undefined, settings:
     },
     snapshots: {
       open: holds.count,
-      oldest: holds.oldest && { version: holds.oldest.version, milliseconds: performance.now() - holds.oldest.since },
+      oldest: holds.oldest && { version: holds.oldest.version, milliseconds: Date.now() - holds.oldest.since },
       oldVersions: figure(layout.STAT_OLD_VERSION_COUNT),
     },
     memory: {

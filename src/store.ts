@@ -2,6 +2,7 @@
  * A store: the public operations on keys. Arguments are checked here, durability is left to `Commits`, bytes to the engine. Reads are synchronous and
  * see every write that was applied; a write is applied when the call returns, and its promise says when it is safe.
  */
+import { toWrites, undefinedValue, type BatchOperation } from './batch.js';
 import type { Key } from './codec/key.js';
 import type { ValueCodec } from './codec/value.js';
 import { Commits } from './durability/commits.js';
@@ -9,10 +10,13 @@ import type { LogFile } from './durability/log-file.js';
 import type { Recovery } from './durability/recover.js';
 import type { Engine } from './engine/engine.js';
 import { isFault, poisoned } from './engine/failure.js';
+import { EngineSession } from './engine/session.js';
 import { ClosedError, InvalidArgumentError, ReadOnlyError } from './errors.js';
 import type { Settings } from './options.js';
 import { Holds, Snapshot } from './snapshots.js';
 import { collectStats, type Stats } from './stats.js';
+import { transact, transactSync, type TransactOptions } from './transact.js';
+import { Transaction, type Isolation, type TransactionHost } from './transaction.js';
 import { verifyStore } from './verify.js';
 
 /** The number of a commit: it rises with every commit and is never used twice. 0 means that a key does not exist. */
@@ -27,11 +31,6 @@ export interface Entry<V> {
 
 /** The outcome of a `cas`: the new version, or the one that the key has. */
 export type CasResult = { readonly ok: true; readonly version: Version } | { readonly ok: false; readonly version: Version };
-
-/** One write of a batch. */
-export type BatchOperation<V> =
-  | { readonly type: 'put'; readonly key: Key; readonly value: V }
-  | { readonly type: 'delete'; readonly key: Key };
 
 /** What a store is made of; `open` puts it together. */
 export interface StoreParts<V> {
@@ -59,6 +58,7 @@ export class Store<V = unknown> {
   readonly #codec: ValueCodec<V>;
   readonly #settings: Settings;
   readonly #holds: Holds;
+  readonly #host: TransactionHost<V>;
   readonly #release: () => void;
   /** What stopped a store in memory. */
   #fault: Error | undefined;
@@ -76,6 +76,16 @@ export class Store<V = unknown> {
     this.#settings = parts.settings;
     this.#release = parts.release;
     this.#holds = new Holds(parts.engine, (warning) => this.#warn(warning));
+    this.#host = {
+      codec: parts.codec,
+      holds: this.#holds,
+      checkWritable: () => {
+        if (this.#stopped !== undefined || parts.settings.readOnly) throw this.#whyNotWritable();
+      },
+      caught: (error) => this.#caught(error),
+      acknowledge: (version) => this.#acknowledge(version),
+      settle: (version) => this.#settle(version),
+    };
     if (parts.log !== undefined && !parts.settings.readOnly) {
       this.#commits = new Commits(parts.log, parts.settings.durability, parts.settings.blocks, parts.settings.flushInterval);
       parts.log.onPoison = () => this.#stopFor(parts.log!.failure!);
@@ -267,14 +277,42 @@ export class Store<V = unknown> {
   /** A fixed view of the store as it is now. O(1), whatever the store holds. Close it, or declare it with `using`. @throws FullError, ClosedError, PoisonedError. */
   snapshot(): Snapshot<V> {
     if (this.#stopped !== undefined) throw this.#whyStopped();
-    return new Snapshot(this.#engine, this.#codec, this.#holds, this.#holds.take());
+    return new Snapshot(this.#engine, this.#codec, this.#holds, this.#holds.pin());
   }
 
   /** A fixed view of the store as it was at a version that is still kept: that of another snapshot, or the newest. @throws VersionGoneError, InvalidArgumentError. */
   at(version: Version): Snapshot<V> {
     if (this.#stopped !== undefined) throw this.#whyStopped();
     if (!Number.isInteger(version) || version < 0) throw new InvalidArgumentError('at takes a version: a whole number from 0 on.');
-    return new Snapshot(this.#engine, this.#codec, this.#holds, this.#holds.take(version));
+    return new Snapshot(this.#engine, this.#codec, this.#holds, this.#holds.pin(version));
+  }
+
+  // ── Transactions ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** Begins a transaction. O(1). Commit or abort it. @throws FullError, ClosedError, PoisonedError, InvalidArgumentError. */
+  begin(options?: { isolation?: Isolation }): Transaction<V> {
+    return this.#begin(options?.isolation, true);
+  }
+
+  /** Begins a transaction; one that is not watched is ended by whoever began it. */
+  #begin(isolation: Isolation = 'serializable', isWatched: boolean): Transaction<V> {
+    if (this.#stopped !== undefined) throw this.#whyStopped();
+    if (isolation !== 'serializable' && isolation !== 'snapshot') throw new InvalidArgumentError("The option isolation takes 'serializable' or 'snapshot'.");
+    return new Transaction(this.#host, new EngineSession(this.#engine), isolation, isWatched);
+  }
+
+  /**
+   * Runs a function in a transaction and commits it; when another commit came between, runs it again, so it should do nothing but read and write through `tx`. An exception out of the function
+   * aborts, and comes out unchanged. Resolves with what the function returned, when the commit is as durable as that of `put`.
+   * @throws (as a rejection) ConflictError when it has been run often enough, CasError, the reason of the signal, and what `commit` throws.
+   */
+  transact<T>(run: (tx: Transaction<V>) => T | Promise<T>, options: TransactOptions = {}): Promise<T> {
+    return transact(() => this.#begin(options.isolation, false), run, options);
+  }
+
+  /** As `transact`, for a function that does not wait; returns when `putSync` would. */
+  transactSync<T>(run: (tx: Transaction<V>) => T, options?: TransactOptions): T {
+    return transactSync(() => this.#begin(options?.isolation, false), run, options);
   }
 
   // ── The store as a whole ─────────────────────────────────────────────────────────────────────────────────────────
@@ -369,22 +407,4 @@ export class Store<V = unknown> {
   #whyNotWritable(): Error {
     return this.#stopped !== undefined ? this.#whyStopped() : new ReadOnlyError(`${this.name} was opened read-only. Open it without readOnly and salvage to write.`);
   }
-}
-
-function undefinedValue(): InvalidArgumentError {
-  return new InvalidArgumentError('undefined cannot be stored as a value: use delete, or null.');
-}
-
-/** Checks the operations of a batch before anything of it is staged. */
-function toWrites<V>(operations: Iterable<BatchOperation<V>>): { key: Key; value: unknown }[] {
-  if (typeof operations !== 'object' || operations === null || !(Symbol.iterator in operations)) throw new InvalidArgumentError('batch takes an iterable of operations.');
-  const writes: { key: Key; value: unknown }[] = [];
-  for (const operation of operations) {
-    if (operation?.type === 'put') {
-      if (operation.value === undefined) throw undefinedValue();
-      writes.push({ key: operation.key, value: operation.value });
-    } else if (operation?.type === 'delete') writes.push({ key: operation.key, value: undefined });
-    else throw new InvalidArgumentError("The type of a batch operation is 'put' or 'delete'.");
-  }
-  return writes;
 }

@@ -107,10 +107,13 @@ function show(record: usize): i32 {
   if (record == 0) return STATUS_ABSENT;
   const flags = flagsOf(record);
   if ((flags & format.RECORD_FLAG_TOMBSTONE) != 0) return STATUS_ABSENT;
-  const size = valueSizeOf(record);
-  setU32(layout.CONTROL_VALUE_POINTER, <u32>(size <= SMALL_VALUE_SIZE ? align(valueOf(record), size) : valueOf(record)));
-  setU32(layout.CONTROL_VALUE_SIZE, size);
-  setU32(layout.CONTROL_VALUE_FLAGS, flags);
   setNumber(layout.CONTROL_VERSION, versionOf(record));
-  return <i32>(flags & (format.RECORD_KIND_MASK | format.RECORD_FLAG_LARGE));
+  return showValue(valueOf(record), valueSizeOf(record), flags & (format.RECORD_KIND_MASK | format.RECORD_FLAG_LARGE));
+}
+
+/** Shows a value in the control block and returns its kind. */
+export function showValue(value: usize, size: u32, kind: u32): i32 {
+  setU32(layout.CONTROL_VALUE_POINTER, <u32>(size <= SMALL_VALUE_SIZE ? align(value, size) : value));
+  setU32(layout.CONTROL_VALUE_SIZE, size);
+  return <i32>kind;
 }

@@ -5,7 +5,8 @@
  * Guarantees: a block is aligned to its size or to 64 KiB, whichever is less; a refusal (0) has changed nothing.
  */
 const SHIFT_MIN: u32 = 12;
-const SHIFT_MAX: u32 = 28;
+/** A session may hold a value of 256 MiB and its own header in one block. */
+const SHIFT_MAX: u32 = 29;
 const ALIGNMENT_SHIFT_MAX: u32 = 16;
 const WASM_PAGE_SHIFT: u32 = 16;
 /**
@@ -16,7 +17,7 @@ const WASM_PAGE_SHIFT: u32 = 16;
 const GROWTH_MIN: u64 = 64 << 20;
 const GROWTH_SHARE_SHIFT: u64 = 1;
 
-const heads: usize = memory.data((28 + 1) * 4, 8);
+const heads: usize = memory.data((29 + 1) * 4, 8);
 
 class Memory {
   /** The first byte that no block has had yet. */

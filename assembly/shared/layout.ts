@@ -12,8 +12,6 @@ export const CONTROL_PENDING_SIZE = 72;
 /** Where the value that the last lookup found stands, and its size; for a value in parts, of the list. */
 export const CONTROL_VALUE_POINTER = 76;
 export const CONTROL_VALUE_SIZE = 80;
-/** The record's flags, as in the format. */
-export const CONTROL_VALUE_FLAGS = 84;
 /** The version that the last call met or made. */
 export const CONTROL_VERSION = 88;
 /** The next bytes for the device: where they are, how many, in which slot and at which offset of it. */

@@ -25,6 +25,8 @@ export const STATUS_FORMAT_TOO_NEW = -9;
 export const STATUS_EMPTY = -10;
 /** The list of live segments does not fit into a segment header. */
 export const STATUS_TOO_MANY_SEGMENTS = -11;
+/** What a session relied on was committed anew since it began. Nothing was changed. */
+export const STATUS_CONFLICT = -12;
 
 // Why bytes are taken for damaged, or a tail for torn.
 export const REASON_NONE = 0;

@@ -68,4 +68,15 @@ export interface Core {
   pinAt(version: number): number;
   unpin(pin: number): void;
   getAt(keySize: number, version: number): number;
+  beginSession(): number;
+  endSession(session: number): void;
+  sessionVersion(session: number): number;
+  sessionGet(session: number, keySize: number): number;
+  sessionRoom(session: number, keySize: number, size: number): number;
+  sessionPut(session: number, size: number, kind: number): void;
+  sessionDelete(session: number, keySize: number): number;
+  sessionExpect(session: number, expected: number): void;
+  sessionWriteCount(session: number): number;
+  validateSession(session: number, isSnapshot: boolean): number;
+  stageSession(session: number): number;
 }

@@ -15,10 +15,10 @@ export function encodeApart(key: Key, bound: number): Uint8Array {
 /** Encodes a value: its bytes, which are valid until the codec is used again, and its kind. */
 export function encodeValue<V>(value: V, codec: ValueCodec<V>): { bytes: Uint8Array; kind: number } {
   const bound = codec.bound(value);
-  if (bound > MAX_VALUE_SIZE) throw tooLarge(bound);
+  if (bound > MAX_VALUE_SIZE) throw valueTooLarge(bound);
   if (bound < 0) {
     const bytes = codec.toBytes(value);
-    if (bytes.length > MAX_VALUE_SIZE) throw tooLarge(bytes.length);
+    if (bytes.length > MAX_VALUE_SIZE) throw valueTooLarge(bytes.length);
     return { bytes, kind: codec.lastKind };
   }
   const bytes = new Uint8Array(bound);
@@ -26,6 +26,7 @@ export function encodeValue<V>(value: V, codec: ValueCodec<V>): { bytes: Uint8Ar
   return { bytes: bytes.subarray(0, Math.floor(written / 16)), kind: written % 16 };
 }
 
-function tooLarge(size: number): TooLargeError {
+/** The error for a value of so many bytes. */
+export function valueTooLarge(size: number): TooLargeError {
   return new TooLargeError(`A value takes ${size} bytes, and values may take ${MAX_VALUE_SIZE}: nothing was changed. Split it over several keys.`);
 }

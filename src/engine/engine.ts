@@ -112,7 +112,7 @@ export class Engine {
   // ── Reading ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
   /** Encodes a key into the window and returns its size. */
-  #encodeKey(key: Key): number {
+  encodeKey(key: Key): number {
     if (this.#words.length === 0) this.refresh();
     const bound = keyBound(key);
     if (bound <= MAX_KEY_SIZE) return writeKey(this.bytes, this.#window, key) - this.#window;
@@ -123,16 +123,17 @@ export class Engine {
 
   /** Looks a key up: the kind of its value, or a negative number. */
   #find(key: Key): number {
-    return this.core.get(this.#encodeKey(key));
+    return this.core.get(this.encodeKey(key));
   }
 
   /** The value of a key, or undefined. */
   get<V>(key: Key, codec: ValueCodec<V>): V | undefined {
     const kind = this.#find(key);
-    return kind < 0 ? undefined : this.#value(kind, codec);
+    return kind < 0 ? undefined : this.found(kind, codec);
   }
 
-  #value<V>(kind: number, codec: ValueCodec<V>): V {
+  /** The value that the last lookup found, of the kind that it returned. */
+  found<V>(kind: number, codec: ValueCodec<V>): V {
     if ((kind & LARGE) !== 0) return this.#large(kind & KIND_MASK, codec);
     const start = this.#words[VALUE_POINTER]!;
     return codec.read(this.bytes, start, start + this.#words[VALUE_SIZE]!, kind);
@@ -161,6 +162,11 @@ export class Engine {
     return this.#find(key) < 0 ? 0 : this.#numbers[VERSION]!;
   }
 
+  /** The version that the last call met. */
+  get foundVersion(): number {
+    return this.#numbers[VERSION]!;
+  }
+
   has(key: Key): boolean {
     return this.#find(key) >= 0;
   }
@@ -169,26 +175,26 @@ export class Engine {
   entry<V>(key: Key, codec: ValueCodec<V>): { value: V; version: number } | undefined {
     const kind = this.#find(key);
     if (kind < 0) return undefined;
-    const version = this.#numbers[VERSION]!;
-    return { value: this.#value(kind, codec), version };
+    const version = this.foundVersion;
+    return { value: this.found(kind, codec), version };
   }
 
   /** The value that a key had at a version that is pinned, or undefined. */
   getAt<V>(key: Key, version: number, codec: ValueCodec<V>): V | undefined {
-    const kind = this.core.getAt(this.#encodeKey(key), version);
-    return kind < 0 ? undefined : this.#value(kind, codec);
+    const kind = this.core.getAt(this.encodeKey(key), version);
+    return kind < 0 ? undefined : this.found(kind, codec);
   }
 
   hasAt(key: Key, version: number): boolean {
-    return this.core.getAt(this.#encodeKey(key), version) >= 0;
+    return this.core.getAt(this.encodeKey(key), version) >= 0;
   }
 
   /** Value and version of a key as of a version that is pinned. */
   entryAt<V>(key: Key, at: number, codec: ValueCodec<V>): { value: V; version: number } | undefined {
-    const kind = this.core.getAt(this.#encodeKey(key), at);
+    const kind = this.core.getAt(this.encodeKey(key), at);
     if (kind < 0) return undefined;
-    const version = this.#numbers[VERSION]!;
-    return { value: this.#value(kind, codec), version };
+    const version = this.foundVersion;
+    return { value: this.found(kind, codec), version };
   }
 
   /** Copies the stored bytes of a value into `target` and returns their size; -1 where there is no such key. Copies nothing when they do not fit. */
@@ -222,12 +228,12 @@ export class Engine {
   }
 
   #putAgain<V>(code: number, key: Key, value: V, codec: ValueCodec<V>): number {
-    this.#resolve(code, false);
+    this.resolve(code, false);
     return this.put(key, value, codec);
   }
 
   /** Clears what keeps a call from succeeding, or throws. */
-  #resolve(code: number, reserved: boolean): void {
+  resolve(code: number, reserved: boolean): void {
     if (code === status.STATUS_NEED_SLOT) this.#host!.prepareSlot(reserved);
     else if (code === status.STATUS_NEED_CEILING) this.#host!.raiseCeiling();
     else throw failure(code, this.name);
@@ -235,7 +241,7 @@ export class Engine {
   }
 
   #makeRoom(size: number, reserved: boolean): void {
-    for (let code = this.core.makeRoom(size, reserved); code !== status.STATUS_OK; code = this.core.makeRoom(size, reserved)) this.#resolve(code, reserved);
+    for (let code = this.core.makeRoom(size, reserved); code !== status.STATUS_OK; code = this.core.makeRoom(size, reserved)) this.resolve(code, reserved);
     this.refresh();
   }
 
@@ -254,13 +260,13 @@ export class Engine {
         ? this.core.put(keyBytes.length, bytes.length, kind)
         : this.core.cas(keyBytes.length, bytes.length, kind, expected);
       if (version > 0 || version === status.STATUS_MISMATCH) return version;
-      this.#resolve(version, false);
+      this.resolve(version, false);
     }
   }
 
   #putLarge(keyBytes: Uint8Array, bytes: Uint8Array, kind: number, key: Key, expected: number | undefined): number {
     if (expected !== undefined && this.versionOf(key) !== expected) return status.STATUS_MISMATCH;
-    return this.#inBatch(() => this.#stage(keyBytes, bytes, kind));
+    return this.inBatch(() => this.#stage(keyBytes, bytes, kind));
   }
 
   /** Deletes a key. Returns the version, or 0 where there was nothing. */
@@ -283,7 +289,7 @@ export class Engine {
       const size = keyBytes === undefined ? writeKey(this.bytes, start, key) - start : keyBytes.length;
       const version = expected === undefined ? this.core.del(size) : this.core.cas(size, 0, TOMBSTONE, expected);
       if (version > 0 || version === status.STATUS_ABSENT || version === status.STATUS_MISMATCH) return version;
-      this.#resolve(version, true);
+      this.resolve(version, true);
     }
   }
 
@@ -307,7 +313,7 @@ export class Engine {
     const written = codec.write(this.bytes, keyEnd, value);
     const version = this.core.cas(keyEnd - start, written >>> 4, written & KIND_MASK, expected);
     if (version > 0 || version === status.STATUS_MISMATCH) return version;
-    this.#resolve(version, false);
+    this.resolve(version, false);
     return this.#casPut(key, expected, value, codec);
   }
 
@@ -315,7 +321,7 @@ export class Engine {
 
   /** Applies writes as one commit, in order. Returns its version, 0 where nothing had an effect. */
   batch(writes: Iterable<Write>, codec: ValueCodec<unknown>): number {
-    return this.#inBatch(() => {
+    return this.inBatch(() => {
       for (const { key, value } of writes) {
         if (value === undefined) this.#stageDelete(key);
         else this.#stagePut(key, value, codec);
@@ -323,8 +329,9 @@ export class Engine {
     });
   }
 
-  #inBatch(stage: () => void): number {
-    for (let code = this.core.beginBatch(); code !== status.STATUS_OK; code = this.core.beginBatch()) this.#resolve(code, false);
+  /** Runs what stages the writes of one commit, and commits them: all or nothing. */
+  inBatch(stage: () => void): number {
+    for (let code = this.core.beginBatch(); code !== status.STATUS_OK; code = this.core.beginBatch()) this.resolve(code, false);
     try {
       stage();
     } catch (error) {
@@ -339,7 +346,7 @@ export class Engine {
   }
 
   #makeBatchRoom(size: number, reserved: boolean): void {
-    for (let code = this.core.makeBatchRoom(size, reserved); code !== status.STATUS_OK; code = this.core.makeBatchRoom(size, reserved)) this.#resolve(code, reserved);
+    for (let code = this.core.makeBatchRoom(size, reserved); code !== status.STATUS_OK; code = this.core.makeBatchRoom(size, reserved)) this.resolve(code, reserved);
     this.refresh();
   }
 
@@ -359,7 +366,7 @@ export class Engine {
   }
 
   #stageDelete(key: Key): void {
-    if (!this.core.hasToDelete(this.#encodeKey(key))) return;
+    if (!this.core.hasToDelete(this.encodeKey(key))) return;
     const keyBytes = encodeApart(key, keyBound(key));
     this.#makeBatchRoom(keyBytes.length, true);
     this.bytes.set(keyBytes, this.#words[POINTER]! + HEADER);

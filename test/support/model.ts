@@ -1,6 +1,7 @@
 /** What a store should hold: a plain Map, and the operations that change both alike. */
 import type { Key } from '../../src/codec/key.js';
-import type { Store, BatchOperation } from '../../src/store.js';
+import type { BatchOperation } from '../../src/batch.js';
+import type { Store } from '../../src/store.js';
 import type { Random } from './random.js';
 
 export interface Held {

@@ -1,0 +1,83 @@
+/** The exports with which transactions are made. A session is a number for the facade: where it stands. */
+import * as puts from '../commit/put';
+import { Log } from '../log/log';
+import { Windows } from '../memory/windows';
+import * as commits from '../sessions/commit';
+import { ENTRY_DELETED, ENTRY_READ, ENTRY_WRITTEN, Session, beginSession as begin, endSession as end, entryFor, expectVersion, finishWrite, markWritten, roomFor } from '../sessions/session';
+import { STATUS_ABSENT, STATUS_MEMORY_FULL, STATUS_OK } from '../shared/status';
+import { unpin } from './versions';
+import { pin } from '../versions/pins';
+
+/** Begins a session at the newest version. Returns 0 where memory is at its limit. O(1). */
+export function beginSession(): usize {
+  const pinned = pin(Log.version, true);
+  if (pinned === null) return 0;
+  const session = begin(pinned);
+  if (session === null) {
+    unpin(changetype<usize>(pinned));
+    return 0;
+  }
+  return changetype<usize>(session);
+}
+
+/** Gives back what a session holds, whether it has committed or not. */
+export function endSession(session: usize): void {
+  const ended = changetype<Session>(session);
+  const pinned = ended.pin;
+  end(ended);
+  if (pinned !== null) unpin(changetype<usize>(pinned));
+}
+
+/** The version at which a session reads. */
+export function sessionVersion(session: usize): f64 {
+  return <f64>changetype<Session>(session).version;
+}
+
+/** Looks up the key in the key window as the session sees it: its own writes first. The read counts when it commits. */
+export function sessionGet(session: usize, keySize: u32): i32 {
+  const reader = changetype<Session>(session);
+  const entry = entryFor(reader, Windows.key, keySize);
+  if (entry === null) return STATUS_MEMORY_FULL;
+  if ((entry.flags & ENTRY_WRITTEN) != 0) {
+    return (entry.flags & ENTRY_DELETED) != 0 ? STATUS_ABSENT : puts.showValue(entry.value, entry.valueSize, entry.kind);
+  }
+  entry.flags |= ENTRY_READ;
+  return puts.getAt(Windows.key, keySize, reader.version);
+}
+
+/** Where a value of up to `size` bytes for the key in the key window shall be written; 0 where memory is at its limit. Then call `sessionPut`. */
+export function sessionRoom(session: usize, keySize: u32, size: u32): usize {
+  return roomFor(changetype<Session>(session), Windows.key, keySize, size);
+}
+
+/** The value stands there. */
+export function sessionPut(session: usize, size: u32, kind: u32): void {
+  finishWrite(changetype<Session>(session), size, kind);
+}
+
+/** Notes the delete of the key in the key window. */
+export function sessionDelete(session: usize, keySize: u32): i32 {
+  const writer = changetype<Session>(session);
+  const entry = entryFor(writer, Windows.key, keySize);
+  if (entry === null) return STATUS_MEMORY_FULL;
+  markWritten(writer, entry, true);
+  return STATUS_OK;
+}
+
+/** The put or delete that was noted last is a cas. */
+export function sessionExpect(session: usize, expected: f64): void {
+  expectVersion(changetype<Session>(session), <u64>expected);
+}
+
+/** How many keys the session writes. */
+export function sessionWriteCount(session: usize): u32 {
+  return changetype<Session>(session).writeCount;
+}
+
+export function validateSession(session: usize, isSnapshot: bool): i32 {
+  return commits.validate(changetype<Session>(session), isSnapshot);
+}
+
+export function stageSession(session: usize): i32 {
+  return commits.stage(changetype<Session>(session));
+}
