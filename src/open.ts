@@ -3,6 +3,7 @@ import { Slab } from './codec/slab.js';
 import { codecByName, type ValueCodec } from './codec/value.js';
 import type { Device } from './device/device.js';
 import { openPlatformFile, atProcessExit, markUntransferable } from './device/platform.js';
+import { explainDevice } from './durability/device-failure.js';
 import { LogFile } from './durability/log-file.js';
 import { createLog, isUnfinished, recoverLog, type Recovery } from './durability/recover.js';
 import { Engine } from './engine/engine.js';
@@ -42,6 +43,14 @@ function codecFor(settings: Settings): ValueCodec<unknown> {
 
 /** Opens a store on a device. On failure the device is as it was, and the caller's to close. */
 export function openOnDevice(device: Device, settings: Settings, release: () => void, surroundings: Surroundings = SURROUNDINGS): Store {
+  try {
+    return recoverOnDevice(device, settings, release, surroundings);
+  } catch (error) {
+    throw explainDevice(error, device.name);
+  }
+}
+
+function recoverOnDevice(device: Device, settings: Settings, release: () => void, surroundings: Surroundings): Store {
   const engine = new Engine(device.name, settings.memory, settings.module);
   const log = new LogFile(engine, device, surroundings.now);
   const entropy = surroundings.random(ENTROPY_SIZE);

@@ -6,6 +6,7 @@ import { toWrites, undefinedValue, type BatchOperation } from './batch.js';
 import type { Key } from './codec/key.js';
 import type { ValueCodec } from './codec/value.js';
 import { Commits } from './durability/commits.js';
+import { explainDevice } from './durability/device-failure.js';
 import type { LogFile } from './durability/log-file.js';
 import type { Recovery } from './durability/recover.js';
 import type { Engine } from './engine/engine.js';
@@ -332,7 +333,11 @@ export class Store<V = unknown> {
   /** Checks every structure in memory, and every frame in the file. Resolves when all is well. @throws CorruptionError naming the place. */
   async verify(): Promise<void> {
     if (this.#stopped !== undefined) throw this.#whyStopped();
-    verifyStore(this.#engine, this.#log);
+    try {
+      verifyStore(this.#engine, this.#log);
+    } catch (error) {
+      throw explainDevice(error, this.name);
+    }
   }
 
   /**

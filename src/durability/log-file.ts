@@ -5,7 +5,8 @@
 import { DeviceError, type Device } from '../device/device.js';
 import type { Engine } from '../engine/engine.js';
 import { isFault, poisoned } from '../engine/failure.js';
-import { IoError, type PoisonedError } from '../errors.js';
+import type { PoisonedError } from '../errors.js';
+import { explainDevice } from './device-failure.js';
 import { Slots } from './slots.js';
 
 /** How far ahead of the versions that were issued the durable ceiling is kept. */
@@ -84,9 +85,7 @@ export class LogFile {
   }
 
   #explain(error: unknown): unknown {
-    if (error instanceof DeviceError) {
-      return this.poison(new IoError(`The device of ${this.engine.name} failed to ${error.operation}: ${error.message}`, { cause: error }));
-    }
+    if (error instanceof DeviceError) return this.poison(explainDevice(error, this.engine.name) as Error);
     if (!isFault(error)) return error;
     this.engine.isBroken = true;
     return this.poison(error);
