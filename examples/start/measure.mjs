@@ -23,9 +23,13 @@ export function measureFloor(path) {
   }
 }
 
-/** Durable commits a second, one awaited after the other. @param {import('varve').Store<unknown>} db */
-export async function measureCommits(db) {
+/** Durable commits a second by so many writers, each of which awaits one put after the other. @param {import('varve').Store<unknown>} db @param {number} writerCount */
+export async function measureCommits(db, writerCount) {
+  const count = COMMITS_A_WRITER * Math.ceil(Math.sqrt(writerCount));
+  const writer = async (/** @type {number} */ writerNumber) => {
+    for (let number = 0; number < count / writerCount; number++) await db.put(['visit', writerNumber, number], number);
+  };
   const began = performance.now();
-  for (let number = 0; number < FLOOR_WRITES; number++) await db.put(['visit', number], number);
-  return (FLOOR_WRITES / (performance.now() - began)) * 1000;
+  await Promise.all(Array.from({ length: writerCount }, (_, number) => writer(number)));
+  return (count / (performance.now() - began)) * 1000;
 }

@@ -9,10 +9,12 @@ export function must(condition, problem) {
 
 /**
  * @param {import('varve').Store<unknown>} db @param {import('./cities.mjs').City[]} cities @param {import('./crash.mjs').Acknowledged} acknowledged
- * @returns {{ cities: number, groups: number, more: number }} what was proven, and how many cities were there beyond
+ * @returns {{ more: number, missing: number }} how many cities were there beyond what was acknowledged, and how many are yet to be loaded
  */
 export function prove(db, cities, acknowledged) {
   let more = 0;
+  let missing = 0;
+  let noteCount = 0;
   const inBatches = new Set([...acknowledged.group.keys()].flatMap((group) => groupAt(group, cities.length).together));
   for (const [position, city] of cities.entries()) {
     const entry = db.getEntry(keyOf(city));
@@ -20,14 +22,21 @@ export function prove(db, cities, acknowledged) {
     must(version === undefined || entry?.version === version, `city ${position} was acknowledged with version ${version} and has ${entry?.version}`);
     must(entry === undefined || isDeepStrictEqual(entry.value, city), `city ${position} is there with another value`);
     must(entry !== undefined || !inBatches.has(position), `city ${position} was acknowledged with its batch and is missing`);
-    if (version === undefined && entry !== undefined && !inBatches.has(position)) more++;
+    if (entry === undefined) missing++;
+    else if (version === undefined && !inBatches.has(position)) more++;
   }
   for (let group = 0; group < groupCount(cities.length); group++) {
-    const versions = groupAt(group, cities.length).together.map((position) => db.getEntry(keyOf(cities[position]))?.version);
-    const version = db.getEntry(noteKeyOf(group))?.version;
+    const { together } = groupAt(group, cities.length);
+    const versions = together.map((position) => db.getEntry(keyOf(cities[position]))?.version);
+    const note = db.getEntry(noteKeyOf(group));
+    const version = note?.version;
+    if (note !== undefined) noteCount++;
+    must(note === undefined || note.value === together.length, `the note of group ${group} has another value`);
     must(versions.every((other) => other === version), `the batch of group ${group} is there in part`);
     const promised = acknowledged.group.get(group);
     must(promised === undefined || version === promised, `the batch of group ${group} was acknowledged with version ${promised} and has ${version}`);
   }
-  return { cities: acknowledged.city.size, groups: acknowledged.group.size, more };
+  must(db.stats().keys === cities.length - missing + noteCount, 'the store has keys that nobody put');
+  must(missing > 0, 'the kill came too late, the load was already done');
+  return { more, missing };
 }

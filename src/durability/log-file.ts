@@ -108,8 +108,25 @@ export class LogFile {
     if (size !== 0) this.#handOverCount++;
     while (size !== 0) {
       engine.refresh();
-      device.write(engine.bytes, engine.outputPointer, size, engine.outputOffset);
+      try {
+        device.write(engine.bytes, engine.outputPointer, size, engine.outputOffset);
+      } catch (error) {
+        this.#erase(engine.outputOffset, size);
+        throw error;
+      }
       size = engine.core.outputDone();
+    }
+  }
+
+  /**
+   * Zeroes what a failed write may have left, where the device still lets it: nobody was promised any of it, and there were zeros before. Recovery takes a frame that is cut within a sector for
+   * damage, because power losses do not cut there.
+   */
+  #erase(offset: number, size: number): void {
+    try {
+      this.device.write(new Uint8Array(size), 0, size, offset);
+    } catch {
+      // The store is about to stop because of the first failure, which says more.
     }
   }
 

@@ -176,9 +176,10 @@ export class Slots {
   /** Hands over what the background queue has finished. Returns how many slots became ready. */
   #collect(): number {
     const background = this.#device.background;
-    if (background === undefined || this.#queued.length === 0) return 0;
+    if (background === undefined) return 0;
     const failure = background.failure();
     if (failure !== undefined && failure.kind !== 'full') throw failure;
+    if (this.#queued.length === 0) return 0;
     const completed = background.completed();
     let ready = 0;
     while (this.#completed < completed && this.#queued.length > 0) {
