@@ -5,16 +5,21 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
+import { isDeepStrictEqual, parseArgs } from 'node:util';
 import { open } from 'varve';
 import { groupAt, keyOf, noteKeyOf, readCities } from './start/cities.mjs';
 import { loadUntilKilled } from './start/crash.mjs';
-import { load } from './start/load.mjs';
-import { measureCommits, measureFloor } from './start/measure.mjs';
+import { IN_FLIGHT_COUNT, load } from './start/load.mjs';
+import { FLOOR_WRITES, measureCommits, measureFloor } from './start/measure.mjs';
 import { must, prove } from './start/proof.mjs';
 import { progress, round, say, sayTable } from './start/report.mjs';
 
 const UPDATE_COUNT = 1000;
+/** Fewer could not be killed in the middle with certainty. */
+const RECORD_COUNT_MIN = 1000;
+/** The concurrent writers of the measurement of durable commits. */
+const WRITER_COUNT = 64;
+const COMMITS_A_WRITER = 250;
 
 /** @param {string} path @param {import('./start/cities.mjs').City[]} cities */
 async function crashAndProve(path, cities) {
@@ -22,13 +27,15 @@ async function crashAndProve(path, cities) {
   const acknowledged = await loadUntilKilled(path, cities.length, Math.floor(cities.length / 2), progress('loading', cities.length));
   if (process.stdout.isTTY) say('');
   say(`  killed with SIGKILL, after it had acknowledged ${round(acknowledged.city.size)} puts and ${round(acknowledged.group.size)} batches\n`);
-  const db = await open(path);
-  const { recovery } = db;
-  say(`Opened again: ${round(recovery.records)} records in ${recovery.milliseconds.toFixed(1)} ms${recovery.dropped === undefined ? '' : `, a torn tail of ${recovery.dropped.bytes} bytes dropped`}.`);
-  const proven = prove(db, cities, acknowledged);
-  say(`  proof: all ${round(proven.cities)} acknowledged puts and ${round(proven.groups)} batches are there, with their values and versions`);
-  say(`  proof: ${round(proven.more)} more were on their way and are there whole; no value and no batch is there in part\n`);
-  return { db, recovery };
+  return withStore(path, (db) => {
+    const { records, milliseconds, dropped } = db.recovery;
+    say(`Opened again: ${round(records)} records in ${milliseconds.toFixed(1)} ms${dropped === undefined ? '' : `, a torn tail of ${round(dropped.bytes)} bytes dropped`}.`);
+    const { more, missing } = prove(db, cities, acknowledged);
+    say(`  proof: all ${round(acknowledged.city.size)} acknowledged puts and ${round(acknowledged.group.size)} batches are there, with their values and versions`);
+    say(`  proof: ${round(more)} puts more were on their way and are there whole; no value and no batch is there in part`);
+    say(`  proof: ${round(missing)} cities are yet to be loaded, and nothing is there that nobody put\n`);
+    return db.recovery;
+  });
 }
 
 /** Puts what is missing. Returns writes a second. @param {import('varve').Store<unknown>} db @param {import('./start/cities.mjs').City[]} cities */
@@ -38,7 +45,9 @@ async function finishLoad(db, cities) {
   const count = (/** @type {'city' | 'group'} */ kind, /** @type {number} */ position) => void (done += kind === 'city' ? 1 : groupAt(position, cities.length).together.length);
   const began = performance.now();
   await load(db, cities, count, isMissing);
-  return { done, rate: (done / (performance.now() - began)) * 1000 };
+  const rate = (done / (performance.now() - began)) * 1000;
+  must(cities.every((city) => db.has(keyOf(city))), 'a city is missing after the load was finished');
+  return { done, rate };
 }
 
 /** Looks every city up, in an order that jumps. Returns reads a second. @param {import('varve').Store<unknown>} db @param {import('./start/cities.mjs').City[]} cities */
@@ -58,30 +67,39 @@ function lookUp(db, cities) {
 
 /** Adds a citizen to each of the first cities, if nobody else did. @param {import('varve').Store<unknown>} db @param {import('./start/cities.mjs').City[]} cities */
 async function update(db, cities) {
-  const chosen = cities.slice(0, UPDATE_COUNT);
-  const results = await Promise.all(chosen.map((city) => db.cas(keyOf(city), db.getEntry(keyOf(city))?.version ?? 0, { ...city, population: city.population + 1 })));
+  const chosen = cities.slice(0, UPDATE_COUNT).map((city) => ({ key: keyOf(city), ...db.getEntry(keyOf(city)), next: { ...city, population: city.population + 1 } }));
+  const results = await Promise.all(chosen.map(({ key, version, next }) => db.cas(key, version ?? 0, next)));
   must(results.every(({ ok }) => ok), 'a cas with the right version was refused');
-  const late = await db.cas(keyOf(chosen[0]), 1, chosen[0]);
+  const { key, version, value } = chosen[0];
+  const late = await db.cas(key, version ?? 0, value);
   must(!late.ok && late.version === results[0].version, 'a cas with an old version was not refused with the current one');
+  must(chosen.every(({ key, next }) => isDeepStrictEqual(db.get(key), next)), 'a city is not as cas left it');
   return { won: results.length, current: late.version };
 }
 
-async function main() {
-  const { values } = parseArgs({ options: { records: { type: 'string', default: '1000000' } } });
-  const cities = readCities(Number(values.records));
-  const folder = mkdtempSync(join(tmpdir(), 'varve-'));
-  const path = join(folder, 'cities.varve');
-  let db;
+/** Opens the store for a while. @template T @param {string} path @param {(db: import('varve').Store<unknown>) => Promise<T> | T} use @returns {Promise<T>} */
+async function withStore(path, use) {
+  const db = await open(path, { durability: 'strict' });
   try {
-    const crashed = await crashAndProve(path, cities);
-    db = crashed.db;
+    return await use(db);
+  } finally {
+    await db.close();
+  }
+}
+
+/** @param {string} folder @param {import('./start/cities.mjs').City[]} cities */
+async function run(folder, cities) {
+  const path = join(folder, 'cities.varve');
+  const recovery = await crashAndProve(path, cities);
+  const { loaded, floor, commits, commitsTogether } = await withStore(path, async (db) => {
     const loaded = await finishLoad(db, cities);
     say(`The rest of the load: ${round(loaded.done)} cities.`);
     const floor = measureFloor(join(folder, 'floor'));
-    const commits = await measureCommits(db);
-    await db.close();
+    const commits = await measureCommits(db, 1, FLOOR_WRITES);
+    return { loaded, floor, commits, commitsTogether: await measureCommits(db, WRITER_COUNT, WRITER_COUNT * COMMITS_A_WRITER) };
+  });
 
-    db = await open(path);
+  await withStore(path, async (db) => {
     must(db.recovery.clean, 'a store that was closed in order did not open as such');
     const { rate, population } = lookUp(db, cities);
     say(`Opened again, looked up every city: ${round(population)} people.`);
@@ -91,16 +109,26 @@ async function main() {
     const stats = db.stats();
     const valueSize = cities.reduce((sum, city) => sum + JSON.stringify(city).length, 0) / cities.length;
     sayTable([
-      ['writes, 16 writers, each awaits its flush', `${round(loaded.rate)} /s`],
-      ['durable commits, one by one', `${round(commits)} /s`],
-      ['  bare write + fdatasync on this disk', `${round(floor)} /s`],
-      ['reads, decoded', `${round(rate)} /s`],
-      ['recovery after the crash', `${round((crashed.recovery.records / crashed.recovery.milliseconds) * 1000)} records/s`],
-      ['disk', `${round((stats.file?.bytes ?? 0) / stats.keys)} bytes a record (as JSON, a city takes ${round(valueSize)})`],
-      ['memory', `${round(stats.memory.bytes / stats.keys)} bytes a record, index included`],
+      [`writes, up to ${IN_FLIGHT_COUNT} await their flush together`, loaded.rate, 'writes/s'],
+      [`durable commits, ${WRITER_COUNT} writers, each one by one`, commitsTogether, 'commits/s'],
+      ['durable commits, one writer, one by one', commits, 'commits/s'],
+      ['  bare write + fdatasync on this disk', floor, 'writes/s'],
+      ['reads, decoded', rate, 'reads/s'],
+      ['recovery after the crash', (recovery.records / recovery.milliseconds) * 1000, 'records/s'],
+      ['disk', (stats.file?.bytes ?? 0) / stats.keys, `bytes a record (as JSON, a city takes ${round(valueSize)})`],
+      ['memory', stats.memory.bytes / stats.keys, 'bytes a record, index included'],
     ]);
+  });
+}
+
+async function main() {
+  const { values } = parseArgs({ options: { records: { type: 'string', default: '1000000' } } });
+  const count = Number(values.records);
+  if (!Number.isInteger(count) || count < RECORD_COUNT_MIN) throw new Error(`--records takes a whole number from ${RECORD_COUNT_MIN} on.`);
+  const folder = mkdtempSync(join(tmpdir(), 'varve-'));
+  try {
+    await run(folder, readCities(count));
   } finally {
-    await db?.close();
     rmSync(folder, { recursive: true, force: true });
   }
 }

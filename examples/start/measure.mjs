@@ -1,7 +1,9 @@
 /** What the same disk does without a store, and small rounds of the store's own operations. */
 import { closeSync, fdatasyncSync, fsyncSync, openSync, rmSync, writeSync } from 'node:fs';
+import { must } from './proof.mjs';
 
-const FLOOR_WRITES = 1000;
+/** Writes of the floor, and the commits of one writer that stand beside it. */
+export const FLOOR_WRITES = 1000;
 const FLOOR_SIZE = 256;
 
 /** Commits a second of a bare write and fdatasync, one by one, on blocks that were allocated and flushed before. @param {string} path */
@@ -23,13 +25,18 @@ export function measureFloor(path) {
   }
 }
 
-/** Durable commits a second by so many writers, each of which awaits one put after the other. @param {import('varve').Store<unknown>} db @param {number} writerCount */
-export async function measureCommits(db, writerCount) {
-  const count = COMMITS_A_WRITER * Math.ceil(Math.sqrt(writerCount));
+/**
+ * Durable commits a second by so many writers, each of which awaits one put after the other.
+ * @param {import('varve').Store<unknown>} db @param {number} writerCount @param {number} commitCount
+ */
+export async function measureCommits(db, writerCount, commitCount) {
+  const versions = new Set();
   const writer = async (/** @type {number} */ writerNumber) => {
-    for (let number = 0; number < count / writerCount; number++) await db.put(['visit', writerNumber, number], number);
+    for (let number = writerNumber; number < commitCount; number += writerCount) versions.add(await db.put(['visit', writerCount, number], number));
   };
   const began = performance.now();
   await Promise.all(Array.from({ length: writerCount }, (_, number) => writer(number)));
-  return (count / (performance.now() - began)) * 1000;
+  const rate = (commitCount / (performance.now() - began)) * 1000;
+  must(versions.size === commitCount, 'two commits were given one version');
+  return rate;
 }

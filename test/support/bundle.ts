@@ -10,6 +10,7 @@ export function bundle(path: string, ...entries: readonly string[]): void {
     bundle: true,
     format: 'esm',
     platform: 'neutral',
+    mainFields: ['module', 'main'],
     logLevel: 'error',
   });
 }
