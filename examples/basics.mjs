@@ -1,4 +1,4 @@
-/** The API in one page: `node examples/basics.mjs` after a build. */
+/** The API in one page: `node examples/basics.mjs` after a build. It works in a temporary folder, and leaves the rest to the README. */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -43,6 +43,11 @@ try {
   // The synchronous forms, and deletes: 0 says that there was nothing.
   db.putSync('count', 1);
   console.log(db.deleteSync('count') > 0, db.deleteSync('count'));
+
+  // Under strict an awaited write is flushed already. flush() is for the other modes, and for writes that nobody awaits.
+  const written = db.put('last', 'words');
+  await db.flush();
+  console.log(await written === db.stats().version, db.stats().log.pendingBytes);
 } finally {
   await db.close();
   rmSync(folder, { recursive: true });

@@ -24,7 +24,7 @@ const COMMITS_A_WRITER = 250;
 /** @param {string} path @param {import('./start/cities.mjs').City[]} cities */
 async function crashAndProve(path, cities) {
   say(`A child process loads ${round(cities.length)} cities, durably, and is killed in the middle:`);
-  const acknowledged = await loadUntilKilled(path, cities.length, Math.floor(cities.length / 2), progress('loading', cities.length));
+  const acknowledged = await loadUntilKilled(path, cities.length, Math.ceil(cities.length / 2), progress('loading', cities.length));
   if (process.stdout.isTTY) say('');
   say(`  killed with SIGKILL, after it had acknowledged ${round(acknowledged.city.size)} puts and ${round(acknowledged.group.size)} batches\n`);
   return withStore(path, (db) => {
@@ -32,7 +32,7 @@ async function crashAndProve(path, cities) {
     say(`Opened again: ${round(records)} records in ${milliseconds.toFixed(1)} ms${dropped === undefined ? '' : `, a torn tail of ${round(dropped.bytes)} bytes dropped`}.`);
     const { more, missing } = prove(db, cities, acknowledged);
     say(`  proof: all ${round(acknowledged.city.size)} acknowledged puts and ${round(acknowledged.group.size)} batches are there, with their values and versions`);
-    say(`  proof: ${round(more)} puts more were on their way and are there whole; no value and no batch is there in part`);
+    say(`  proof: ${round(more)} cities more were on their way and are there whole; no value and no batch is there in part`);
     say(`  proof: ${round(missing)} cities are yet to be loaded, and nothing is there that nobody put\n`);
     return db.recovery;
   });
@@ -126,11 +126,10 @@ async function main() {
   const count = Number(values.records);
   if (!Number.isInteger(count) || count < RECORD_COUNT_MIN) throw new Error(`--records takes a whole number from ${RECORD_COUNT_MIN} on.`);
   const folder = mkdtempSync(join(tmpdir(), 'varve-'));
-  try {
-    await run(folder, readCities(count));
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
+  // However it ends, nothing stays behind: not after a failure, a closed terminal or an interrupt either. A child whose parent is gone ends by itself.
+  process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.once(signal, () => process.exit(1));
+  await run(folder, readCities(count));
 }
 
 try {
