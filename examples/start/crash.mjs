@@ -24,6 +24,8 @@ export async function loadUntilKilled(path, count, killAt, onProgress) {
   const acknowledged = { city: new Map(), group: new Map(), cityCount: 0 };
   const child = spawn(process.execPath, [PROGRAM, path, String(count)], { stdio: ['pipe', 'inherit', 'inherit', 'pipe'] });
   const [, , , report] = /** @type {[import('node:stream').Writable, null, null, import('node:stream').Readable, null]} */ (child.stdio);
+  // An interrupt may end this process first; the child is not to outlive it. For one that has ended this does nothing.
+  process.once('exit', () => child.kill('SIGKILL'));
   // Whoever sends to a process that was killed meanwhile is told of a broken pipe; how it ended is asked below.
   child.stdin?.on('error', () => undefined);
   const ended = new Promise((resolve) => {

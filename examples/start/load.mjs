@@ -52,7 +52,7 @@ async function loadAsChild(path, cities) {
   let allowedCount = Math.max(1, Math.min(AHEAD_GROUP_COUNT, Math.floor(groupCount(cities.length) / 4)));
   /** @type {(() => void)[]} */
   const waiting = [];
-  // The parent sends a byte for each group that it has read. Its end of the pipe closes when it dies, and nobody is left to report to.
+  // The parent sends a byte for each group that it has read. When it dies its ends of both pipes close, and nobody is left to report to.
   process.stdin.on('end', () => process.exit(1));
   process.stdin.on('data', (bytes) => {
     allowedCount += bytes.length;
@@ -68,7 +68,11 @@ async function loadAsChild(path, cities) {
       queueMicrotask(() => {
         const text = lines;
         lines = '';
-        writeSync(REPORT_DESCRIPTOR, text);
+        try {
+          writeSync(REPORT_DESCRIPTOR, text);
+        } catch {
+          process.exit(1);
+        }
       });
     }
     lines += `${kind} ${position} ${version};\n`;
