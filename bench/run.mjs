@@ -11,9 +11,9 @@ import { existsSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { resolveSettings } from './harness/context.mjs';
-import { runJob, runJobApart, selectJobs } from './harness/jobs.mjs';
+import { runJobApart, selectJobs } from './harness/jobs.mjs';
 import { readBaseline, regressions, saveBaseline } from './report/baseline.mjs';
-import { describeEnvironment } from './report/environment.mjs';
+import { describeEnvironment, hashOfBuild, processorTicks, stealShare } from './report/environment.mjs';
 import { figuresTable, isMet, resultsTable } from './report/table.mjs';
 
 const root = fileURLToPath(new URL('../', import.meta.url));
@@ -39,7 +39,8 @@ function parse() {
     ...(values.seed === undefined ? {} : { seed: Number(values.seed) }),
     ...(values.folder === undefined ? {} : { folder: values.folder }),
   });
-  if (!(settings.keysMax >= 1) || !Number.isInteger(settings.seed)) throw new Error('--keys and --seed take whole numbers.');
+  const isWhole = values.keys === undefined || (Number.isInteger(settings.keysMax) && settings.keysMax >= 1);
+  if (!isWhole || !Number.isInteger(settings.seed)) throw new Error('--keys and --seed take whole numbers.');
   const isComplete = positionals.length === 0 && !settings.smoke && settings.keysMax === Infinity;
   if (values.baseline === 'save' && !isComplete) throw new Error('A baseline is saved only from a complete run: leave out the names of suites, --smoke and --keys.');
   return { chosen: selectJobs(positionals), settings, json: values.json, baseline: values.baseline };
@@ -48,7 +49,7 @@ function parse() {
 /** Runs the tests that a figure relies on. @param {boolean} smoke */
 function validate(smoke) {
   if (smoke) return 'left out (smoke run)';
-  if (!existsSync(`${root}${INVARIANTS}`)) return `there is no ${INVARIANTS}`;
+  if (!existsSync(`${root}${INVARIANTS}`)) throw new Error(`There is no ${INVARIANTS}, so nothing was measured.`);
   const result = spawnSync(process.execPath, ['node_modules/vitest/vitest.mjs', 'run', INVARIANTS], { cwd: root, encoding: 'utf8' });
   if (result.status !== 0) throw new Error(`The invariants do not hold, so nothing was measured.\n${result.stdout}${result.stderr}`);
   return `${INVARIANTS} passed`;
@@ -63,11 +64,14 @@ function printGroups(results, baseline) {
 
 async function main() {
   const { chosen, settings, json, baseline } = parse();
+  const before = baseline === 'compare' ? readBaseline() : undefined;
+  if (baseline === 'compare' && before === undefined) throw new Error('There is no baseline yet: save one with --baseline save.');
   const environment = describeEnvironment(settings);
   print('## Environment\n');
   for (const [name, value] of Object.entries(environment)) print(`- ${name}: ${value}`);
   const validation = validate(settings.smoke);
   print(`- pre-validation: ${validation}`);
+  const ticks = processorTicks();
 
   /** @type {import('./harness/measure.mjs').Result[]} */
   const results = [];
@@ -75,17 +79,19 @@ async function main() {
   const figures = [];
   for (const { suite, job } of chosen) {
     process.stderr.write(`${suite}:${job}\n`);
-    const outcome = await (settings.smoke ? runJob : runJobApart)(suite, job, settings);
+    const outcome = await runJobApart(suite, job, settings);
     results.push(...outcome.results);
     figures.push(...outcome.figures);
   }
 
-  const before = baseline === 'compare' ? readBaseline() : undefined;
-  if (baseline === 'compare' && before === undefined) throw new Error('There is no baseline yet: save one with --baseline save.');
+  const stolen = stealShare(ticks);
+  if (stolen !== undefined) print(`- processor time that the machine gave to others while it measured: ${(100 * stolen).toFixed(1)} %`);
+  if (hashOfBuild() !== environment.build) throw new Error('dist/ was built anew while the benchmark ran: its figures are of two stores. Run it again.');
   printGroups(results, before);
+  const isFullSize = !settings.smoke && settings.keysMax === Infinity;
   if (figures.length > 0) {
-    print(`\n## Aims\n\n${figuresTable(figures)}`);
-    print(`\n${figures.filter(isMet).length} of ${figures.length} met`);
+    print(`\n## Aims\n\n${figuresTable(figures, isFullSize)}`);
+    if (isFullSize) print(`\n${figures.filter(isMet).length} of ${figures.length} met`);
   }
   if (json !== undefined) writeFileSync(json, JSON.stringify({ environment, validation, results, figures }, undefined, 2));
   if (baseline === 'save') print(`\nBaseline saved: ${saveBaseline(environment, results)}`);

@@ -9,8 +9,8 @@ export const SIZE_MAX = 30_000;
 /** @returns {Promise<{ gzipped: number, minified: number, wasm: number }>} */
 export async function measureSize() {
   const result = await build({
-    stdin: { contents: "export * from './dist/index.js';", resolveDir: fileURLToPath(new URL('../', import.meta.url)) },
-    bundle: true, minify: true, format: 'esm', platform: 'node', target: 'node20', write: false, logLevel: 'warning',
+    stdin: { contents: "export * from 'varve';", resolveDir: fileURLToPath(new URL('../', import.meta.url)) },
+    bundle: true, minify: true, format: 'esm', platform: 'node', target: 'node20', charset: 'utf8', write: false, logLevel: 'warning',
   });
   const bytes = result.outputFiles[0].contents;
   return {

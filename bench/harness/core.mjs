@@ -12,6 +12,7 @@ const ENTRY = `
 export { Engine } from './src/engine/engine.ts';
 export { LogFile } from './src/durability/log-file.ts';
 export { recoverLog } from './src/durability/recover.ts';
+export { codecByName } from './src/codec/value.ts';
 `;
 
 /** A device over bytes in memory, as much of it as recovery asks for. @param {Uint8Array} bytes */
@@ -34,15 +35,19 @@ function memoryDevice(bytes) {
   };
 }
 
-/** Loads the pieces. Returns a function that recovers a file's bytes and says how long the core took, in milliseconds. */
+/**
+ * Loads the pieces. `recover` recovers a file's bytes and says how long the core took, in milliseconds, and how many records it believed; `check` reads every key back.
+ */
 export async function createCoreRecovery() {
   const bundle = await build({
     stdin: { contents: ENTRY, resolveDir: root, loader: 'ts' }, bundle: true, format: 'esm', platform: 'neutral', target: 'es2022', write: false, logLevel: 'warning',
     mainFields: ['module', 'main'], conditions: ['import'],
   });
-  const { Engine, LogFile, recoverLog } = await import(`data:text/javascript;base64,${Buffer.from(bundle.outputFiles[0].contents).toString('base64')}`);
+  const { Engine, LogFile, recoverLog, codecByName } = await import(`data:text/javascript;base64,${Buffer.from(bundle.outputFiles[0].contents).toString('base64')}`);
 
-  return (/** @type {Uint8Array} */ bytes, /** @type {number} */ records) => {
+  const codec = codecByName('bytes');
+
+  const recover = (/** @type {Uint8Array} */ bytes) => {
     const device = memoryDevice(bytes.slice());
     const engine = new Engine(device.name, { initial: 2 ** 28, limit: 2 ** 32 });
     const times = { scan: 0, link: 0 };
@@ -58,7 +63,16 @@ export async function createCoreRecovery() {
     const began = performance.now();
     const recovery = recoverLog(engine, device, log, { writable: true, salvage: false, entropy: crypto.getRandomValues(new Uint8Array(32)) });
     const all = performance.now() - began;
-    mustBe('records recovered', recovery.records, records);
-    return { ...times, all, engine };
+    return { ...times, all, records: recovery.records, engine };
   };
+
+  const check = (/** @type {ReturnType<typeof recover>} */ { engine, records }, /** @type {string[]} */ keys, /** @type {(index: number) => Uint8Array} */ expected) => {
+    mustBe('records recovered', records, keys.length);
+    keys.forEach((key, index) => {
+      const entry = engine.entry(key, codec);
+      mustBe(`the value of key ${index} after recovery`, entry !== undefined && Buffer.compare(entry.value, expected(index)), 0);
+      mustBe(`the version of key ${index} after recovery`, entry.version, index + 1);
+    });
+  };
+  return { recover, check };
 }

@@ -20,9 +20,12 @@ export const SUITES = { kv, recovery, targets };
 export function selectJobs(words) {
   const all = /** @type {SuiteName[]} */ (Object.keys(SUITES)).flatMap((suite) => Object.keys(SUITES[suite]).map((job) => ({ suite, job })));
   if (words.length === 0) return all;
-  const chosen = all.filter(({ suite, job }) => words.some((word) => word === suite || `${suite}:${job}`.startsWith(word.includes(':') ? word : `${word}:`)));
-  if (chosen.length === 0) throw new Error(`There is no such suite. The suites are ${Object.keys(SUITES).join(', ')}; kv:kv_get names a part of one.`);
-  return chosen;
+  const matches = (/** @type {string} */ word) => all.filter(({ suite, job }) => `${suite}:${job}`.startsWith(word.includes(':') ? word : `${word}:`));
+  for (const word of words) {
+    if (matches(word).length === 0) throw new Error(`There is no such suite: ${word}. The suites are ${Object.keys(SUITES).join(', ')}; kv:kv_get names a part of one.`);
+  }
+  const chosen = new Set(words.flatMap(matches));
+  return all.filter((entry) => chosen.has(entry));
 }
 
 /**

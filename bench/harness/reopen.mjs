@@ -2,7 +2,7 @@
 import { createKeys } from './data.mjs';
 import { mustBe } from './measure.mjs';
 import { checkAll } from '../subjects/varve.mjs';
-import { open } from '../../dist/index.js';
+import { open } from 'varve';
 
 const [path, count] = process.argv.slice(2);
 const keys = createKeys(Number(count));

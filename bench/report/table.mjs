@@ -70,10 +70,10 @@ export function isMet(figure) {
   return figure.isCeiling ? figure.reached <= figure.bound : figure.reached >= figure.bound;
 }
 
-/** @param {Figure[]} figures */
-export function figuresTable(figures) {
+/** Aims are worded for full sizes: a run of other sizes is not judged by them. @param {Figure[]} figures @param {boolean} isJudged */
+export function figuresTable(figures, isJudged = true) {
   const amount = (/** @type {number} */ value, /** @type {string} */ unit) => `${unit === 'bytes' && value >= 1000 ? value.toLocaleString('en') : significant(value)} ${unit}`;
-  return table(['aim', 'wanted', 'reached', 'status', 'note'], figures.map((figure) => [
-    figure.aim, `${figure.isCeiling ? '≤' : '≥'} ${amount(figure.bound, figure.unit)}`, amount(figure.reached, figure.unit), isMet(figure) ? 'met' : 'NOT MET', figure.note,
+  return table(['figure', 'aim', 'reached', 'met', 'note'], figures.map((figure) => [
+    figure.aim, `${figure.isCeiling ? '≤' : '≥'} ${amount(figure.bound, figure.unit)}`, amount(figure.reached, figure.unit), isJudged ? (isMet(figure) ? 'yes' : 'NO') : 'not judged', figure.note,
   ]), [1, 2]);
 }

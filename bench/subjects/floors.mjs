@@ -1,8 +1,9 @@
 /**
- * The raw floors: what the operating system alone takes for as many bytes, on blocks that were zero-written and flushed before, as the store's are. Blocking,
- * with nothing around it.
+ * The raw floors: what the operating system alone takes for as many bytes, on blocks that were zero-written and flushed before, as the store's are. After
+ * every sample the file is read back: a floor that did not write is no floor.
  */
 import fs from 'node:fs';
+import { mustBe } from '../harness/measure.mjs';
 
 const CHUNK_SIZE = 1 << 20;
 
@@ -18,9 +19,17 @@ export function createFloor(context, recordSize, count) {
   const size = recordSize * count;
   for (let offset = 0; offset < size; offset += CHUNK_SIZE) fs.writeSync(descriptor, new Uint8Array(Math.min(CHUNK_SIZE, size - offset)), 0, undefined, offset);
   fs.fsyncSync(descriptor);
-  const source = new Uint8Array(recordSize).fill(0x5a);
+  const source = new Uint8Array(recordSize);
+  const found = new Uint8Array(recordSize);
+  let sampleCount = 0;
 
   return {
+    /** Write, and nothing else. */
+    write() {
+      let written = 0;
+      for (let index = 0; index < count; index++) written += fs.writeSync(descriptor, source, 0, recordSize, index * recordSize);
+      return written;
+    },
     /** Write, then await nothing, one after the other. */
     async writeAndAwait() {
       let written = 0;
@@ -48,7 +57,18 @@ export function createFloor(context, recordSize, count) {
       }
       return written;
     },
-    expected: size,
+    /** Other bytes than the sample before wrote. */
+    before() {
+      source.fill(++sampleCount & 0xff);
+    },
+    /** @param {number} written */
+    after(written) {
+      mustBe('bytes written', written, size);
+      for (const index of [0, count >> 1, count - 1]) {
+        mustBe('bytes read back', fs.readSync(descriptor, found, 0, recordSize, index * recordSize), recordSize);
+        mustBe(`record ${index} of the floor`, Buffer.compare(found, source), 0);
+      }
+    },
     close() {
       fs.closeSync(descriptor);
       fs.rmSync(path, { force: true });

@@ -1,8 +1,8 @@
-/** The store under test, as users get it: the bundle in `dist`. Opening, filling and checking, none of which is ever timed here. */
+/** The store under test, as users get it: by the name of the package, which resolves to the bundle in `dist`. Opening, filling and checking, none of which is ever timed here. */
 import { rmSync } from 'node:fs';
 import { firstByteFor, valueFor, VALUE_SIZE } from '../harness/data.mjs';
 import { mustBe } from '../harness/measure.mjs';
-import { open } from '../../dist/index.js';
+import { open } from 'varve';
 
 const BATCH_COUNT = 1000;
 
@@ -63,4 +63,38 @@ export function checkAll(store, keys, expected, valueSize = VALUE_SIZE) {
     if (wanted.version !== undefined) mustBe(`the version of key ${index}`, entry.version, wanted.version);
   }
   mustBe('the number of keys', store.stats().keys, count);
+}
+
+/**
+ * How often a store has flushed so far; 0 for one in memory.
+ * @param {any} store
+ * @returns {number}
+ */
+export function flushCount(store) {
+  return store.stats().file?.flushes ?? 0;
+}
+
+/**
+ * Checks that what was awaited, or whose turn is over, is where its durability promises: handed over under `buffered`, and under `strict` flushed, once for each
+ * write that was awaited alone. A row named strict that ran otherwise would be fast and wrong.
+ * @param {any} store
+ * @param {string} durability
+ * @param {number} flushesBefore
+ * @param {number} flushesLeast
+ */
+export function checkDurable(store, durability, flushesBefore, flushesLeast) {
+  if (durability === 'memory') return;
+  mustBe('the durability of the store', store.stats().durability, durability);
+  mustBe('bytes that the operating system has not', store.stats().log.pendingBytes, 0);
+  if (durability === 'strict') mustBe('that each write was flushed', flushCount(store) - flushesBefore >= flushesLeast, true);
+}
+
+/**
+ * Checks that every key that was put has the bytes that were put.
+ * @param {any} store
+ * @param {string[]} keys
+ * @param {Uint8Array} value
+ */
+export function checkPut(store, keys, value) {
+  for (const key of keys) mustBe('a value that was put', Buffer.compare(store.get(key), value), 0);
 }

@@ -6,7 +6,7 @@ import fs from 'node:fs';
 import { createKeys, valueFor, VALUE_SIZE } from '../harness/data.mjs';
 import { mustBe } from '../harness/measure.mjs';
 import { checkAll, discard, openNew } from '../subjects/varve.mjs';
-import { open } from '../../dist/index.js';
+import { open } from 'varve';
 
 /** @typedef {import('../harness/context.mjs').Context} Context */
 /** @typedef {import('../harness/measure.mjs').Row} Row */
@@ -19,25 +19,35 @@ import { open } from '../../dist/index.js';
  * @property {number} records
  */
 
-/** Copies a file so that the copy owes the disk nothing. @param {string} from @param {string} to */
+/** Copies a file so that the copy owes the disk nothing, and stands in the page cache. @param {string} from @param {string} to */
 export function copyFlushed(from, to) {
   fs.copyFileSync(from, to);
   const descriptor = fs.openSync(to, 'r+');
   fs.fsyncSync(descriptor);
   fs.closeSync(descriptor);
+  // A copy that shares blocks with the original, as some file systems make it, would be read from the disk.
+  fs.readFileSync(to);
+}
+
+/** Reads a file into memory that is already there. @param {string} path @param {Uint8Array} target */
+function readAll(path, target) {
+  const descriptor = fs.openSync(path, 'r');
+  let read = 0;
+  while (read < target.length) read += fs.readSync(descriptor, target, read, target.length - read, read);
+  fs.closeSync(descriptor);
+  return read;
 }
 
 /** @param {any} store @param {number} count @returns {History} */
-function inserts(store, count) {
-  const keys = createKeys(count);
+function inserts(store, count, keys = createKeys(count)) {
   keys.forEach((key, index) => store.putSync(key, valueFor(index)));
   return { keys, expected: (index) => ({ number: index, version: index + 1 }), records: count };
 }
 
 /** Inserts, then deletes of the first keys. @param {number} deletedShare */
 function insertsAndDeletes(deletedShare) {
-  return (/** @type {any} */ store, /** @type {number} */ count) => {
-    const { keys, expected } = inserts(store, count);
+  return (/** @type {any} */ store, /** @type {number} */ count, known = createKeys(count)) => {
+    const { keys, expected } = inserts(store, count, known);
     const deleted = Math.floor(count * deletedShare);
     for (let index = 0; index < deleted; index++) store.deleteSync(keys[index]);
     return { keys, expected: (/** @type {number} */ index) => (index < deleted ? undefined : expected(index)), records: count + deleted };
@@ -45,15 +55,14 @@ function insertsAndDeletes(deletedShare) {
 }
 
 /** As many rounds over the keys as there are keys. @param {any} store @param {number} count @returns {History} */
-function overwrites(store, count) {
-  const keys = createKeys(count);
+function overwrites(store, count, keys = createKeys(count)) {
   for (let round = 0; round < count; round++) keys.forEach((key, index) => store.putSync(key, valueFor(index + round)));
   return { keys, expected: (index) => ({ number: index + count - 1, version: (count - 1) * count + index + 1 }), records: count * count };
 }
 
 /**
  * @param {string} name
- * @param {(store: any, count: number) => History} build
+ * @param {(store: any, count: number, keys?: string[]) => History} build
  * @param {number} wanted
  * @param {(records: number) => Row['threshold']} threshold
  * @param {number} [roundsMax]
@@ -67,13 +76,23 @@ function replayJob(name, build, wanted, threshold, roundsMax) {
     copyFlushed(original.name, image);
     await discard(original);
     const last = history.keys.length - 1;
+    const size = fs.statSync(image).size;
+    const bytes = new Uint8Array(size);
+    /** @type {Map<string, Uint8Array>} */
+    let map = new Map();
+    const mapAsStore = {
+      putSync: (/** @type {string} */ key, /** @type {Uint8Array} */ value) => map.set(key, value),
+      deleteSync: (/** @type {string} */ key) => map.delete(key),
+    };
     let path = '';
     /** @type {any} */
     let store;
+    /** @type {Record<string, number>} */
+    const figures = {};
     /** @type {Row} */
     const row = {
       name: `wal_replay/${name}`, what: 'open, first get', keys: history.keys.length, valueSize: VALUE_SIZE, durability: 'buffered',
-      threshold: threshold(history.records),
+      threshold: threshold(history.records), figures,
       work: {
         operations: history.records,
         before: () => {
@@ -89,7 +108,27 @@ function replayJob(name, build, wanted, threshold, roundsMax) {
           mustBe('records recovered', store.recovery.records, history.records);
           mustBe('a store that was not closed', store.recovery.clean, false);
           checkAll(store, history.keys, history.expected);
+          Object.assign(figures, { frames: store.recovery.frames });
           await discard(store);
+        },
+      },
+      beside: {
+        'reading the file': {
+          operations: history.records,
+          run: () => readAll(image, bytes),
+          after: (computed) => {
+            mustBe('bytes read', computed, size);
+            mustBe('the bytes read', Buffer.compare(bytes, fs.readFileSync(image)), 0);
+          },
+        },
+        'the same writes to a Map': {
+          operations: history.records,
+          before: () => { map = new Map(); },
+          run: () => build(mapAsStore, history.keys.length, history.keys).records,
+          after: (computed) => {
+            mustBe('writes to the Map', computed, history.records);
+            mustBe('keys of the Map', map.size, history.keys.filter((_, index) => history.expected(index) !== undefined).length);
+          },
         },
       },
     };

@@ -169,7 +169,7 @@ export class LogFile {
     this.engine.core.flushed(address);
     if (hadSuperblock) this.engine.core.superblockDurable();
     this.slots.reclaim();
-    this.slots.prepareAhead(this.engine.core.readySlotCount());
+    this.slots.prepareAhead();
   }
 
   #takeSuperblock(): boolean {

@@ -115,7 +115,7 @@ export class Slots {
   provide(reserved: boolean): void {
     this.#isHurried = true;
     if (this.#collect() > 0 && this.#engine.core.unpreparedNextSlot() < 0) {
-      this.prepareAhead(1);
+      this.prepareAhead();
       return;
     }
     this.stallCount++;
@@ -165,7 +165,7 @@ export class Slots {
     this.#prepare(slot);
     this.#engine.core.slotReady(slot);
     this.#isFull = false;
-    this.prepareAhead(1);
+    this.prepareAhead();
   }
 
   /** Zeroes the slot that the tail names as next; the caller flushes. */
@@ -197,12 +197,12 @@ export class Slots {
   }
 
   /** Called when the log has moved on: keeps enough slots ready for a writer at this pace. Never blocks. */
-  prepareAhead(readyCount: number): void {
+  prepareAhead(): void {
     this.#collect();
     const background = this.#device.background;
     if (background === undefined || !this.#isHurried || this.#isFull || background.failure() !== undefined) return;
     const wanted = Math.min(AHEAD_COUNT_MAX, Math.max(AHEAD_COUNT_MIN, Math.floor(AHEAD_SIZE / this.#engine.segmentSize)));
-    for (let missing = wanted - readyCount - this.#queued.length; missing > 0; missing--) {
+    for (let missing = wanted - this.#engine.core.readySlotCount() - this.#queued.length; missing > 0; missing--) {
       const slot = this.#take();
       this.#queued.push(slot);
       background.zero(this.#engine.slotOffset(slot), this.#engine.segmentSize);
