@@ -10,3 +10,5 @@ export * from './exports/recovery';
 export * from './exports/looking';
 export * from './exports/versions';
 export * from './exports/sessions';
+export * from './exports/scans';
+export * from './exports/time';

@@ -2,6 +2,7 @@
  * Every error that varve throws on purpose. Each class has a `code` that never changes, a `name` that survives
  * minification, and a message that says what happened and what to do. Messages never carry keys or values of the store.
  */
+import type { StandardSchemaV1 } from '@standard-schema/spec';
 
 /** The base of all errors thrown by varve: `error instanceof VarveError` separates them from everything else. */
 export abstract class VarveError extends Error {
@@ -23,6 +24,19 @@ export class InvalidArgumentError extends VarveError {
   declare readonly code: 'VARVE_INVALID_ARGUMENT';
 }
 define(InvalidArgumentError, 'InvalidArgumentError', 'VARVE_INVALID_ARGUMENT');
+
+/** A value does not fit the schema of its keyspace. Nothing was changed. */
+export class SchemaError extends VarveError {
+  declare readonly code: 'VARVE_SCHEMA';
+  /** What is wrong with it, as the schema says. */
+  readonly issues: readonly StandardSchemaV1.Issue[];
+
+  constructor(message: string, issues: readonly StandardSchemaV1.Issue[]) {
+    super(message);
+    this.issues = issues;
+  }
+}
+define(SchemaError, 'SchemaError', 'VARVE_SCHEMA');
 
 /** A key or value is larger than the store can hold. Nothing was changed. */
 export class TooLargeError extends VarveError {

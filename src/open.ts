@@ -1,6 +1,8 @@
 /** `open`: from a path and options to a store. Chooses the device, takes the lock, recovers, and gives everything back when something fails. */
 import { Slab } from './codec/slab.js';
-import { codecByName, type ValueCodec } from './codec/value.js';
+import type { Key } from './codec/key.js';
+import { Space } from './codec/space.js';
+import { codecByName, type CodecName, type ValueCodec } from './codec/value.js';
 import type { Device } from './device/device.js';
 import { openPlatformFile, atProcessExit, markUntransferable } from './device/platform.js';
 import { explainDevice } from './durability/device-failure.js';
@@ -9,6 +11,7 @@ import { createLog, isUnfinished, recoverLog, type Recovery } from './durability
 import { Engine } from './engine/engine.js';
 import { failure } from './engine/failure.js';
 import { InvalidArgumentError, NotFoundError } from './errors.js';
+import { Kernel } from './kernel.js';
 import { resolveOptions, type OpenOptions, type Settings } from './options.js';
 import { Store } from './store.js';
 
@@ -34,11 +37,19 @@ const SURROUNDINGS: Surroundings = {
   checks: false,
 };
 
-function codecFor(settings: Settings): ValueCodec<unknown> {
-  if (typeof settings.values !== 'string') return settings.values;
-  if (settings.ownBuffers) return codecByName(settings.values);
-  const slab = new Slab(markUntransferable());
-  return codecByName(settings.values, (source, start, end) => slab.copy(source, start, end));
+/** Makes the codecs of a store; all of them hand out bytes of the same slabs. */
+function codecsOf(settings: Settings): (values: CodecName | ValueCodec<unknown>) => ValueCodec<unknown> {
+  const slab = settings.ownBuffers ? undefined : new Slab(markUntransferable());
+  return (values) => {
+    if (typeof values !== 'string') return values;
+    return slab === undefined ? codecByName(values) : codecByName(values, (source, start, end) => slab.copy(source, start, end));
+  };
+}
+
+function storeOf(engine: Engine, log: LogFile | undefined, settings: Settings, recovery: Recovery, release: () => void): Store {
+  const codecFor = codecsOf(settings);
+  const kernel = new Kernel({ name: engine.name, engine, log, settings, release });
+  return new Store(kernel, new Space<Key, unknown>(undefined, undefined, codecFor(settings.values)), recovery, codecFor);
 }
 
 /** Opens a store on a device. On failure the device is as it was, and the caller's to close. */
@@ -51,7 +62,7 @@ export function openOnDevice(device: Device, settings: Settings, release: () => 
 }
 
 function recoverOnDevice(device: Device, settings: Settings, release: () => void, surroundings: Surroundings): Store {
-  const engine = new Engine(device.name, settings.memory, settings.module);
+  const engine = new Engine(device.name, settings.memory, surroundings.now, settings.module);
   const log = new LogFile(engine, device, surroundings.now);
   try {
     return recover(log, settings, release, surroundings);
@@ -70,17 +81,17 @@ function recover(log: LogFile, settings: Settings, release: () => void, surround
   const recovery = isNew
     ? createLog(engine, device, log, settings.segmentSizeShift, entropy)
     : recoverLog(engine, device, log, { writable: !settings.readOnly, salvage: settings.salvage, entropy });
-  return new Store({ name: device.name, engine, log, codec: codecFor(settings), settings, recovery, release });
+  return storeOf(engine, log, settings, recovery, release);
 }
 
 function openInMemory(settings: Settings, surroundings: Surroundings = SURROUNDINGS): Store {
-  const engine = new Engine(IN_MEMORY, settings.memory, settings.module);
+  const engine = new Engine(IN_MEMORY, settings.memory, surroundings.now, settings.module);
   engine.init(settings.segmentSizeShift, true, true, surroundings.random(ENTROPY_SIZE));
   engine.core.setChecks(surroundings.checks);
   const code = engine.core.createStore();
   engine.refresh();
   if (code !== 0) throw failure(code, IN_MEMORY);
-  return new Store({ name: IN_MEMORY, engine, log: undefined, codec: codecFor(settings), settings, recovery: MEMORY_RECOVERY, release: () => undefined });
+  return storeOf(engine, undefined, settings, MEMORY_RECOVERY, () => undefined);
 }
 
 /**

@@ -1,12 +1,10 @@
 /** What `stats()` says: figures of the core and of the file, in plain units. */
 import * as layout from '../assembly/shared/layout.js';
-import type { LogFile } from './durability/log-file.js';
-import type { Engine } from './engine/engine.js';
 import type { Settings } from './options.js';
-import type { Holds } from './snapshots.js';
+import type { Kernel } from './kernel.js';
 
 export interface Stats {
-  /** Keys that exist. */
+  /** Keys that exist; those that have expired and were not written since count too. */
   readonly keys: number;
   /** Deletes that are still remembered. */
   readonly tombstones: number;
@@ -41,6 +39,8 @@ export interface Stats {
     /** What of it nothing uses at present. */
     readonly idleBytes: number;
     readonly indexBytes: number;
+    /** The ordered index: 0 before the first scan. */
+    readonly orderBytes: number;
   };
   /** Undefined for a store in memory. */
   readonly file: {
@@ -57,7 +57,8 @@ export interface Stats {
 }
 
 /** Gathers the figures. */
-export function collectStats(engine: Engine, log: LogFile | undefined, settings: Settings, holds: Holds, failed: boolean): Stats {
+export function collectStats({ engine, log, settings, holds, stopped }: Kernel): Stats {
+  const failed = stopped === 'failed';
   // What a broken core last said of itself still stands in its memory.
   if (!engine.isBroken) engine.core.stats();
   const figure = (index: number): number => engine.number(layout.CONTROL_STATS + index * 8);
@@ -76,7 +77,7 @@ export function collectStats(engine: Engine, log: LogFile | undefined, settings:
     },
     snapshots: {
       open: holds.count,
-      oldest: holds.oldest && { version: holds.oldest.version, milliseconds: Date.now() - holds.oldest.since },
+      oldest: holds.oldest && { version: holds.oldest.version, milliseconds: Math.max(0, engine.now() - holds.oldest.clock) },
       oldVersions: figure(layout.STAT_OLD_VERSION_COUNT),
     },
     memory: {
@@ -84,6 +85,7 @@ export function collectStats(engine: Engine, log: LogFile | undefined, settings:
       reservedBytes: figure(layout.STAT_MEMORY_RESERVED_SIZE),
       idleBytes: figure(layout.STAT_MEMORY_IDLE_SIZE),
       indexBytes: figure(layout.STAT_INDEX_SIZE),
+      orderBytes: figure(layout.STAT_ORDER_SIZE),
     },
     file: log === undefined ? undefined : {
       bytes: failed ? 0 : log.device.size(),

@@ -3,113 +3,164 @@
  * is seen by others, or is in the log, before it commits.
  */
 import { undefinedValue } from './batch.js';
+import { checkExpected } from './collection.js';
 import type { Key } from './codec/key.js';
-import type { ValueCodec } from './codec/value.js';
+import type { Space } from './codec/space.js';
+import { EngineScan } from './engine/scan.js';
 import type { EngineSession } from './engine/session.js';
-import { InvalidArgumentError } from './errors.js';
-import type { Hold, Holds } from './snapshots.js';
+import { expiryOf, type PutOptions } from './expiry.js';
+import { Hold } from './holds.js';
+import type { Kernel } from './kernel.js';
+import type { Keyspace } from './keyspace.js';
+import { spaceOf } from './ownership.js';
+import type { Bounds } from './range.js';
+import { Reader, type Entry, type Version } from './reader.js';
+import type { OpenScan } from './scan.js';
 
 /** Which anomalies a commit excludes: all, or all but write skew. */
 export type Isolation = 'serializable' | 'snapshot';
 
-/** What a transaction needs of its store. */
-export interface TransactionHost<V> {
-  readonly codec: ValueCodec<V>;
-  readonly holds: Holds;
-  /** Throws where the store takes no writes. */
-  checkWritable(): void;
-  /** Turns what came out of the engine into what the caller is told. */
-  caught(error: unknown): unknown;
-  acknowledge(version: number): Promise<number>;
-  settle(version: number): number;
-}
+/** What a transaction sees and does of the store itself, or of one of its keyspaces. */
+export class TransactionView<V, K = Key, In = V> extends Reader<V, K> {
+  /** @internal */
+  protected readonly kernel: Kernel;
+  /** @internal */
+  protected readonly session: EngineSession;
+  /** @internal */
+  protected readonly hold: Hold;
 
-const VERSION_MAX = 2 ** 48;
-
-export class Transaction<V = unknown> {
-  /** The version at which it reads. */
-  readonly version: number;
-  readonly isolation: Isolation;
-  readonly #host: TransactionHost<V>;
-  readonly #session: EngineSession;
-  readonly #hold: Hold;
-
-  /** @internal Use `db.begin()` or `db.transact()`. */
-  constructor(host: TransactionHost<V>, session: EngineSession, isolation: Isolation, isWatched: boolean) {
-    this.#host = host;
-    this.#session = session;
-    this.isolation = isolation;
-    this.version = session.version;
-    this.#hold = host.holds.add('transaction', session.version, session);
-    if (isWatched) host.holds.watch(this, this.#hold);
-  }
-
-  /** Whether it has neither committed nor been aborted. */
-  get isOpen(): boolean {
-    return this.#host.holds.isOpen(this.#hold);
-  }
-
-  #run<T>(action: () => T): T {
-    this.#host.holds.check(this.#hold);
-    try {
-      return action();
-    } catch (error) {
-      throw this.#host.caught(error);
-    }
+  /** @internal */
+  constructor(kernel: Kernel, space: Space<K, V>, session: EngineSession, hold: Hold) {
+    super(space);
+    this.kernel = kernel;
+    this.session = session;
+    this.hold = hold;
   }
 
   /** The value of a key as the transaction sees it, or undefined. Under `serializable`, the commit fails if the key is committed anew by then. @throws ClosedError, InvalidArgumentError, FullError. */
-  get(key: Key): V | undefined {
-    return this.#run(() => this.#session.get(key, this.#host.codec));
+  get(key: K): V | undefined {
+    this.kernel.holds.check(this.hold);
+    try {
+      return this.session.get(key, this.space);
+    } catch (error) {
+      throw this.kernel.caught(error);
+    }
+  }
+
+  /** Key, value and version as the transaction sees them, or undefined. As `get`. */
+  getEntry(key: K): Entry<V, K> | undefined {
+    this.kernel.holds.check(this.hold);
+    try {
+      const kind = this.session.find(key, this.space);
+      if (kind < 0) return undefined;
+      const version = this.kernel.engine.foundVersion;
+      return { key, value: this.kernel.engine.found(kind, this.space.values), version };
+    } catch (error) {
+      throw this.kernel.caught(error);
+    }
   }
 
   /** Whether the transaction sees a key. As `get`. */
-  has(key: Key): boolean {
-    return this.#run(() => this.#session.has(key));
+  has(key: K): boolean {
+    this.kernel.holds.check(this.hold);
+    try {
+      return this.session.find(key, this.space) >= 0;
+    } catch (error) {
+      throw this.kernel.caught(error);
+    }
   }
 
-  /** The values of many keys. As `get`. */
-  getMany(keys: Iterable<Key>): (V | undefined)[] {
-    return Array.from(keys, (key) => this.get(key));
+  /** @internal Scans see the transaction's own writes as they were when the loop began. The range counts up to where it was read. */
+  protected beginScan(bounds: Bounds, hasValues: boolean): OpenScan {
+    const { kernel, hold } = this;
+    kernel.holds.check(hold);
+    let isOpen = true;
+    try {
+      const scan = new EngineScan(kernel.engine, bounds, { version: hold.version, clock: hold.clock, session: this.session.handle }, hasValues);
+      return {
+        scan,
+        check: () => kernel.holds.check(hold),
+        close: () => {
+          // The session has given back its scans when it ended.
+          if (isOpen && hold.isOpen) scan.close();
+          isOpen = false;
+        },
+        caught: (error) => kernel.caught(error),
+      };
+    } catch (error) {
+      throw kernel.caught(error);
+    }
   }
 
   /** Puts a value, for the transaction alone until it commits. */
-  put(key: Key, value: V): void {
+  put(key: K, value: In, options?: PutOptions): void {
+    const { kernel, space } = this;
+    kernel.holds.check(this.hold);
     if (value === undefined) throw undefinedValue();
-    this.#run(() => {
-      this.#host.checkWritable();
-      this.#session.put(key, value, this.#host.codec);
-    });
+    kernel.checkWritable();
+    const checked = space.check(value);
+    const expiry = options === undefined ? undefined : expiryOf(options, kernel.engine.now);
+    try {
+      this.session.put(key, checked, space, expiry);
+    } catch (error) {
+      throw kernel.caught(error);
+    }
   }
 
   /** Deletes a key, for the transaction alone until it commits. */
-  delete(key: Key): void {
-    this.#run(() => {
-      this.#host.checkWritable();
-      this.#session.delete(key);
-    });
+  delete(key: K): void {
+    this.kernel.holds.check(this.hold);
+    this.kernel.checkWritable();
+    try {
+      this.session.delete(key, this.space);
+    } catch (error) {
+      throw this.kernel.caught(error);
+    }
   }
 
   /**
    * Puts, or with `undefined` deletes, if the key has exactly this version when the transaction commits; 0 means that it must not exist then. It is no read: another commit to the key does not
    * conflict, and a mismatch makes the commit fail with `CasError`.
    */
-  cas(key: Key, version: number, next: V | undefined): void {
-    if (!Number.isInteger(version) || version < 0 || version >= VERSION_MAX) {
-      throw new InvalidArgumentError('cas takes the version that the key is expected to have: a whole number, 0 for a key that must not exist.');
-    }
+  cas(key: K, version: Version, next: In | undefined, options?: PutOptions): void {
+    checkExpected(version);
     if (next === undefined) this.delete(key);
-    else this.put(key, next);
-    this.#session.expect(version);
+    else this.put(key, next, options);
+    this.session.expect(version);
+  }
+}
+
+export class Transaction<V = unknown> extends TransactionView<V> {
+  /** The version at which it reads. */
+  readonly version: Version;
+  readonly isolation: Isolation;
+
+  /** @internal Use `db.begin()` or `db.transact()`. */
+  constructor(kernel: Kernel, space: Space<Key, V>, session: EngineSession, isolation: Isolation, isWatched: boolean) {
+    const hold = kernel.holds.add('transaction', session.version, session.clock, session);
+    super(kernel, space, session, hold);
+    this.isolation = isolation;
+    this.version = session.version;
+    if (isWatched) kernel.holds.watch(this, hold);
   }
 
-  #apply(): number {
-    this.#host.holds.check(this.#hold);
+  /** Whether it has neither committed nor been aborted. */
+  get isOpen(): boolean {
+    return this.hold.isOpen;
+  }
+
+  /** What the transaction sees and does of a keyspace. */
+  in<W, L, In>(keyspace: Keyspace<W, L, In>): TransactionView<W, L, In> {
+    return new TransactionView<W, L, In>(this.kernel, spaceOf(keyspace as Keyspace<W, L, never>, this.kernel.engine), this.session, this.hold);
+  }
+
+  #apply(): Version {
+    this.kernel.holds.check(this.hold);
     try {
-      if (this.#session.isWriter) this.#host.checkWritable();
-      return this.#session.commit(this.isolation === 'snapshot');
+      if (this.session.isWriter) this.kernel.checkWritable();
+      return this.session.commit(this.isolation === 'snapshot');
     } catch (error) {
-      throw this.#host.caught(error);
+      throw this.kernel.caught(error);
     } finally {
       this.abort();
     }
@@ -120,18 +171,18 @@ export class Transaction<V = unknown> {
    * transaction is over, whatever comes out.
    * @throws (as a rejection) ConflictError, CasError, FullError, ClosedError: nothing was applied. OutcomeUnknownError: a flush failed.
    */
-  async commit(): Promise<number> {
-    return this.#host.acknowledge(this.#apply());
+  async commit(): Promise<Version> {
+    return this.kernel.acknowledge(this.#apply());
   }
 
   /** As `commit`, returning when `putSync` would. */
-  commitSync(): number {
-    return this.#host.settle(this.#apply());
+  commitSync(): Version {
+    return this.kernel.settle(this.#apply());
   }
 
   /** Ends the transaction without a trace. Idempotent, and does nothing after a commit. */
   abort(): void {
-    this.#host.holds.release(this.#hold);
+    this.kernel.holds.release(this.hold);
   }
 
   /** Aborts what has not committed. */

@@ -3,7 +3,8 @@ import { hashKey } from '../hash/keyhash';
 import { Index, find, insert, remove, reserveSlot, setSlot, slotAddress } from '../index/directory';
 import { flagsOf, keyOf, keySizeOf, linkOf, versionOf } from '../log/record';
 import { resolve } from '../log/segment';
-import { RECORD_FLAG_PART, RECORD_FLAG_TOMBSTONE } from '../shared/format';
+import { forgetKey, noteKey } from '../order/order';
+import { RECORD_FLAG_PART } from '../shared/format';
 import { countNewest, forsake, retain, uncountNewest } from '../space/live';
 import { addOld, removeOld, reserveOld } from '../versions/old';
 import { addDead, isPinned, removeDead, reserveDead } from '../versions/pins';
@@ -12,10 +13,6 @@ import { addDead, isPinned, removeDead, reserveDead } from '../versions/pins';
 export function findKeyOf(record: usize): usize {
   const keySize = keySizeOf(record);
   return find(keyOf(record), keySize, hashKey(keyOf(record), keySize));
-}
-
-export function isTombstone(record: usize): bool {
-  return (flagsOf(record) & RECORD_FLAG_TOMBSTONE) != 0;
 }
 
 /** Reserves what publishing needs, so that it cannot fail: a slot for a new key, or room to keep the version that is superseded. The key was just looked up. */
@@ -34,7 +31,10 @@ export function publish(record: usize, address: u64, existing: usize): void {
       addDead(before);
     } else forsake(existing, before);
     setSlot(address);
-  } else insert(address);
+  } else {
+    insert(address);
+    noteKey();
+  }
   retain(record, address);
 }
 
@@ -58,8 +58,10 @@ export function revert(record: usize, begin: u64): void {
   if (newest == 0 || slotAddress() < begin) return;
   const link = linkOf(record);
   forsake(newest, slotAddress());
-  if (link == 0) remove();
-  else {
+  if (link == 0) {
+    remove();
+    forgetKey();
+  } else {
     const before = resolve(link);
     setSlot(link);
     if (!isPinned(versionOf(before))) {

@@ -7,7 +7,7 @@ import { find, slotAddress } from '../index/directory';
 import { bodySizeOf } from '../log/frame';
 import { relist } from '../log/header';
 import { Log, appendRecord, blockOf, makeRoom, publishTail, recordOffset } from '../log/log';
-import { sealRecord, sizeOf } from '../log/record';
+import { keyOffset, sealRecord, sizeOf } from '../log/record';
 import { Segment, addressOf, detachBlock, removeSegment } from '../log/segment';
 import { Slots, untakeSlot } from '../log/slots';
 import { allocate, release, shiftFor } from '../memory/allocator';
@@ -15,7 +15,8 @@ import * as format from '../shared/format';
 import { STATUS_MEMORY_FULL, STATUS_NEED_CEILING, STATUS_OK } from '../shared/status';
 import { collect } from '../space/live';
 import { Pins, reap } from '../versions/pins';
-import { applyStaged, isHidden, isTombstone, revert } from './apply';
+import { Clock, isVisible } from '../versions/visible';
+import { applyStaged, isHidden, revert } from './apply';
 
 /** A filter of the keys that the batch puts: one bit each. */
 const FILTER_SIZE: usize = 512;
@@ -100,12 +101,12 @@ function filterBit(hash: u64): u8 {
 export function hasToDelete(key: usize, keySize: u32): bool {
   const hash = hashKey(key, keySize);
   const existing = find(key, keySize, hash);
-  return (existing != 0 && !isTombstone(existing)) || (load<u8>(filterByte(hash)) & filterBit(hash)) != 0;
+  return (existing != 0 && isVisible(existing, Clock.now)) || (load<u8>(filterByte(hash)) & filterBit(hash)) != 0;
 }
 
 /** Stages the key and value that stand at the tail. */
 export function stageRecord(keySize: u32, valueSize: u32, flags: u32): void {
-  const key = blockOf(Log.segment) + recordOffset() + format.RECORD_HEADER_SIZE;
+  const key = blockOf(Log.segment) + recordOffset() + keyOffset(flags);
   const hash = hashKey(key, keySize);
   const existing = find(key, keySize, hash);
   const at = filterByte(hash);
@@ -141,10 +142,10 @@ export function partListSize(): u32 {
 }
 
 /** Stages the record of a large value, whose key stands at the tail and whose parts were staged before. */
-export function stageLarge(keySize: u32, kind: u32): void {
-  const list = blockOf(Log.segment) + recordOffset() + format.RECORD_HEADER_SIZE + keySize;
+export function stageLarge(keySize: u32, flags: u32): void {
+  const list = blockOf(Log.segment) + recordOffset() + keyOffset(flags) + keySize;
   memory.copy(list, Batch.parts, partListSize());
-  stageRecord(keySize, partListSize(), kind | format.RECORD_FLAG_LARGE);
+  stageRecord(keySize, partListSize(), flags | format.RECORD_FLAG_LARGE);
   Batch.partCount = 0;
 }
 

@@ -6,7 +6,7 @@ import { hashKey } from '../hash/keyhash';
 import { Index, find, slotAddress } from '../index/directory';
 import { setNumber, setU32 } from '../memory/control';
 import { Log, appendRecord, blockOf, publishTail, recordOffset } from '../log/log';
-import { flagsOf, sealRecord, valueOf, valueSizeOf, versionOf } from '../log/record';
+import { flagsOf, keyOffset, sealRecord, valueOf, valueSizeOf, versionOf } from '../log/record';
 import { addressOf } from '../log/segment';
 import * as format from '../shared/format';
 import * as layout from '../shared/layout';
@@ -14,16 +14,12 @@ import { STATUS_ABSENT, STATUS_MEMORY_FULL, STATUS_MISMATCH, STATUS_NEED_CEILING
 import { collect } from '../space/live';
 import { findOld } from '../versions/old';
 import { Pins, reap } from '../versions/pins';
-import { isTombstone, publish, reserve } from './apply';
+import { Clock, isVisible, visibleVersion } from '../versions/visible';
+import { publish, reserve } from './apply';
 
 /** Values up to this size are handed out of an aligned window. A record is followed by more of its segment, so reading whole words stays within memory. */
 const SMALL_VALUE_SIZE: u32 = 128;
 const window: usize = memory.data(128, 8);
-
-/** The version of the record that a lookup found: 0 where there is none, or a tombstone. */
-export function visibleVersion(record: usize): u64 {
-  return record == 0 || isTombstone(record) ? 0 : versionOf(record);
-}
 
 /** Appends a record around the key and value at the tail and shows it. The key was just looked up: `existing` is its record or 0. */
 function commitOne(existing: usize, key: usize, keySize: u32, valueSize: u32, flags: u32): f64 {
@@ -45,23 +41,23 @@ function commitOne(existing: usize, key: usize, keySize: u32, valueSize: u32, fl
 }
 
 /** Where the facade put the key of the record at the tail. */
-function pendingKey(): usize {
-  return blockOf(Log.segment) + recordOffset() + format.RECORD_HEADER_SIZE;
+function pendingKey(flags: u32): usize {
+  return blockOf(Log.segment) + recordOffset() + keyOffset(flags);
 }
 
 /** Puts the key and value that stand at the tail. Returns the version, or a status. O(1). */
-export function put(keySize: u32, valueSize: u32, kind: u32): f64 {
+export function put(keySize: u32, valueSize: u32, flags: u32): f64 {
   assert(keySize + valueSize <= load<u32>(layout.CONTROL_WRITE_ROOM) && keySize != 0);
-  const key = pendingKey();
-  return commitOne(find(key, keySize, hashKey(key, keySize)), key, keySize, valueSize, kind);
+  const key = pendingKey(flags);
+  return commitOne(find(key, keySize, hashKey(key, keySize)), key, keySize, valueSize, flags);
 }
 
 /** Deletes the key that stands at the tail. Returns the version, STATUS_ABSENT when there was nothing to delete, or another status. */
 export function del(keySize: u32): f64 {
   assert(keySize <= load<u32>(layout.CONTROL_WRITE_ROOM) && keySize != 0);
-  const key = pendingKey();
+  const key = pendingKey(0);
   const existing = find(key, keySize, hashKey(key, keySize));
-  if (existing == 0 || isTombstone(existing)) return STATUS_ABSENT;
+  if (existing == 0 || !isVisible(existing, Clock.now)) return STATUS_ABSENT;
   return commitOne(existing, key, keySize, 0, format.RECORD_FLAG_TOMBSTONE);
 }
 
@@ -71,9 +67,9 @@ export function del(keySize: u32): f64 {
  */
 export function cas(keySize: u32, valueSize: u32, flags: u32, expected: f64): f64 {
   assert(keySize + valueSize <= load<u32>(layout.CONTROL_WRITE_ROOM) && keySize != 0);
-  const key = pendingKey();
+  const key = pendingKey(flags);
   const existing = find(key, keySize, hashKey(key, keySize));
-  const version = visibleVersion(existing);
+  const version = visibleVersion(existing, Clock.now);
   if (<f64>version != expected) {
     setNumber(layout.CONTROL_VERSION, version);
     return STATUS_MISMATCH;
@@ -93,20 +89,19 @@ function align(value: usize, size: u32): usize {
 
 /** Looks up the key at `key`. Returns the kind of its value, which the control block shows, or STATUS_ABSENT. */
 export function get(key: usize, keySize: u32): i32 {
-  return show(find(key, keySize, hashKey(key, keySize)));
+  return show(find(key, keySize, hashKey(key, keySize)), Clock.now);
 }
 
-/** As `get`, as of a version that is pinned. O(log n) in the old versions that are kept of the key; O(1) where the newest is old enough. */
-export function getAt(key: usize, keySize: u32, version: u64): i32 {
+/** As `get`, as of a version that is pinned, and of a clock. O(log n) in the old versions that are kept of the key; O(1) where the newest is old enough. */
+export function getAt(key: usize, keySize: u32, version: u64, clock: u64): i32 {
   const newest = find(key, keySize, hashKey(key, keySize));
-  return show(newest == 0 || versionOf(newest) <= version ? newest : findOld(key, keySize, Index.hash, version));
+  return show(newest == 0 || versionOf(newest) <= version ? newest : findOld(key, keySize, Index.hash, version), clock);
 }
 
-/** Shows a record in the control block. */
-function show(record: usize): i32 {
-  if (record == 0) return STATUS_ABSENT;
+/** Shows a record in the control block, if it is there by a clock. */
+function show(record: usize, clock: u64): i32 {
+  if (record == 0 || !isVisible(record, clock)) return STATUS_ABSENT;
   const flags = flagsOf(record);
-  if ((flags & format.RECORD_FLAG_TOMBSTONE) != 0) return STATUS_ABSENT;
   setNumber(layout.CONTROL_VERSION, versionOf(record));
   return showValue(valueOf(record), valueSizeOf(record), flags & (format.RECORD_KIND_MASK | format.RECORD_FLAG_LARGE));
 }

@@ -8,8 +8,8 @@ import * as layout from '../shared/layout';
 import { assertHealthy } from '../verify/verify';
 import { Windows } from '../memory/windows';
 
-export function put(keySize: u32, valueSize: u32, kind: u32): f64 {
-  const result = puts.put(keySize, valueSize, kind);
+export function put(keySize: u32, valueSize: u32, flags: u32): f64 {
+  const result = puts.put(keySize, valueSize, flags);
   assertHealthy();
   return result;
 }

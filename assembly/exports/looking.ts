@@ -6,6 +6,7 @@ import { Slots } from '../log/slots';
 import { idleSize, touchedSize } from '../memory/allocator';
 import { setNumber } from '../memory/control';
 import * as layout from '../shared/layout';
+import { treeSize } from '../order/tree';
 import { Space } from '../space/live';
 import { Old } from '../versions/old';
 import { Debug, verifyAll, verifyBytes } from '../verify/verify';
@@ -79,6 +80,7 @@ export function stats(): void {
   stat(layout.STAT_CEILING, Log.ceiling);
   stat(layout.STAT_SEAL, Log.seal);
   stat(layout.STAT_OLD_VERSION_COUNT, Old.versionCount);
+  stat(layout.STAT_ORDER_SIZE, treeSize());
 }
 
 /** In the debug build: verify everything after each mutation from now on. */

@@ -1,18 +1,21 @@
 /** The exports with which transactions are made. A session is a number for the facade: where it stands. */
 import * as puts from '../commit/put';
-import { Log } from '../log/log';
+import { Log, tailAddress } from '../log/log';
+import { setNumber } from '../memory/control';
 import { Windows } from '../memory/windows';
 import * as commits from '../sessions/commit';
 import { ENTRY_DELETED, ENTRY_READ, ENTRY_WRITTEN, Session, beginSession as begin, endSession as end, entryFor, expectVersion, finishWrite, markWritten, roomFor } from '../sessions/session';
+import { RECORD_KIND_MASK } from '../shared/format';
+import * as layout from '../shared/layout';
 import { STATUS_ABSENT, STATUS_MEMORY_FULL, STATUS_OK } from '../shared/status';
 import { unpin } from './versions';
 import { pin } from '../versions/pins';
 
-/** Begins a session at the newest version. Returns 0 where memory is at its limit. O(1). */
-export function beginSession(): usize {
+/** Begins a session at the newest version, and at a clock in epoch milliseconds. Returns 0 where memory is at its limit. O(1). */
+export function beginSession(clock: f64): usize {
   const pinned = pin(Log.version, true);
   if (pinned === null) return 0;
-  const session = begin(pinned);
+  const session = begin(pinned, <u64>clock, tailAddress());
   if (session === null) {
     unpin(changetype<usize>(pinned));
     return 0;
@@ -39,10 +42,11 @@ export function sessionGet(session: usize, keySize: u32): i32 {
   const entry = entryFor(reader, Windows.key, keySize);
   if (entry === null) return STATUS_MEMORY_FULL;
   if ((entry.flags & ENTRY_WRITTEN) != 0) {
-    return (entry.flags & ENTRY_DELETED) != 0 ? STATUS_ABSENT : puts.showValue(entry.value, entry.valueSize, entry.kind);
+    setNumber(layout.CONTROL_VERSION, 0);
+    return (entry.flags & ENTRY_DELETED) != 0 ? STATUS_ABSENT : puts.showValue(entry.value, entry.valueSize, entry.kind & RECORD_KIND_MASK);
   }
   entry.flags |= ENTRY_READ;
-  return puts.getAt(Windows.key, keySize, reader.version);
+  return puts.getAt(Windows.key, keySize, reader.version, reader.clock);
 }
 
 /** Where a value of up to `size` bytes for the key in the key window shall be written; 0 where memory is at its limit. Then call `sessionPut`. */
@@ -50,9 +54,9 @@ export function sessionRoom(session: usize, keySize: u32, size: u32): usize {
   return roomFor(changetype<Session>(session), Windows.key, keySize, size);
 }
 
-/** The value stands there. */
-export function sessionPut(session: usize, size: u32, kind: u32): void {
-  finishWrite(changetype<Session>(session), size, kind);
+/** The value stands there. With the flag of an expiry, it expires at `expiry` epoch milliseconds. */
+export function sessionPut(session: usize, size: u32, flags: u32, expiry: f64): void {
+  finishWrite(changetype<Session>(session), size, flags, <u64>expiry);
 }
 
 /** Notes the delete of the key in the key window. */

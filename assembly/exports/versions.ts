@@ -29,7 +29,7 @@ export function unpin(pin: usize): void {
   assertHealthy();
 }
 
-/** Looks the key in the key window up as of a pinned version. */
-export function getAt(keySize: u32, version: f64): i32 {
-  return puts.getAt(Windows.key, keySize, <u64>version);
+/** Looks the key in the key window up as of a pinned version, and of a clock. */
+export function getAt(keySize: u32, version: f64, clock: f64): i32 {
+  return puts.getAt(Windows.key, keySize, <u64>version, <u64>clock);
 }

@@ -113,6 +113,73 @@ export function find(key: usize, keySize: u32, hash: u64): usize {
   }
 }
 
+/** The bit of a hash that no page, home or tag is made of. Who names a key by its hash may use it as a mark. */
+export const SPARE_HASH_BIT: u64 = 1 << 16;
+
+/** The newest record of a key whose hash is `hash`, but for its spare bit, or 0. Leaves `Index.slot` and `Index.hash` alone. */
+export function findHash(hash: u64): usize {
+  const entry = load<u32>(entryFor(hash));
+  const page = <usize>entry & ~(PAGE_SIZE - 1);
+  const tag = tagFor(hash, entry & DEPTH_MASK);
+  let position = <u32>hash & SLOT_MASK;
+  while (true) {
+    const slot = load<u64>(page + (<usize>position << 3));
+    if (slot == 0) return 0;
+    if (slot >> TAG_SHIFT == tag && (slot & FIELD_MASK) != 0) {
+      const record = resolve(slot & FIELD_MASK);
+      if (((hashKey(keyOf(record), keySizeOf(record)) ^ hash) & ~SPARE_HASH_BIT) == 0) return record;
+    }
+    position = (position + 1) & SLOT_MASK;
+  }
+}
+
+/** Whether a record is the newest of its key, whose hash is `hash`. */
+export function isNewest(hash: u64, address: u64): bool {
+  const entry = load<u32>(entryFor(hash));
+  const page = <usize>entry & ~(PAGE_SIZE - 1);
+  let position = <u32>hash & SLOT_MASK;
+  for (let slot = load<u64>(page + (<usize>position << 3)); slot != 0; slot = load<u64>(page + (<usize>position << 3))) {
+    if ((slot & FIELD_MASK) == address) return true;
+    position = (position + 1) & SLOT_MASK;
+  }
+  return false;
+}
+
+/** The record of the first slot that a key with this hash may be in: nearly always the one that `findHash` finds. It is not looked at; 0 where there is none. */
+export function guessRecord(hash: u64): usize {
+  const entry = load<u32>(entryFor(hash));
+  const page = <usize>entry & ~(PAGE_SIZE - 1);
+  const tag = tagFor(hash, entry & DEPTH_MASK);
+  let position = <u32>hash & SLOT_MASK;
+  while (true) {
+    const slot = load<u64>(page + (<usize>position << 3));
+    if (slot == 0) return 0;
+    if (slot >> TAG_SHIFT == tag && (slot & FIELD_MASK) != 0) return resolve(slot & FIELD_MASK);
+    position = (position + 1) & SLOT_MASK;
+  }
+}
+
+/** Whether more than `count` keys have a hash. Looks at records only where tags agree. */
+export function isShared(hash: u64, count: u32): bool {
+  const entry = load<u32>(entryFor(hash));
+  const page = <usize>entry & ~(PAGE_SIZE - 1);
+  const tag = tagFor(hash, entry & DEPTH_MASK);
+  let tagged: u32 = 0;
+  let same: u32 = 0;
+  let position = <u32>hash & SLOT_MASK;
+  for (let slot = load<u64>(page + (<usize>position << 3)); slot != 0; slot = load<u64>(page + (<usize>position << 3))) {
+    if (slot >> TAG_SHIFT == tag && (slot & FIELD_MASK) != 0) tagged++;
+    position = (position + 1) & SLOT_MASK;
+  }
+  if (tagged <= count) return false;
+  position = <u32>hash & SLOT_MASK;
+  for (let slot = load<u64>(page + (<usize>position << 3)); slot != 0; slot = load<u64>(page + (<usize>position << 3))) {
+    if (slot >> TAG_SHIFT == tag && (slot & FIELD_MASK) != 0 && ((hashOfRecord(slot & FIELD_MASK) ^ hash) & ~SPARE_HASH_BIT) == 0) same++;
+    position = (position + 1) & SLOT_MASK;
+  }
+  return same > count;
+}
+
 /** Reads the home slot of a hash, so that it is in the cache when it is needed. */
 export function touch(hash: u64): u64 {
   const page = <usize>load<u32>(entryFor(hash)) & ~(PAGE_SIZE - 1);

@@ -37,6 +37,11 @@ export function setLink(record: usize, address: u64): void {
   store<u64>(record, (load<u64>(record, format.RECORD_LINK) & ~FIELD_MASK) | address, format.RECORD_LINK);
 }
 
+/** When the next record that has the flag expires, in epoch milliseconds. */
+export class Expiry {
+  static next: u64 = 0;
+}
+
 /** The bytes between the header and the key. */
 export function keyOffset(flags: u32): u32 {
   return format.RECORD_HEADER_SIZE + ((flags & format.RECORD_FLAG_EXPIRY) != 0 ? format.RECORD_EXPIRY_SIZE : 0);
@@ -68,6 +73,7 @@ function computeCheck(record: usize, size: u32, seed: u64, offset: u32): u32 {
  * Writes the header, the pad and the check around key and value, which already stand in place. Returns the size of the record.
  */
 export function sealRecord(record: usize, flags: u32, keySize: u32, valueSize: u32, version: u64, link: u64, seed: u64, offset: u32): u32 {
+  if ((flags & format.RECORD_FLAG_EXPIRY) != 0) store<u64>(record, Expiry.next, format.RECORD_HEADER_SIZE);
   const unpadded = keyOffset(flags) + keySize + valueSize;
   const size = alignUp(unpadded);
   for (let pad = unpadded; pad < size; pad++) store<u8>(record + pad, 0);

@@ -16,6 +16,26 @@ export function equal(left: usize, right: usize, size: u32): bool {
   return true;
 }
 
+/** The order of two ranges, byte by byte; where one begins the other, the shorter comes first. Negative, 0 or positive. */
+export function compare(left: usize, leftSize: u32, right: usize, rightSize: u32): i32 {
+  const size = min<u32>(leftSize, rightSize);
+  const offset = equalSize(left, right, size);
+  if (offset == size) return <i32>(leftSize > rightSize) - <i32>(leftSize < rightSize);
+  return <i32>load<u8>(left + offset) - <i32>load<u8>(right + offset);
+}
+
+/** How many bytes two ranges of `size` bytes have in common at their beginning. */
+export function equalSize(left: usize, right: usize, size: u32): u32 {
+  let offset: u32 = 0;
+  while (offset + 8 <= size) {
+    const difference = load<u64>(left + offset) ^ load<u64>(right + offset);
+    if (difference != 0) return offset + (<u32>ctz<u64>(difference) >> 3);
+    offset += 8;
+  }
+  while (offset < size && load<u8>(left + offset) == load<u8>(right + offset)) offset++;
+  return offset;
+}
+
 /** Whether every byte of a range is zero; both ends are multiples of 8. */
 export function isZero(begin: usize, end: usize): bool {
   for (let pointer = begin; pointer < end; pointer += 8) {

@@ -6,7 +6,9 @@ import { hashKey } from '../hash/keyhash';
 import { allocate, release } from '../memory/allocator';
 import { alignUp, equal } from '../memory/bytes';
 import { allocateSmall, releaseSmall } from '../memory/small';
+import { Cursor, freeCursor } from '../order/cursor';
 import { Pin } from '../versions/pins';
+import { Range } from './range';
 
 @unmanaged
 export class Session {
@@ -31,6 +33,15 @@ export class Session {
   target: Entry | null;
   room: u32;
   roomSize: u32;
+  /** The session's clock, in epoch milliseconds: what has expired by it is not there. */
+  clock: u64;
+  /** Where the log ended when it began: what stands behind was committed since. */
+  begin: u64;
+  /** Its scans that are open, and the ranges that it has read. */
+  scans: Cursor | null;
+  ranges: Range | null;
+  /** Whether it may have read anything, because there was no room to note what. */
+  readsAll: bool;
 }
 
 /** What a session knows of one key. The key's bytes follow. */
@@ -39,9 +50,12 @@ export class Entry {
   hash: u64;
   /** The version that a cas expects. */
   expected: u64;
+  /** When the value expires, in epoch milliseconds, where its kind has that flag. */
+  expiry: u64;
   next: Entry | null;
   keySize: u32;
   flags: u32;
+  /** The flags of its record. */
   kind: u32;
   value: u32;
   valueSize: u32;
@@ -59,7 +73,7 @@ export const ENTRY_CAS: u32 = 8;
 export const ENTRY_CAS_CONTRADICTS: u32 = 16;
 
 const SESSION_SHIFT: u32 = 7;
-const ENTRY_SIZE: u32 = 56;
+const ENTRY_SIZE: u32 = 64;
 const TABLE_SHIFT_MIN: u32 = 8;
 const SLOT_SHIFT: u32 = 2;
 const SMALL_SHIFT_LIMIT: u32 = 12;
@@ -91,7 +105,7 @@ function addChunk(session: Session, shift: u32): bool {
 }
 
 /** Room in the arena, or 0 where memory is at its limit. */
-function reserve(session: Session, size: u32): usize {
+export function reserve(session: Session, size: u32): usize {
   const aligned = alignUp(size);
   const shift = load<u32>(session.chunk, CHUNK_SHIFT);
   if (session.chunkUsed + aligned > <u32>1 << shift) {
@@ -108,8 +122,8 @@ function exponentFor(size: u32): u32 {
   return 32 - <u32>clz<u32>(size - 1);
 }
 
-/** Begins a session on a pin. Null where memory is at its limit. */
-export function beginSession(pin: Pin): Session | null {
+/** Begins a session on a pin, at a clock and an end of the log. Null where memory is at its limit. */
+export function beginSession(pin: Pin, clock: u64, begin: u64): Session | null {
   const block = allocateSmall(SESSION_SHIFT);
   const table = allocateSmall(TABLE_SHIFT_MIN);
   if (block == 0 || table == 0) {
@@ -121,6 +135,8 @@ export function beginSession(pin: Pin): Session | null {
   const session = changetype<Session>(block);
   session.version = pin.version;
   session.pin = pin;
+  session.clock = clock;
+  session.begin = begin;
   session.table = <u32>table;
   session.tableShift = TABLE_SHIFT_MIN;
   if (addChunk(session, CHUNK_SHIFT_MIN)) return session;
@@ -131,6 +147,11 @@ export function beginSession(pin: Pin): Session | null {
 
 /** Gives everything back but the pin. */
 export function endSession(session: Session): void {
+  for (let scan = session.scans; scan !== null;) {
+    const following: Cursor | null = scan!.next;
+    freeCursor(scan!);
+    scan = following;
+  }
   let chunk = <usize>session.chunk;
   while (chunk != 0) {
     const before = <usize>load<u32>(chunk);
@@ -201,7 +222,8 @@ export function roomFor(session: Session, key: usize, keySize: u32, size: u32): 
   const entry = entryFor(session, key, keySize);
   if (entry === null) return 0;
   session.target = entry;
-  if (entry.spare != 0 && entry.spareRoom >= size) {
+  // A scan that is open may still show the value that stood there.
+  if (session.scans === null && entry.spare != 0 && entry.spareRoom >= size) {
     session.room = entry.spare;
     session.roomSize = entry.spareRoom;
     return session.room;
@@ -212,7 +234,7 @@ export function roomFor(session: Session, key: usize, keySize: u32, size: u32): 
 }
 
 /** The value stands in the room that `roomFor` found. */
-export function finishWrite(session: Session, size: u32, kind: u32): void {
+export function finishWrite(session: Session, size: u32, kind: u32, expiry: u64): void {
   const entry = session.target!;
   const end = session.room + session.roomSize;
   if (session.room != entry.spare && end == session.chunk + session.chunkUsed) {
@@ -227,6 +249,7 @@ export function finishWrite(session: Session, size: u32, kind: u32): void {
   entry.valueRoom = session.roomSize;
   entry.valueSize = size;
   entry.kind = kind;
+  entry.expiry = expiry;
   markWritten(session, entry, false);
 }
 

@@ -12,6 +12,8 @@ export const CONTROL_PENDING_SIZE = 72;
 /** Where the value that the last lookup found stands, and its size; for a value in parts, of the list. */
 export const CONTROL_VALUE_POINTER = 76;
 export const CONTROL_VALUE_SIZE = 80;
+/** Not 0 once a record that may expire was met: then the core is to be told the time. */
+export const CONTROL_HAS_EXPIRY = 84;
 /** The version that the last call met or made. */
 export const CONTROL_VERSION = 88;
 /** The next bytes for the device: where they are, how many, in which slot and at which offset of it. */
@@ -38,10 +40,25 @@ export const CONTROL_NEXT_SLOT = 176;
 export const CONTROL_SEQUENCE = 184;
 /** Figures for `stats()`, as doubles. */
 export const CONTROL_STATS = 192;
-export const CONTROL_STATS_COUNT = 17;
+export const CONTROL_STATS_COUNT = 18;
 /** Random words that the facade hands to `init`: store id, then the entropy of salts and of the hash seed. */
 export const CONTROL_ENTROPY = 384;
 export const CONTROL_ENTROPY_SIZE = 32;
+
+/** A scan's block: how many items of its batch the facade has handed on, which the facade counts, one more when it has said that there is no more; and the batch. */
+export const CURSOR_CONSUMED = 124;
+export const CURSOR_ITEMS = 128;
+export const CURSOR_ITEM_COUNT = 96;
+export const ITEM_SIZE = 160;
+/** An item: where its key and value are, of which kind the value is, the version, and room for a small value, where it is aligned. */
+export const ITEM_KEY = 0;
+export const ITEM_KEY_SIZE = 4;
+export const ITEM_VALUE = 8;
+export const ITEM_VALUE_SIZE = 12;
+export const ITEM_KIND = 16;
+export const ITEM_VERSION = 24;
+export const ITEM_ROOM = 32;
+export const ITEM_ROOM_SIZE = 128;
 
 // The order of the figures in CONTROL_STATS.
 export const STAT_KEY_COUNT = 0;
@@ -61,3 +78,4 @@ export const STAT_CEILING = 13;
 export const STAT_SEAL = 14;
 export const STAT_MEMORY_RESERVED_SIZE = 15;
 export const STAT_OLD_VERSION_COUNT = 16;
+export const STAT_ORDER_SIZE = 17;

@@ -5,7 +5,9 @@
 import { flagsOf, partAddress, partCountOf, sizeOf } from '../log/record';
 import { Log, tailAddress } from '../log/log';
 import { Geometry, Segment, Segments, dropBlock, nominate, removeSegment, resolve, segmentOf } from '../log/segment';
-import { RECORD_FLAG_LARGE, RECORD_FLAG_TOMBSTONE } from '../shared/format';
+import { setU32 } from '../memory/control';
+import * as layout from '../shared/layout';
+import { RECORD_FLAG_EXPIRY, RECORD_FLAG_LARGE, RECORD_FLAG_TOMBSTONE } from '../shared/format';
 
 export class Space {
   static liveSize: u64 = 0;
@@ -29,8 +31,11 @@ function subtract(address: u64, size: u32): void {
 
 /** Counts a record as the newest of its key: as a key that exists, or as a tombstone. */
 export function countNewest(record: usize): void {
-  if ((flagsOf(record) & RECORD_FLAG_TOMBSTONE) != 0) Space.tombstoneCount++;
+  const flags = flagsOf(record);
+  if ((flags & RECORD_FLAG_TOMBSTONE) != 0) Space.tombstoneCount++;
   else Space.keyCount++;
+  // From now on the facade keeps the clock right.
+  if ((flags & RECORD_FLAG_EXPIRY) != 0) setU32(layout.CONTROL_HAS_EXPIRY, 1);
 }
 
 /** The opposite. */

@@ -16,6 +16,7 @@ import { Space } from '../space/live';
 import { previousOf } from '../versions/chain';
 import { Old, OldCursor, countOf, nextList, oldAddressAt, oldVersionAt } from '../versions/old';
 import { Pins } from '../versions/pins';
+import { isOrderSound } from './order';
 
 /** The records between two offsets of a segment, each by its own check. Links may have changed since the frame was closed, so its hash does not count. */
 function areRecordsIntact(segment: Segment, offset: u32, end: u32): bool {
@@ -120,10 +121,10 @@ export function verifyAll(): i32 {
     Cursor.entry = entry;
     count++;
   }
-  const isOldSound = verifyOld();
+  const isSound = verifyOld() && isOrderSound(count);
   Index.hash = hash;
   Index.slot = found;
-  if (!isOldSound) return damage(0, 0, 0, 0, status.REASON_CONTENT);
+  if (!isSound) return damage(0, 0, 0, 0, status.REASON_CONTENT);
   if (count != Space.keyCount + Space.tombstoneCount) return damage(0, 0, 0, 0, status.REASON_CONTENT);
   let live: u64 = 0;
   for (let segment: Segment | null = Segments.first; segment !== null; segment = segment!.next) {

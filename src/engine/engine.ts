@@ -6,12 +6,13 @@ import * as format from '../../assembly/shared/format.js';
 import * as layout from '../../assembly/shared/layout.js';
 import { MAX_KEY_SIZE } from '../../assembly/shared/limits.js';
 import * as status from '../../assembly/shared/status.js';
-import { keyBound, writeKey, type Key } from '../codec/key.js';
+import type { Space } from '../codec/space.js';
 import type { ValueCodec } from '../codec/value.js';
 import type { Core } from './core.js';
-import { encodeApart, encodeValue } from './encode.js';
+import { encodeApart, encodeRecord } from './encode.js';
 import { failure, reasonText, type Damage } from './failure.js';
 import { instantiate, type MemoryRange } from './module.js';
+import { PARTS_SHARE, stageEncoded } from './staging.js';
 
 /** What the engine asks for when the log cannot go on by itself. */
 export interface EngineHost {
@@ -19,13 +20,6 @@ export interface EngineHost {
   prepareSlot(reserved: boolean): void;
   /** Makes a higher version ceiling durable, or throws. */
   raiseCeiling(): void;
-}
-
-/** One write of a batch, as the engine takes it. */
-export interface Write {
-  readonly key: Key;
-  /** The value; `undefined` deletes. */
-  readonly value: unknown;
 }
 
 const POINTER = layout.CONTROL_WRITE_POINTER >> 2;
@@ -38,10 +32,7 @@ const HEADER = format.RECORD_HEADER_SIZE;
 const LARGE = format.RECORD_FLAG_LARGE;
 const KIND_MASK = format.RECORD_KIND_MASK;
 const TOMBSTONE = format.RECORD_FLAG_TOMBSTONE;
-/** A value that takes more than this share of a segment goes in parts rather than leave the rest of a segment unused. */
-const PARTS_SHARE = 8;
-/** The least that is worth making a part of, in bytes. */
-const PART_SIZE_MIN = 512;
+const HAS_EXPIRY = layout.CONTROL_HAS_EXPIRY >> 2;
 
 export class Engine {
   /** What messages call the store. */
@@ -51,6 +42,8 @@ export class Engine {
   readonly memoryLimit: number;
   readonly core: Core;
   segmentSize = 0;
+  /** The clock, in epoch milliseconds. */
+  readonly now: () => number;
   /** Set when the core stopped in the middle of something: it is never called again. */
   isBroken = false;
   /** The bytes of linear memory; `refresh` renews them after growth. */
@@ -60,8 +53,9 @@ export class Engine {
   readonly #window: number;
   #host: EngineHost | undefined;
 
-  constructor(name: string, range: MemoryRange, module?: WebAssembly.Module) {
+  constructor(name: string, range: MemoryRange, now: () => number, module?: WebAssembly.Module) {
     this.name = name;
+    this.now = now;
     this.memoryLimit = range.limit;
     const { core, memory } = instantiate(range, module);
     this.core = core;
@@ -95,13 +89,19 @@ export class Engine {
   /** Reads a 32-bit field of the control block. */
   word(offset: number): number {
     this.refresh();
-    return this.#words[offset >> 2]!;
+    return this.#words[offset / 4]!;
   }
 
   /** Reads a wide field of the control block. */
   number(offset: number): number {
     this.refresh();
-    return this.#numbers[offset >> 3]!;
+    return this.#numbers[offset / 8]!;
+  }
+
+  /** Writes a 32-bit field, of the control block or of a structure that the core has shown. */
+  setWord(offset: number, value: number): void {
+    this.refresh();
+    this.#words[offset / 4] = value;
   }
 
   /** Bytes that the device has not been given. */
@@ -112,24 +112,38 @@ export class Engine {
   // ── Reading ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
   /** Encodes a key into the window and returns its size. */
-  encodeKey(key: Key): number {
+  encodeKey<K>(key: K, space: Space<K, unknown>): number {
     if (this.#words.length === 0) this.refresh();
-    const bound = keyBound(key);
-    if (bound <= MAX_KEY_SIZE) return writeKey(this.bytes, this.#window, key) - this.#window;
-    const bytes = encodeApart(key, bound);
+    const bound = space.bound(key);
+    if (bound <= MAX_KEY_SIZE) return space.write(this.bytes, this.#window, key) - this.#window;
+    const bytes = encodeApart(key, space);
     this.bytes.set(bytes, this.#window);
     return bytes.length;
   }
 
+  /** Puts encoded bytes into the window. */
+  setWindow(bytes: Uint8Array): void {
+    this.refresh();
+    this.bytes.set(bytes, this.#window);
+  }
+
+  /** Tells the core the time, where something may expire. To be called before what depends on it. */
+  tick(): void {
+    if (this.#words.length === 0) this.refresh();
+    if (this.#words[HAS_EXPIRY] !== 0) this.core.setClock(this.now());
+  }
+
   /** Looks a key up: the kind of its value, or a negative number. */
-  #find(key: Key): number {
-    return this.core.get(this.encodeKey(key));
+  find<K>(key: K, space: Space<K, unknown>): number {
+    const size = this.encodeKey(key, space);
+    if (this.#words[HAS_EXPIRY] !== 0) this.core.setClock(this.now());
+    return this.core.get(size);
   }
 
   /** The value of a key, or undefined. */
-  get<V>(key: Key, codec: ValueCodec<V>): V | undefined {
-    const kind = this.#find(key);
-    return kind < 0 ? undefined : this.found(kind, codec);
+  get<K, V>(key: K, space: Space<K, V>): V | undefined {
+    const kind = this.find(key, space);
+    return kind < 0 ? undefined : this.found(kind, space.values);
   }
 
   /** The value that the last lookup found, of the kind that it returned. */
@@ -137,6 +151,26 @@ export class Engine {
     if ((kind & LARGE) !== 0) return this.#large(kind & KIND_MASK, codec);
     const start = this.#words[VALUE_POINTER]!;
     return codec.read(this.bytes, start, start + this.#words[VALUE_SIZE]!, kind);
+  }
+
+  /** The key of an item of a scan's batch. */
+  itemKey<K>(item: number, space: Space<K, unknown>): K {
+    if (this.#words.length === 0) this.refresh();
+    const start = this.#words[(item + layout.ITEM_KEY) / 4]!;
+    return space.read(this.bytes, start, start + this.#words[(item + layout.ITEM_KEY_SIZE) / 4]!);
+  }
+
+  /** The value of an item of a scan's batch. */
+  itemValue<V>(item: number, codec: ValueCodec<V>): V {
+    if (this.#words.length === 0) this.refresh();
+    const words = this.#words;
+    const start = words[(item + layout.ITEM_VALUE) / 4]!;
+    const size = words[(item + layout.ITEM_VALUE_SIZE) / 4]!;
+    const kind = words[(item + layout.ITEM_KIND) / 4]!;
+    if ((kind & LARGE) === 0) return codec.read(this.bytes, start, start + size, kind);
+    words[VALUE_POINTER] = start;
+    words[VALUE_SIZE] = size;
+    return this.#large(kind & KIND_MASK, codec);
   }
 
   #large<V>(kind: number, codec: ValueCodec<V>): V {
@@ -158,8 +192,8 @@ export class Engine {
   }
 
   /** The version of a key, 0 where it does not exist. */
-  versionOf(key: Key): number {
-    return this.#find(key) < 0 ? 0 : this.#numbers[VERSION]!;
+  versionOf<K>(key: K, space: Space<K, unknown>): number {
+    return this.find(key, space) < 0 ? 0 : this.foundVersion;
   }
 
   /** The version that the last call met. */
@@ -167,39 +201,18 @@ export class Engine {
     return this.#numbers[VERSION]!;
   }
 
-  has(key: Key): boolean {
-    return this.#find(key) >= 0;
+  has<K>(key: K, space: Space<K, unknown>): boolean {
+    return this.find(key, space) >= 0;
   }
 
-  /** Value and version of a key. */
-  entry<V>(key: Key, codec: ValueCodec<V>): { value: V; version: number } | undefined {
-    const kind = this.#find(key);
-    if (kind < 0) return undefined;
-    const version = this.foundVersion;
-    return { value: this.found(kind, codec), version };
-  }
-
-  /** The value that a key had at a version that is pinned, or undefined. */
-  getAt<V>(key: Key, version: number, codec: ValueCodec<V>): V | undefined {
-    const kind = this.core.getAt(this.encodeKey(key), version);
-    return kind < 0 ? undefined : this.found(kind, codec);
-  }
-
-  hasAt(key: Key, version: number): boolean {
-    return this.core.getAt(this.encodeKey(key), version) >= 0;
-  }
-
-  /** Value and version of a key as of a version that is pinned. */
-  entryAt<V>(key: Key, at: number, codec: ValueCodec<V>): { value: V; version: number } | undefined {
-    const kind = this.core.getAt(this.encodeKey(key), at);
-    if (kind < 0) return undefined;
-    const version = this.foundVersion;
-    return { value: this.found(kind, codec), version };
+  /** Looks a key up as of a version that is pinned, and a clock: the kind of its value, or a negative number. */
+  findAt<K>(key: K, version: number, clock: number, space: Space<K, unknown>): number {
+    return this.core.getAt(this.encodeKey(key, space), version, clock);
   }
 
   /** Copies the stored bytes of a value into `target` and returns their size; -1 where there is no such key. Copies nothing when they do not fit. */
-  copyInto(key: Key, target: Uint8Array): number {
-    const kind = this.#find(key);
+  copyInto<K>(key: K, target: Uint8Array, space: Space<K, unknown>): number {
+    const kind = this.find(key, space);
     if (kind < 0) return -1;
     if ((kind & LARGE) !== 0) {
       const size = this.core.largeSize() >>> 0;
@@ -215,21 +228,21 @@ export class Engine {
   // ── Writing one key ──────────────────────────────────────────────────────────────────────────────────────────────
 
   /** Puts a value. Returns the version. */
-  put<V>(key: Key, value: V, codec: ValueCodec<V>): number {
+  put<K, V>(key: K, value: V, space: Space<K, V>): number {
     if (this.#words.length === 0) this.refresh();
-    const bound = codec.bound(value);
-    const keyMost = keyBound(key);
-    if (bound < 0 || bound + keyMost > this.#words[ROOM]! || keyMost > MAX_KEY_SIZE) return this.#putApart(key, value, codec, undefined);
+    const bound = space.values.bound(value);
+    const keyMost = space.bound(key);
+    if (bound < 0 || bound + keyMost > this.#words[ROOM]! || keyMost > MAX_KEY_SIZE) return this.putApart(key, value, space, undefined, undefined);
     const start = this.#words[POINTER]! + HEADER;
-    const keyEnd = writeKey(this.bytes, start, key);
-    const written = codec.write(this.bytes, keyEnd, value);
+    const keyEnd = space.write(this.bytes, start, key);
+    const written = space.values.write(this.bytes, keyEnd, value);
     const version = this.core.put(keyEnd - start, written >>> 4, written & KIND_MASK);
-    return version > 0 ? version : this.#putAgain(version, key, value, codec);
+    return version > 0 ? version : this.#putAgain(version, key, value, space);
   }
 
-  #putAgain<V>(code: number, key: Key, value: V, codec: ValueCodec<V>): number {
+  #putAgain<K, V>(code: number, key: K, value: V, space: Space<K, V>): number {
     this.resolve(code, false);
-    return this.put(key, value, codec);
+    return this.put(key, value, space);
   }
 
   /** Clears what keeps a call from succeeding, or throws. */
@@ -245,48 +258,49 @@ export class Engine {
     this.refresh();
   }
 
-  /** Puts what does not simply fit at the tail. With `expected`, as a cas: the result is negative on a mismatch. */
-  #putApart<V>(key: Key, value: V, codec: ValueCodec<V>, expected: number | undefined): number {
-    const keyBytes = encodeApart(key, keyBound(key));
-    const { bytes, kind } = encodeValue(value, codec);
-    const size = keyBytes.length + bytes.length;
-    if (size > this.#words[ROOM]! && size > this.segmentSize / PARTS_SHARE) return this.#putLarge(keyBytes, bytes, kind, key, expected);
+  /**
+   * Puts what does not simply fit at the tail, or expires, in epoch milliseconds. With `expected`, as a cas: the result is negative on a mismatch.
+   */
+  putApart<K, V>(key: K, value: V, space: Space<K, V>, expected: number | undefined, expiry: number | undefined): number {
+    const record = encodeRecord(key, value, space, expiry);
+    const { keyBytes, bytes, flags, size } = record;
+    this.tick();
+    if (size > this.#words[ROOM]! && size > this.segmentSize / PARTS_SHARE) {
+      if (expected !== undefined && this.versionOf(key, space) !== expected) return status.STATUS_MISMATCH;
+      return this.inBatch(() => stageEncoded(this, record));
+    }
     this.#makeRoom(size, false);
     for (;;) {
-      const start = this.#words[POINTER]! + HEADER;
+      if (expiry !== undefined) this.core.setExpiry(expiry);
+      const start = this.#words[POINTER]! + HEADER + size - keyBytes.length - bytes.length;
       this.bytes.set(keyBytes, start);
       this.bytes.set(bytes, start + keyBytes.length);
       const version = expected === undefined
-        ? this.core.put(keyBytes.length, bytes.length, kind)
-        : this.core.cas(keyBytes.length, bytes.length, kind, expected);
+        ? this.core.put(keyBytes.length, bytes.length, flags)
+        : this.core.cas(keyBytes.length, bytes.length, flags, expected);
       if (version > 0 || version === status.STATUS_MISMATCH) return version;
       this.resolve(version, false);
     }
   }
 
-  #putLarge(keyBytes: Uint8Array, bytes: Uint8Array, kind: number, key: Key, expected: number | undefined): number {
-    if (expected !== undefined && this.versionOf(key) !== expected) return status.STATUS_MISMATCH;
-    return this.inBatch(() => this.#stage(keyBytes, bytes, kind));
-  }
-
   /** Deletes a key. Returns the version, or 0 where there was nothing. */
-  delete(key: Key): number {
-    return Math.max(0, this.#remove(key, undefined));
+  delete<K>(key: K, space: Space<K, unknown>): number {
+    return Math.max(0, this.#remove(key, space, undefined));
   }
 
   /** Deletes, or with `expected` deletes when the version is that. Negative: a mismatch, or nothing there. */
-  #remove(key: Key, expected: number | undefined): number {
-    this.refresh();
-    const keyMost = keyBound(key);
-    const keyBytes = keyMost > this.#words[ROOM]! || keyMost > MAX_KEY_SIZE ? encodeApart(key, keyMost) : undefined;
+  #remove<K>(key: K, space: Space<K, unknown>, expected: number | undefined): number {
+    this.tick();
+    const keyMost = space.bound(key);
+    const keyBytes = keyMost > this.#words[ROOM]! || keyMost > MAX_KEY_SIZE ? encodeApart(key, space) : undefined;
     if (keyBytes !== undefined) {
-      if (!expected && this.versionOf(key) === 0) return status.STATUS_ABSENT;
+      if (!expected && this.versionOf(key, space) === 0) return status.STATUS_ABSENT;
       this.#makeRoom(keyBytes.length, true);
     }
     for (;;) {
       const start = this.#words[POINTER]! + HEADER;
       if (keyBytes !== undefined) this.bytes.set(keyBytes, start);
-      const size = keyBytes === undefined ? writeKey(this.bytes, start, key) - start : keyBytes.length;
+      const size = keyBytes === undefined ? space.write(this.bytes, start, key) - start : keyBytes.length;
       const version = expected === undefined ? this.core.del(size) : this.core.cas(size, 0, TOMBSTONE, expected);
       if (version > 0 || version === status.STATUS_ABSENT || version === status.STATUS_MISMATCH) return version;
       this.resolve(version, true);
@@ -295,41 +309,31 @@ export class Engine {
 
   /**
    * Puts a value, or deletes when it is undefined, if the key's version is `expected`. Returns the new version, 0 when there was nothing to
-   * delete, or -1: `mismatchVersion` then is what the key has.
+   * delete, or -1: `versionOf` then is what the key has.
    */
-  cas<V>(key: Key, expected: number, value: V | undefined, codec: ValueCodec<V>): number {
-    const result = value === undefined ? this.#remove(key, expected) : this.#casPut(key, expected, value, codec);
+  cas<K, V>(key: K, expected: number, value: V | undefined, space: Space<K, V>, expiry: number | undefined): number {
+    const result = value === undefined ? this.#remove(key, space, expected) : this.#casPut(key, expected, value, space, expiry);
     if (result === status.STATUS_ABSENT) return 0;
     return result === status.STATUS_MISMATCH ? -1 : result;
   }
 
-  #casPut<V>(key: Key, expected: number, value: V, codec: ValueCodec<V>): number {
-    if (this.#words.length === 0) this.refresh();
-    const bound = codec.bound(value);
-    const keyMost = keyBound(key);
-    if (bound < 0 || bound + keyMost > this.#words[ROOM]! || keyMost > MAX_KEY_SIZE) return this.#putApart(key, value, codec, expected);
+  #casPut<K, V>(key: K, expected: number, value: V, space: Space<K, V>, expiry: number | undefined): number {
+    this.tick();
+    const bound = space.values.bound(value);
+    const keyMost = space.bound(key);
+    if (expiry !== undefined || bound < 0 || bound + keyMost > this.#words[ROOM]! || keyMost > MAX_KEY_SIZE) return this.putApart(key, value, space, expected, expiry);
     const start = this.#words[POINTER]! + HEADER;
-    const keyEnd = writeKey(this.bytes, start, key);
-    const written = codec.write(this.bytes, keyEnd, value);
+    const keyEnd = space.write(this.bytes, start, key);
+    const written = space.values.write(this.bytes, keyEnd, value);
     const version = this.core.cas(keyEnd - start, written >>> 4, written & KIND_MASK, expected);
     if (version > 0 || version === status.STATUS_MISMATCH) return version;
     this.resolve(version, false);
-    return this.#casPut(key, expected, value, codec);
+    return this.#casPut(key, expected, value, space, expiry);
   }
 
   // ── Writing many keys ────────────────────────────────────────────────────────────────────────────────────────────
 
-  /** Applies writes as one commit, in order. Returns its version, 0 where nothing had an effect. */
-  batch(writes: Iterable<Write>, codec: ValueCodec<unknown>): number {
-    return this.inBatch(() => {
-      for (const { key, value } of writes) {
-        if (value === undefined) this.#stageDelete(key);
-        else this.#stagePut(key, value, codec);
-      }
-    });
-  }
-
-  /** Runs what stages the writes of one commit, and commits them: all or nothing. */
+  /** Runs what stages the writes of one commit (`staging.ts`), and commits them: all or nothing. Returns the version, 0 where nothing had an effect. */
   inBatch(stage: () => void): number {
     for (let code = this.core.beginBatch(); code !== status.STATUS_OK; code = this.core.beginBatch()) this.resolve(code, false);
     try {
@@ -345,57 +349,19 @@ export class Engine {
     return version;
   }
 
-  #makeBatchRoom(size: number, reserved: boolean): void {
+  /** Makes room for a staged record of so many bytes behind its header. */
+  makeBatchRoom(size: number, reserved: boolean): void {
     for (let code = this.core.makeBatchRoom(size, reserved); code !== status.STATUS_OK; code = this.core.makeBatchRoom(size, reserved)) this.resolve(code, reserved);
     this.refresh();
   }
 
-  #stagePut(key: Key, value: unknown, codec: ValueCodec<unknown>): void {
-    if (this.#words.length === 0) this.refresh();
-    const bound = codec.bound(value);
-    const keyMost = keyBound(key);
-    if (bound < 0 || bound + keyMost > this.#words[ROOM]! || keyMost > MAX_KEY_SIZE) {
-      const encoded = encodeValue(value, codec);
-      this.#stage(encodeApart(key, keyMost), encoded.bytes, encoded.kind);
-      return;
-    }
-    const start = this.#words[POINTER]! + HEADER;
-    const keyEnd = writeKey(this.bytes, start, key);
-    const written = codec.write(this.bytes, keyEnd, value);
-    this.core.stageRecord(keyEnd - start, written >>> 4, written & KIND_MASK);
+  /** Where what stands behind the next record's header goes, and how many bytes fit. */
+  get tailPointer(): number {
+    return this.word(layout.CONTROL_WRITE_POINTER) + HEADER;
   }
 
-  #stageDelete(key: Key): void {
-    if (!this.core.hasToDelete(this.encodeKey(key))) return;
-    const keyBytes = encodeApart(key, keyBound(key));
-    this.#makeBatchRoom(keyBytes.length, true);
-    this.bytes.set(keyBytes, this.#words[POINTER]! + HEADER);
-    this.core.stageRecord(keyBytes.length, 0, TOMBSTONE);
-  }
-
-  /** Stages an encoded key and value, in parts where it is large. */
-  #stage(keyBytes: Uint8Array, bytes: Uint8Array, kind: number): void {
-    const size = keyBytes.length + bytes.length;
-    if (size <= this.#words[ROOM]! || size <= this.segmentSize / PARTS_SHARE) {
-      this.#makeBatchRoom(size, false);
-      const start = this.#words[POINTER]! + HEADER;
-      this.bytes.set(keyBytes, start);
-      this.bytes.set(bytes, start + keyBytes.length);
-      this.core.stageRecord(keyBytes.length, bytes.length, kind);
-      return;
-    }
-    for (let offset = 0; offset < bytes.length;) {
-      if (this.#words[ROOM]! < PART_SIZE_MIN) this.#makeBatchRoom(Math.min(bytes.length - offset, PART_SIZE_MIN), false);
-      const part = Math.min(bytes.length - offset, this.#words[ROOM]!);
-      this.bytes.set(bytes.subarray(offset, offset + part), this.#words[POINTER]! + HEADER);
-      const code = this.core.stagePart(part);
-      this.refresh();
-      if (code !== status.STATUS_OK) throw failure(code, this.name);
-      offset += part;
-    }
-    this.#makeBatchRoom(keyBytes.length + this.core.partListSize(), false);
-    this.bytes.set(keyBytes, this.#words[POINTER]! + HEADER);
-    this.core.stageLarge(keyBytes.length, kind);
+  get tailRoom(): number {
+    return this.word(layout.CONTROL_WRITE_ROOM);
   }
 
   // ── The device's side ────────────────────────────────────────────────────────────────────────────────────────────

@@ -1,8 +1,8 @@
 /** A session of the core, as the facade uses it: reads at the version at which it began, its own writes first, and a commit that is checked. */
+import { RECORD_FLAG_EXPIRY } from '../../assembly/shared/format.js';
 import { MAX_VALUE_SIZE } from '../../assembly/shared/limits.js';
 import * as status from '../../assembly/shared/status.js';
-import type { Key } from '../codec/key.js';
-import type { ValueCodec } from '../codec/value.js';
+import type { Space } from '../codec/space.js';
 import { CasError, ConflictError } from '../errors.js';
 import { valueTooLarge } from './encode.js';
 import type { Engine } from './engine.js';
@@ -11,87 +11,91 @@ import { failure } from './failure.js';
 export class EngineSession {
   /** The version at which it reads. */
   readonly version: number;
+  /** When it began, in epoch milliseconds. */
+  readonly clock: number;
+  /** The number by which the core knows it. */
+  readonly handle: number;
   readonly #engine: Engine;
-  readonly #handle: number;
   /** Whether it has put anything: a commit that only deletes may use what is kept for deletes. */
   #hasPut = false;
 
   constructor(engine: Engine) {
     this.#engine = engine;
-    this.#handle = engine.core.beginSession() >>> 0;
+    this.clock = engine.now();
+    this.handle = engine.core.beginSession(this.clock) >>> 0;
     engine.refresh();
-    if (this.#handle === 0) throw failure(status.STATUS_MEMORY_FULL, engine.name);
-    this.version = engine.core.sessionVersion(this.#handle);
+    if (this.handle === 0) throw failure(status.STATUS_MEMORY_FULL, engine.name);
+    this.version = engine.core.sessionVersion(this.handle);
   }
 
   /** Looks a key up: the kind of its value, or a negative number. */
-  #find(key: Key): number {
-    const kind = this.#engine.core.sessionGet(this.#handle, this.#engine.encodeKey(key));
+  find<K>(key: K, space: Space<K, unknown>): number {
+    const kind = this.#engine.core.sessionGet(this.handle, this.#engine.encodeKey(key, space));
     this.#engine.refresh();
     if (kind === status.STATUS_MEMORY_FULL) throw failure(kind, this.#engine.name);
     return kind;
   }
 
-  get<V>(key: Key, codec: ValueCodec<V>): V | undefined {
-    const kind = this.#find(key);
-    return kind < 0 ? undefined : this.#engine.found(kind, codec);
+  get<K, V>(key: K, space: Space<K, V>): V | undefined {
+    const kind = this.find(key, space);
+    return kind < 0 ? undefined : this.#engine.found(kind, space.values);
   }
 
-  has(key: Key): boolean {
-    return this.#find(key) >= 0;
-  }
-
-  put<V>(key: Key, value: V, codec: ValueCodec<V>): void {
+  /** Puts a value, which expires in epoch milliseconds where `expiry` says so. */
+  put<K, V>(key: K, value: V, space: Space<K, V>, expiry: number | undefined): void {
     const engine = this.#engine;
-    const bound = codec.bound(value);
-    const bytes = bound < 0 ? codec.toBytes(value) : undefined;
+    const { values } = space;
+    const flag = expiry === undefined ? 0 : RECORD_FLAG_EXPIRY;
+    const bound = values.bound(value);
+    const bytes = bound < 0 ? values.toBytes(value) : undefined;
     const size = bytes === undefined ? bound : bytes.length;
     if (size > MAX_VALUE_SIZE) throw valueTooLarge(size);
-    const room = engine.core.sessionRoom(this.#handle, engine.encodeKey(key), size) >>> 0;
+    const room = engine.core.sessionRoom(this.handle, engine.encodeKey(key, space), size) >>> 0;
     engine.refresh();
     if (room === 0) throw failure(status.STATUS_MEMORY_FULL, engine.name);
     if (bytes === undefined) {
-      const written = codec.write(engine.bytes, room, value);
-      engine.core.sessionPut(this.#handle, Math.floor(written / 16), written % 16);
+      const written = values.write(engine.bytes, room, value);
+      engine.core.sessionPut(this.handle, Math.floor(written / 16), (written % 16) | flag, expiry ?? 0);
     } else {
       engine.bytes.set(bytes, room);
-      engine.core.sessionPut(this.#handle, size, codec.lastKind);
+      engine.core.sessionPut(this.handle, size, values.lastKind | flag, expiry ?? 0);
     }
     this.#hasPut = true;
   }
 
-  delete(key: Key): void {
-    const code = this.#engine.core.sessionDelete(this.#handle, this.#engine.encodeKey(key));
+  delete<K>(key: K, space: Space<K, unknown>): void {
+    const code = this.#engine.core.sessionDelete(this.handle, this.#engine.encodeKey(key, space));
     this.#engine.refresh();
     if (code !== status.STATUS_OK) throw failure(code, this.#engine.name);
   }
 
   /** The write that came last holds only if its key has this version when the session commits. */
   expect(version: number): void {
-    this.#engine.core.sessionExpect(this.#handle, version);
+    this.#engine.core.sessionExpect(this.handle, version);
   }
 
   /** Whether the session writes anything. */
   get isWriter(): boolean {
-    return this.#engine.core.sessionWriteCount(this.#handle) !== 0;
+    return this.#engine.core.sessionWriteCount(this.handle) !== 0;
   }
 
   /** Checks what the session relied on, and applies its writes as one commit. Returns the version, 0 where it had nothing to write. */
   commit(isSnapshot: boolean): number {
     const { core, name } = this.#engine;
     if (!this.isWriter) return 0;
-    const verdict = core.validateSession(this.#handle, isSnapshot);
+    this.#engine.tick();
+    const verdict = core.validateSession(this.handle, isSnapshot);
     if (verdict === status.STATUS_CONFLICT) throw new ConflictError(`Another commit to ${name} came between: nothing was changed. Run the transaction again, or let transact do it.`);
     if (verdict === status.STATUS_MISMATCH) throw new CasError(`A cas of a transaction in ${name} expected another version: nothing was changed. Read the key again.`, this.#engine.foundVersion);
     const reserved = !this.#hasPut;
     return this.#engine.inBatch(() => {
-      for (let code = core.stageSession(this.#handle); code !== status.STATUS_OK; code = core.stageSession(this.#handle)) this.#engine.resolve(code, reserved);
+      for (let code = core.stageSession(this.handle); code !== status.STATUS_OK; code = core.stageSession(this.handle)) this.#engine.resolve(code, reserved);
     });
   }
 
-  /** Gives back what the session holds. */
+  /** Gives back what the session holds, its scans too. */
   end(): void {
-    this.#engine.core.endSession(this.#handle);
+    this.#engine.core.endSession(this.handle);
     this.#engine.refresh();
   }
 }

@@ -1,6 +1,6 @@
 /** Snapshots beside random histories: each sees its state for as long as it is open, and holds nothing else. Every structure is verified after every mutation. */
 import { expect, test } from 'vitest';
-import type { Snapshot } from '../../src/snapshots.js';
+import type { Snapshot } from '../../src/snapshot.js';
 import { applySync, applyToModel, differenceSeen, randomStep, type Shape, type State } from '../support/model.js';
 import { MemoryDevice } from '../../src/device/memory.js';
 import { Random, seedOf } from '../support/random.js';

@@ -14,14 +14,14 @@ export function debugModule(): WebAssembly.Module {
   return debug;
 }
 
-/** A clock that stands still and randomness that repeats. */
-export function stillSurroundings(seed: number, checks = false): Surroundings {
+/** A clock that stands still, or the one given, and randomness that repeats. */
+export function stillSurroundings(seed: number, checks = false, now = (): number => 1_700_000_000_000): Surroundings {
   const random = new Random(seed);
-  return { now: () => 1_700_000_000_000, random: (size) => random.bytes(size), checks };
+  return { now, random: (size) => random.bytes(size), checks };
 }
 
 /** Opens a store on a device, with little memory set aside, because tests open very many. */
-export function openStore(device: Device, options: OpenOptions = {}, seed = 1, checks = false): Store {
+export function openStore(device: Device, options: OpenOptions = {}, seed = 1, checks = false, now?: () => number): Store {
   const settings = resolveOptions({ ...options, memory: { initial: 1 << 20, ...options.memory }, ...(checks ? { module: debugModule() } : {}) });
-  return openOnDevice(device, settings, () => device.close(), stillSurroundings(seed, checks));
+  return openOnDevice(device, settings, () => device.close(), stillSurroundings(seed, checks, now));
 }

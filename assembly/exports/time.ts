@@ -1,0 +1,34 @@
+/** The exports through which the time comes in, and goes out. */
+import { frameSizeOf, frameTimeOf, frameVersionOf } from '../log/frame';
+import { Expiry } from '../log/record';
+import { Segment, Segments } from '../log/segment';
+import { Clock } from '../versions/visible';
+
+/** The clock of reads of what is newest, in epoch milliseconds. To be kept right once CONTROL_HAS_EXPIRY is set. */
+export function setClock(time: f64): void {
+  Clock.now = <u64>max<f64>(time, 0);
+}
+
+/** When the next record that is written with the flag of an expiry expires, in epoch milliseconds. */
+export function setExpiry(time: f64): void {
+  Expiry.next = <u64>time;
+}
+
+/** When a version was committed, in epoch milliseconds, or up to the length of a turn later; -1 where its frame is still open or no longer kept. O(segments). */
+export function timeOf(version: f64): f64 {
+  let segment: Segment | null = Segments.last;
+  while (segment !== null && (segment.block == 0 || firstVersionOf(segment) > <u64>version)) segment = segment.previous;
+  for (; segment !== null; segment = segment!.next) {
+    if (segment.block == 0) continue;
+    for (let offset = segment.headerEnd; offset < segment.end; offset += frameSizeOf(<usize>segment.block + offset)) {
+      const frame = <usize>segment.block + offset;
+      if (frameVersionOf(frame) >= <u64>version) return <f64>frameTimeOf(frame);
+    }
+  }
+  return -1;
+}
+
+/** The version of a segment's first frame, which no version before the segment is above. */
+function firstVersionOf(segment: Segment): u64 {
+  return segment.headerEnd < segment.end ? frameVersionOf(<usize>segment.block + segment.headerEnd) : <u64>-1;
+}

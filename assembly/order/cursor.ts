@@ -1,0 +1,296 @@
+/**
+ * A scan: a walk over the keys between two bounds, forwards or backwards, as of one version. It holds its place as a place of the tree, and as a key for when the tree has changed.
+ * What it finds it leaves in its batch, a few keys at a time; they stay right as long as the version is pinned. The scan of a session sees the session's writes as they
+ * were when it began.
+ */
+import { guessRecord, touch } from '../index/directory';
+import { hashKey } from '../hash/keyhash';
+import { flagsOf, keyOf, keySizeOf, valueOf, valueSizeOf, versionOf } from '../log/record';
+import { allocate, release } from '../memory/allocator';
+import { bytesOfBuffer, freeBuffer, makeBuffer, sizeOfBuffer } from '../memory/buffer';
+import { compare } from '../memory/bytes';
+import { Session, entryKey } from '../sessions/session';
+import * as format from '../shared/format';
+import * as layout from '../shared/layout';
+import { STATUS_MEMORY_FULL, STATUS_OK } from '../shared/status';
+import { findOld } from '../versions/old';
+import { isVisible } from '../versions/visible';
+import { Own, countOfOverlay, freeOverlay, makeOverlay, ownAt } from './overlay';
+import { recordOf } from './ref';
+import { Place, Tree, countOfLeaf, nameAt, seek, settle } from './tree';
+
+@unmanaged
+export class Cursor {
+  version: u64;
+  /** The scan's clock, in epoch milliseconds. */
+  clock: u64;
+  session: Session | null;
+  /** The next scan of the session. */
+  next: Cursor | null;
+  isReverse: bool;
+  /** Whether values are shown. */
+  hasValues: bool;
+  /** Whether the walk has come to its end. */
+  isFinished: bool;
+  generation: u32;
+  /** What is left of the tree: from the first place to the second. */
+  leaf: u32;
+  position: u32;
+  endLeaf: u32;
+  endPosition: u32;
+  /** The bounds, the second exclusive, and the last key of the tree that was looked at, each a buffer or 0. */
+  low: usize;
+  high: usize;
+  last: usize;
+  /** The session's writes, and what is left of them. */
+  overlay: usize;
+  ownBegin: u32;
+  ownEnd: u32;
+  /** How many items the batch holds. */
+  count: u32;
+}
+
+const CURSOR_SHIFT: u32 = 14;
+/** Names that are looked up together, so that their cache misses overlap. */
+const GROUP_SIZE: u32 = 16;
+
+const names: usize = memory.data(16 * 8, 8);
+const records: usize = memory.data(16 * 4, 8);
+
+/** The group that was looked up: how many names, and which is next. */
+class Group {
+  static count: u32 = 0;
+  static next: u32 = 0;
+  static touched: u64 = 0;
+  /** The newest record of the key that was looked at last. */
+  static newest: usize = 0;
+}
+
+if (offsetof<Cursor>() > <usize>layout.CURSOR_CONSUMED) ERROR('a cursor outgrew its room');
+if (layout.CURSOR_ITEMS + layout.CURSOR_ITEM_COUNT * layout.ITEM_SIZE > 1 << 14) ERROR('the batch of a cursor outgrew its room');
+
+/** Makes a scan as of a version, which somebody has pinned. Null where memory is at its limit. Give it its bounds, then call `startCursor`. */
+export function makeCursor(version: u64, clock: u64, session: Session | null, isReverse: bool, hasValues: bool): Cursor | null {
+  const block = allocate(CURSOR_SHIFT);
+  if (block == 0) return null;
+  memory.fill(block, 0, layout.CURSOR_ITEMS);
+  const cursor = changetype<Cursor>(block);
+  cursor.version = version;
+  cursor.clock = clock;
+  cursor.isReverse = isReverse;
+  cursor.hasValues = hasValues;
+  cursor.session = session;
+  if (session !== null) {
+    cursor.next = session.scans;
+    session.scans = cursor;
+  }
+  return cursor;
+}
+
+/** Gives a scan back; the caller takes it off the list of its session. */
+export function freeCursor(cursor: Cursor): void {
+  freeBuffer(cursor.low);
+  freeBuffer(cursor.high);
+  freeBuffer(cursor.last);
+  freeOverlay(cursor.overlay);
+  release(changetype<usize>(cursor), CURSOR_SHIFT);
+}
+
+/** Begins the walk: O(log n), beside what settling the tree takes. */
+export function startCursor(cursor: Cursor): i32 {
+  const status = settle();
+  if (status != STATUS_OK) return status;
+  const session = cursor.session;
+  if (session !== null && session.writeCount != 0) {
+    cursor.overlay = makeOverlay(session, cursor.low, cursor.high);
+    if (cursor.overlay == 0) return STATUS_MEMORY_FULL;
+    cursor.ownEnd = countOfOverlay(cursor.overlay);
+  }
+  findPlaces(cursor);
+  return STATUS_OK;
+}
+
+/** Finds both ends of what is left in the tree. */
+function findPlaces(cursor: Cursor): void {
+  cursor.generation = Tree.generation;
+  const low = cursor.last != 0 && !cursor.isReverse ? cursor.last : cursor.low;
+  Place.leaf = 0;
+  Place.position = 0;
+  if (low != 0) seek(bytesOfBuffer(low), sizeOfBuffer(low));
+  cursor.leaf = Place.leaf;
+  cursor.position = Place.position;
+  const high = cursor.last != 0 && cursor.isReverse ? cursor.last : cursor.high;
+  Place.leaf = Tree.leafCount;
+  Place.position = 0;
+  if (high != 0) seek(bytesOfBuffer(high), sizeOfBuffer(high));
+  cursor.endLeaf = Place.leaf;
+  cursor.endPosition = Place.position;
+}
+
+function isTreeDone(cursor: Cursor): bool {
+  return cursor.leaf > cursor.endLeaf || (cursor.leaf == cursor.endLeaf && cursor.position >= cursor.endPosition);
+}
+
+/** Takes the next name of the tree, in the direction of the scan. */
+function takeName(cursor: Cursor): u64 {
+  if (cursor.isReverse) {
+    if (cursor.endPosition == 0) cursor.endPosition = countOfLeaf(--cursor.endLeaf);
+    return nameAt(cursor.endLeaf, --cursor.endPosition);
+  }
+  const name = nameAt(cursor.leaf, cursor.position);
+  if (++cursor.position == countOfLeaf(cursor.leaf)) {
+    cursor.leaf++;
+    cursor.position = 0;
+  }
+  return name;
+}
+
+/** Looks the next names up, at most `most`. */
+function takeGroup(cursor: Cursor, most: u32): void {
+  let count: u32 = 0;
+  let touched: u64 = 0;
+  const limit = min<u32>(most, GROUP_SIZE);
+  while (count < limit && !isTreeDone(cursor)) {
+    const name = takeName(cursor);
+    store<u64>(names + (<usize>count << 3), name);
+    touched += touch(name);
+    count++;
+  }
+  // First the slots, then the records that they name, and only then is anything waited for.
+  for (let index: u32 = 0; index < count; index++) store<u32>(records + (<usize>index << 2), <u32>guessRecord(load<u64>(names + (<usize>index << 3))));
+  for (let index: u32 = 0; index < count; index++) {
+    const record = <usize>load<u32>(records + (<usize>index << 2));
+    touched += load<u64>(record) + load<u64>(record, 64);
+  }
+  Group.touched = touched;
+  for (let index: u32 = 0; index < count; index++) store<u32>(records + (<usize>index << 2), <u32>recordOf(load<u64>(names + (<usize>index << 3))));
+  Group.count = count;
+  Group.next = 0;
+}
+
+/** The version of a key that the scan sees, or 0. */
+function seenOf(newest: usize, version: u64, clock: u64): usize {
+  let seen = newest;
+  if (versionOf(newest) > version) {
+    const key = keyOf(newest);
+    const size = keySizeOf(newest);
+    seen = findOld(key, size, hashKey(key, size), version);
+  }
+  return seen != 0 && isVisible(seen, clock) ? seen : 0;
+}
+
+/** The next record of the tree that the scan sees, or 0 at the end; at most `most` names are looked up ahead. */
+function nextSeen(cursor: Cursor, most: u32): usize {
+  while (true) {
+    if (Group.next == Group.count) {
+      takeGroup(cursor, most);
+      if (Group.count == 0) return 0;
+    }
+    const newest = <usize>load<u32>(records + (<usize>Group.next << 2));
+    Group.next++;
+    if (newest == 0) continue;
+    Group.newest = newest;
+    const seen = seenOf(newest, cursor.version, cursor.clock);
+    if (seen != 0) return seen;
+  }
+}
+
+/** Copies a small value to where it is aligned, as a lookup does. */
+function align(room: usize, value: usize, size: u32): usize {
+  for (let offset: u32 = 0; offset < size; offset += 8) store<u64>(room + offset, load<u64>(value + offset));
+  return room;
+}
+
+function putItem(cursor: Cursor, key: usize, keySize: u32, value: usize, valueSize: u32, kind: u32, version: u64): void {
+  const item = changetype<usize>(cursor) + layout.CURSOR_ITEMS + <usize>cursor.count * layout.ITEM_SIZE;
+  cursor.count++;
+  store<u32>(item, <u32>key, layout.ITEM_KEY);
+  store<u32>(item, keySize, layout.ITEM_KEY_SIZE);
+  store<u32>(item, <u32>(cursor.hasValues && valueSize <= <u32>layout.ITEM_ROOM_SIZE ? align(item + layout.ITEM_ROOM, value, valueSize) : value), layout.ITEM_VALUE);
+  store<u32>(item, valueSize, layout.ITEM_VALUE_SIZE);
+  store<u32>(item, kind, layout.ITEM_KIND);
+  store<f64>(item, <f64>version, layout.ITEM_VERSION);
+}
+
+function putRecord(cursor: Cursor, record: usize): void {
+  putItem(cursor, keyOf(record), keySizeOf(record), valueOf(record), valueSizeOf(record), flagsOf(record) & (format.RECORD_KIND_MASK | format.RECORD_FLAG_LARGE), versionOf(record));
+}
+
+/** The session's next write, in the direction of the scan, or null. */
+function peekOwn(cursor: Cursor): Own | null {
+  if (cursor.ownBegin == cursor.ownEnd) return null;
+  return ownAt(cursor.overlay, cursor.isReverse ? cursor.ownEnd - 1 : cursor.ownBegin);
+}
+
+function takeOwn(cursor: Cursor): void {
+  if (cursor.isReverse) cursor.ownEnd--;
+  else cursor.ownBegin++;
+}
+
+function putOwn(cursor: Cursor, own: Own): void {
+  if (!own.isDeleted) putItem(cursor, entryKey(own.entry), own.entry.keySize, own.value, own.valueSize, own.kind & format.RECORD_KIND_MASK, 0);
+}
+
+/** Gives the names back that were taken and not looked at. */
+function giveBack(cursor: Cursor): void {
+  while (Group.next < Group.count) {
+    Group.count--;
+    if (cursor.isReverse) {
+      if (++cursor.endPosition > countOfLeaf(cursor.endLeaf)) {
+        cursor.endLeaf++;
+        cursor.endPosition = 1;
+      }
+    } else {
+      if (cursor.position == 0) cursor.position = countOfLeaf(--cursor.leaf);
+      cursor.position--;
+    }
+  }
+}
+
+/** Notes the last key of the tree that was handed on, so that the walk can go on when the tree has changed. */
+function noteLast(cursor: Cursor, newest: usize): bool {
+  if (newest == 0) return true;
+  freeBuffer(cursor.last);
+  cursor.last = makeBuffer(keyOf(newest), keySizeOf(newest), !cursor.isReverse);
+  return cursor.last != 0;
+}
+
+/** Fills the batch with at most `most` items. Returns how many, 0 at the end, or a status. */
+export function fillCursor(cursor: Cursor, most: u32): i32 {
+  cursor.count = 0;
+  store<u32>(changetype<usize>(cursor), 0, layout.CURSOR_CONSUMED);
+  if (cursor.isFinished) return 0;
+  if (cursor.generation != Tree.generation) {
+    // What has come since is newer than the scan, but the places are no more where they were.
+    const status = Tree.isKept ? STATUS_OK : settle();
+    if (status != STATUS_OK) return status;
+    findPlaces(cursor);
+  }
+  Group.count = 0;
+  Group.next = 0;
+  let record: usize = 0;
+  let last: usize = 0;
+  while (cursor.count < most) {
+    if (record == 0) record = nextSeen(cursor, most - cursor.count);
+    const own = peekOwn(cursor);
+    if (record == 0 && own === null) break;
+    let order: i32 = -1;
+    if (own !== null) {
+      order = record == 0 ? 1 : compare(keyOf(record), keySizeOf(record), entryKey(own.entry), own.entry.keySize);
+      if (record != 0 && cursor.isReverse) order = -order;
+    }
+    if (order >= 0) {
+      takeOwn(cursor);
+      putOwn(cursor, own!);
+    } else putRecord(cursor, record);
+    if (order > 0) continue;
+    last = Group.newest;
+    record = 0;
+  }
+  // A record that was found and not put is found again.
+  if (record != 0) Group.next--;
+  giveBack(cursor);
+  if (cursor.count < most) cursor.isFinished = true;
+  else if (!noteLast(cursor, last)) return STATUS_MEMORY_FULL;
+  return cursor.count;
+}

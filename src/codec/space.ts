@@ -1,0 +1,115 @@
+/**
+ * A space of keys: the store itself, or one of its keyspaces. Every key of a keyspace begins, in its encoding, with the keyspace's name, so that each is one range of the store's
+ * order, and sessions, batches and snapshots span them without knowing of them.
+ */
+import type { StandardSchemaV1 } from '@standard-schema/spec';
+import { InvalidArgumentError, SchemaError } from '../errors.js';
+import { keyBound, readKey, writeKey, type Key } from './key.js';
+import type { ValueCodec } from './value.js';
+
+/** How the keys of a keyspace are told as keys of the store, and back. Their order is that of what they are told as. */
+export interface KeyCodec<K> {
+  toKey(key: K): Key;
+  fromKey(key: Key): K;
+}
+
+/** The first byte of every key of a keyspace; what begins with less belongs to the store itself. Below `FIRST_KEY` it is the engine's. */
+export const KEYSPACE_MARK = 0x80;
+const FIRST_KEY = 0x10;
+const NAME_END = 0x00;
+const NAME_SIZE_MAX = 255;
+
+const NO_PREFIX = new Uint8Array(0);
+const STORE_FROM = Uint8Array.of(FIRST_KEY);
+const STORE_TO = Uint8Array.of(KEYSPACE_MARK);
+
+export class Space<K, V> {
+  /** The name of the keyspace; undefined for the store itself. */
+  readonly name: string | undefined;
+  readonly values: ValueCodec<V>;
+  readonly #keys: KeyCodec<K> | undefined;
+  readonly #prefix: Uint8Array;
+  readonly #schema: StandardSchemaV1<unknown, V> | undefined;
+  /** Where its keys begin in the order, and where they have ended. */
+  readonly from: Uint8Array;
+  readonly to: Uint8Array;
+
+  constructor(name: string | undefined, keys: KeyCodec<K> | undefined, values: ValueCodec<V>, schema?: StandardSchemaV1<unknown, V>) {
+    this.name = name;
+    this.values = values;
+    this.#keys = keys;
+    this.#schema = schema;
+    this.#prefix = name === undefined ? NO_PREFIX : prefixOf(name);
+    this.from = name === undefined ? STORE_FROM : this.#prefix;
+    this.to = name === undefined ? STORE_TO : endOf(this.#prefix);
+  }
+
+  /** An upper bound of the encoded size of a key. */
+  bound(key: K): number {
+    return this.#prefix.length + keyBound(this.keyOf(key));
+  }
+
+  /** Encodes a key at `offset`, where `bound` bytes are free, and returns the end offset. */
+  write(target: Uint8Array, offset: number, key: K): number {
+    const prefix = this.#prefix;
+    for (let index = 0; index < prefix.length; index++) target[offset++] = prefix[index]!;
+    return writeKey(target, offset, this.keyOf(key));
+  }
+
+  /** Encodes what stands behind the prefix with a function of one's own: a bound of a range. */
+  writeWith(target: Uint8Array, offset: number, write: (target: Uint8Array, offset: number) => number): number {
+    target.set(this.#prefix, offset);
+    return write(target, offset + this.#prefix.length);
+  }
+
+  /** Decodes the key that fills `source[start, end)`. */
+  read(source: Uint8Array, start: number, end: number): K {
+    const key = readKey(source, start + this.#prefix.length, end);
+    return this.#keys === undefined ? (key as K) : this.#keys.fromKey(key);
+  }
+
+  /** What is stored of a value that is put: what the schema makes of it, where there is one. Throws `SchemaError`. */
+  check(value: unknown): V {
+    if (this.#schema === undefined) return value as V;
+    const result = this.#schema['~standard'].validate(value);
+    if (result instanceof Promise) throw new InvalidArgumentError(`The schema of the keyspace ${this.name} checks asynchronously: use one that does not wait.`);
+    if (result.issues !== undefined) throw new SchemaError(`A value does not fit the schema of the keyspace ${this.name}: nothing was changed. See the issues of this error.`, result.issues);
+    return result.value;
+  }
+
+  /** What a key is told as. */
+  keyOf(key: K): Key {
+    return this.#keys === undefined ? (key as Key) : this.#keys.toKey(key);
+  }
+}
+
+/** The bytes with which every key of a keyspace begins. */
+function prefixOf(name: string): Uint8Array {
+  const bytes = new TextEncoder().encode(name);
+  if (name === '' || bytes.length > NAME_SIZE_MAX || bytes.includes(NAME_END) || /[\ud800-\udfff]/u.test(name)) {
+    throw new InvalidArgumentError(`The name of a keyspace is a text of 1 to ${NAME_SIZE_MAX} bytes, without U+0000 and lone surrogates.`);
+  }
+  return Uint8Array.of(KEYSPACE_MARK, ...bytes, NAME_END);
+}
+
+/** The first bytes behind everything that begins with a prefix. */
+function endOf(prefix: Uint8Array): Uint8Array {
+  const end = prefix.slice();
+  end[end.length - 1]!++;
+  return end;
+}
+
+/** The name of the keyspace that an encoded key belongs to. */
+export function keyspaceNameOf(key: Uint8Array): string {
+  return new TextDecoder().decode(key.subarray(1, key.indexOf(NAME_END)));
+}
+
+/** Where the keys of the keyspaces with a later name begin. */
+export function nextName(name: string): Uint8Array {
+  return endOf(prefixOf(name));
+}
+
+/** The bytes at which the keys of all keyspaces begin, and end. */
+export const KEYSPACES_FROM = STORE_TO;
+export const KEYSPACES_TO = Uint8Array.of(KEYSPACE_MARK + 1);
+

@@ -1,0 +1,124 @@
+/** A scan of the core, as the facade uses it: its batch, item by item. */
+import * as layout from '../../assembly/shared/layout.js';
+import { MAX_KEY_SIZE } from '../../assembly/shared/limits.js';
+import * as status from '../../assembly/shared/status.js';
+import type { Space } from '../codec/space.js';
+import type { Bounds } from '../range.js';
+import { keyTooLarge } from './encode.js';
+import type { Engine } from './engine.js';
+import { failure } from './failure.js';
+
+/** As of what a scan reads: a version that is pinned, with the clock that goes with it, or a session. */
+export interface ScanPoint {
+  readonly version: number;
+  readonly clock: number;
+  /** The session's handle, or 0. */
+  readonly session: number;
+}
+
+/** The first batches are small: a scan that is left early has not read far. */
+const FIRST_COUNT = 8;
+
+export class EngineScan {
+  readonly #engine: Engine;
+  readonly #handle: number;
+  readonly #items: number;
+  #left: number;
+  #most = FIRST_COUNT;
+  #count = 0;
+  #index = 0;
+  /** Where the current item stands in memory. */
+  #item = 0;
+
+  constructor(engine: Engine, bounds: Bounds, point: ScanPoint, hasValues: boolean) {
+    const { core } = engine;
+    this.#engine = engine;
+    this.#left = bounds.limit;
+    this.#handle = core.openScan(point.version, point.clock, point.session, bounds.isReverse, hasValues) >>> 0;
+    engine.refresh();
+    if (this.#handle === 0) throw failure(status.STATUS_MEMORY_FULL, engine.name);
+    this.#items = this.#handle + layout.CURSOR_ITEMS;
+    try {
+      this.#bound(false, bounds.from);
+      this.#bound(true, bounds.to);
+      const code = core.startScan(this.#handle);
+      engine.refresh();
+      if (code !== status.STATUS_OK) throw failure(code, engine.name);
+    } catch (error) {
+      this.close();
+      throw error;
+    }
+  }
+
+  #bound(isHigh: boolean, bytes: Uint8Array): void {
+    // A bound may be one byte longer than the longest key: what is behind that key.
+    if (bytes.length > MAX_KEY_SIZE + 1) throw keyTooLarge(bytes.length);
+    this.#engine.setWindow(bytes);
+    const isBound = this.#engine.core.boundScan(this.#handle, isHigh, bytes.length);
+    this.#engine.refresh();
+    if (isBound === 0) throw failure(status.STATUS_MEMORY_FULL, this.#engine.name);
+  }
+
+  /** Goes on to the next item. False at the end. */
+  next(): boolean {
+    if (this.#index === this.#count && !this.#fill()) return false;
+    this.#item = this.#items + this.#index * layout.ITEM_SIZE;
+    this.#index++;
+    // The core learns how far the caller has read: that much of the range counts when a session commits.
+    this.#engine.setWord(this.#handle + layout.CURSOR_CONSUMED, this.#index);
+    return true;
+  }
+
+  #fill(): boolean {
+    const most = Math.min(this.#left, this.#most);
+    if (most <= 0) return false;
+    const count = this.#engine.core.fillScan(this.#handle, most);
+    this.#engine.refresh();
+    if (count < 0) throw failure(count, this.#engine.name);
+    this.#left -= count;
+    this.#most = Math.min(layout.CURSOR_ITEM_COUNT, this.#most * 4);
+    this.#count = count;
+    this.#index = 0;
+    // That nothing is left is read too.
+    if (count === 0) this.#engine.setWord(this.#handle + layout.CURSOR_CONSUMED, 1);
+    return count !== 0;
+  }
+
+  /** How many items are left: reads them all. */
+  count(): number {
+    let total = this.#count - this.#index;
+    this.#most = layout.CURSOR_ITEM_COUNT;
+    while (this.#fill()) {
+      total += this.#count;
+      this.#engine.setWord(this.#handle + layout.CURSOR_CONSUMED, this.#count);
+    }
+    return total;
+  }
+
+  /** The key of the current item. */
+  key<K, V>(space: Space<K, V>): K {
+    return this.#engine.itemKey(this.#item, space);
+  }
+
+  /** The encoded key of the current item. */
+  get keyBytes(): Uint8Array {
+    const start = this.#engine.word(this.#item + layout.ITEM_KEY);
+    return this.#engine.bytes.slice(start, start + this.#engine.word(this.#item + layout.ITEM_KEY_SIZE));
+  }
+
+  /** The value of the current item. */
+  value<K, V>(space: Space<K, V>): V {
+    return this.#engine.itemValue(this.#item, space.values);
+  }
+
+  /** The version of the current item; 0 for what a session has written itself. */
+  get version(): number {
+    return this.#engine.number(this.#item + layout.ITEM_VERSION);
+  }
+
+  /** Ends the scan. To be called once, and not after its session has ended. */
+  close(): void {
+    this.#engine.core.closeScan(this.#handle);
+    this.#engine.refresh();
+  }
+}

@@ -1,0 +1,190 @@
+/**
+ * Who reads at a fixed version: snapshots, transactions, scans. Each pins its version in the core, in O(1); what it can see stays until it is released. One that was forgotten is
+ * noticed when it is collected as garbage, and reported; one that is merely old is reported too, because it keeps space from being used again.
+ */
+import { STATUS_MEMORY_FULL } from '../assembly/shared/status.js';
+import type { Engine } from './engine/engine.js';
+import { failure } from './engine/failure.js';
+import { EngineScan } from './engine/scan.js';
+import { ClosedError, InvalidArgumentError, VersionGoneError } from './errors.js';
+import type { Kernel } from './kernel.js';
+import type { Bounds } from './range.js';
+import type { OpenScan } from './scan.js';
+
+/** After so many milliseconds a view that is still open is reported, once. */
+const OLD_AGE = 60_000;
+
+/** What is held in the core. */
+export interface Held {
+  /** Gives it back. */
+  end(): void;
+}
+
+export interface Warning {
+  readonly code: string;
+  readonly message: string;
+}
+
+type Kind = 'snapshot' | 'transaction' | 'scan';
+
+const ENDED: Record<Kind, string> = {
+  snapshot: 'The snapshot is closed. Take another one.',
+  transaction: 'The transaction has committed or was aborted. Begin another one.',
+  scan: 'The scan has ended. Begin another one.',
+};
+
+/** Someone who reads at a version, as the store keeps it: without the object that the caller holds, so that this may be collected. */
+export class Hold {
+  readonly kind: Kind;
+  readonly version: number;
+  /** When it began, in epoch milliseconds: what has expired by then it does not see. */
+  readonly clock: number;
+  readonly held: Held;
+  isOpen = true;
+  /** Whether the garbage collector is to say when it was forgotten. */
+  isWatched = false;
+  isReported = false;
+  previous: Hold | undefined;
+  next: Hold | undefined;
+
+  constructor(kind: Kind, version: number, clock: number, held: Held) {
+    this.kind = kind;
+    this.version = version;
+    this.clock = clock;
+    this.held = held;
+  }
+}
+
+export class Holds {
+  readonly #engine: Engine;
+  readonly #warn: (warning: Warning) => void;
+  #oldest: Hold | undefined;
+  #newest: Hold | undefined;
+  #count = 0;
+  #why: (() => Error) | undefined;
+  readonly #forgotten = new FinalizationRegistry<Hold>((hold) => this.#noteForgotten(hold));
+
+  constructor(engine: Engine, warn: (warning: Warning) => void) {
+    this.#engine = engine;
+    this.#warn = warn;
+  }
+
+  /** How many views are open. */
+  get count(): number {
+    return this.#count;
+  }
+
+  /** The view that is open for longest. */
+  get oldest(): Hold | undefined {
+    return this.#oldest;
+  }
+
+  /** Pins the newest version, or one that is kept, for a snapshot. */
+  pin(version?: number): Hold {
+    const { core } = this.#engine;
+    const current = core.lastVersion();
+    if (version !== undefined && version > current) throw new InvalidArgumentError(`Version ${version} is not there yet: the newest is ${current}.`);
+    const pin = this.#pinAt(version);
+    const time = version === undefined ? -1 : core.timeOf(version);
+    return this.add('snapshot', version ?? current, time < 0 ? this.#engine.now() : time, { end: () => core.unpin(pin) });
+  }
+
+  #pinAt(version: number | undefined): number {
+    const { core } = this.#engine;
+    const pin = version === undefined ? core.pinCurrent() : core.pinAt(version);
+    this.#engine.refresh();
+    if (pin !== 0) return pin;
+    throw version === undefined ? failure(STATUS_MEMORY_FULL, this.#engine.name) : new VersionGoneError(`Version ${version} is not kept any more: take a snapshot while it is the newest, or keep history.`);
+  }
+
+  /** Begins a scan of the newest version, or of what `of` sees, with a pin of its own. `view` is who drives it. */
+  scan(kernel: Kernel, bounds: Bounds, hasValues: boolean, view: object, of: Hold | undefined): OpenScan {
+    const engine = this.#engine;
+    const pin = this.#pinAt(of?.version);
+    const point = { version: of?.version ?? engine.core.lastVersion(), clock: of?.clock ?? engine.now(), session: 0 };
+    let scan: EngineScan;
+    try {
+      scan = new EngineScan(engine, bounds, point, hasValues);
+    } catch (error) {
+      engine.core.unpin(pin);
+      throw kernel.caught(error);
+    }
+    const hold = this.add('scan', point.version, point.clock, {
+      end: () => {
+        scan.close();
+        engine.core.unpin(pin);
+      },
+    });
+    this.watch(view, hold);
+    return {
+      scan,
+      check: () => {
+        if (of !== undefined) this.check(of);
+        this.check(hold);
+      },
+      close: () => this.release(hold),
+      caught: (error) => kernel.caught(error),
+    };
+  }
+
+  /** Notes someone who reads at a version that is pinned. */
+  add(kind: Kind, version: number, clock: number, held: Held): Hold {
+    const hold = new Hold(kind, version, clock, held);
+    if (this.#newest === undefined) this.#oldest = hold;
+    else this.#newest.next = hold;
+    hold.previous = this.#newest;
+    this.#newest = hold;
+    this.#count++;
+    return hold;
+  }
+
+  /** Has the store notice when `view` is collected while it still holds `hold`. */
+  watch(view: object, hold: Hold): void {
+    hold.isWatched = true;
+    this.#forgotten.register(view, hold, hold);
+    this.#reportOld();
+  }
+
+  release(hold: Hold): void {
+    if (!hold.isOpen) return;
+    hold.isOpen = false;
+    if (hold.previous === undefined) this.#oldest = hold.next;
+    else hold.previous.next = hold.next;
+    if (hold.next === undefined) this.#newest = hold.previous;
+    else hold.next.previous = hold.previous;
+    this.#count--;
+    if (hold.isWatched) this.#forgotten.unregister(hold);
+    hold.held.end();
+    this.#engine.refresh();
+  }
+
+  /** Forgets all of them, because the store serves nothing more; `why` makes the error that says so. */
+  end(why: () => Error): void {
+    this.#why = why;
+    for (let hold = this.#oldest; hold !== undefined; hold = hold.next) hold.isOpen = false;
+    this.#oldest = undefined;
+    this.#newest = undefined;
+    this.#count = 0;
+  }
+
+  /** Throws when a view is not open any more. */
+  check(hold: Hold): void {
+    if (!hold.isOpen) throw this.#why?.() ?? new ClosedError(ENDED[hold.kind]);
+  }
+
+  #noteForgotten(hold: Hold): void {
+    if (!hold.isOpen) return;
+    this.release(hold);
+    this.#warn({ code: 'VARVE_FORGOTTEN', message: `A ${hold.kind} at version ${hold.version} of ${this.#engine.name} was never ended: close or abort it, or declare it with \`using\`.` });
+  }
+
+  #reportOld(): void {
+    const oldest = this.#oldest!;
+    if (oldest.isReported || this.#engine.now() - oldest.clock < OLD_AGE) return;
+    oldest.isReported = true;
+    this.#warn({
+      code: 'VARVE_LONG_OPEN',
+      message: `A ${oldest.kind} at version ${oldest.version} of ${this.#engine.name} has been open for ${Math.round((this.#engine.now() - oldest.clock) / 1000)} seconds, and keeps what it sees.`,
+    });
+  }
+}

@@ -1,0 +1,122 @@
+/** What a store and its keyspaces share: the engine, when writes are safe, who reads at which version, and whether the store still serves. */
+import { Commits } from './durability/commits.js';
+import type { LogFile } from './durability/log-file.js';
+import type { Engine } from './engine/engine.js';
+import { isFault, poisoned } from './engine/failure.js';
+import { ClosedError, ReadOnlyError } from './errors.js';
+import type { Settings } from './options.js';
+import { Holds, type Warning } from './holds.js';
+
+/** What a kernel is made of; `open` puts it together. */
+export interface KernelParts {
+  /** What messages call the store: the path of its file, or `:memory:`. */
+  readonly name: string;
+  readonly engine: Engine;
+  /** Undefined for a store in memory. */
+  readonly log: LogFile | undefined;
+  readonly settings: Settings;
+  /** Gives lock and device back. */
+  readonly release: () => void;
+}
+
+export class Kernel {
+  readonly name: string;
+  readonly engine: Engine;
+  readonly log: LogFile | undefined;
+  readonly settings: Settings;
+  readonly holds: Holds;
+  /** Undefined where nothing is written, or there is no file. */
+  readonly commits: Commits | undefined;
+  /** Why the store serves nothing more, or undefined. */
+  stopped: 'closed' | 'failed' | undefined;
+  readonly #release: () => void;
+  /** What stopped a store in memory. */
+  #fault: Error | undefined;
+
+  constructor({ name, engine, log, settings, release }: KernelParts) {
+    this.name = name;
+    this.engine = engine;
+    this.log = log;
+    this.settings = settings;
+    this.#release = release;
+    this.holds = new Holds(engine, (warning) => this.#warn(warning));
+    if (log === undefined || settings.readOnly) return;
+    this.commits = new Commits(log, settings.durability, settings.blocks, settings.flushInterval);
+    log.onPoison = () => this.#stopFor(log.failure!);
+  }
+
+  /** Whether writes are refused. */
+  get isReadOnly(): boolean {
+    return this.stopped !== undefined || this.settings.readOnly;
+  }
+
+  checkReadable(): void {
+    if (this.stopped !== undefined) throw this.whyStopped();
+  }
+
+  checkWritable(): void {
+    if (this.isReadOnly) throw this.whyNotWritable();
+  }
+
+  /** The promise of a write that was applied. */
+  acknowledge(version: number): Promise<number> {
+    return this.commits === undefined || version === 0 ? Promise.resolve(version) : this.commits.acknowledge(version);
+  }
+
+  /** What a write by a call that does not wait owes before it returns. */
+  settle(version: number): number {
+    if (version !== 0) this.commits?.settle();
+    return version;
+  }
+
+  /** Ends the store: everything applied becomes durable, lock and device are given back. */
+  async close(): Promise<void> {
+    const failed = this.stopped === 'failed';
+    this.stopped = 'closed';
+    this.holds.end(() => this.whyStopped());
+    try {
+      if (this.commits === undefined || this.log === undefined) return;
+      await this.commits.stop();
+      if (failed || this.log.failure !== undefined) return;
+      this.log.finish();
+      this.commits.resolveAll();
+    } finally {
+      this.#release();
+    }
+  }
+
+  /** Serves nothing more, and tells everyone whom it concerns. */
+  #stopFor(failure: Error): void {
+    if (this.stopped === undefined) this.stopped = 'failed';
+    this.holds.end(() => this.whyStopped());
+    this.commits?.rejectAll();
+    this.#warn({ code: 'VARVE_POISONED', message: `${this.name} has stopped: ${failure.message}` });
+  }
+
+  #warn(warning: Warning): void {
+    try {
+      this.settings.onWarning?.(warning);
+    } catch {
+      // What a listener does wrong must not keep others from being told.
+    }
+  }
+
+  /** Turns what came out of the engine into what the caller is told: a fault of the core stops the store. */
+  caught(error: unknown): unknown {
+    if (!isFault(error)) return error;
+    this.engine.isBroken = true;
+    if (this.log !== undefined) return this.log.poison(error);
+    this.#fault = error;
+    this.#stopFor(error);
+    return this.whyStopped();
+  }
+
+  whyStopped(): Error {
+    const failure = this.log?.failure ?? this.#fault;
+    return this.stopped === 'failed' && failure !== undefined ? poisoned(this.name, failure) : new ClosedError(`${this.name} is closed. Open it again to use it.`);
+  }
+
+  whyNotWritable(): Error {
+    return this.stopped !== undefined ? this.whyStopped() : new ReadOnlyError(`${this.name} was opened read-only. Open it without readOnly and salvage to write.`);
+  }
+}

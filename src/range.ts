@@ -1,0 +1,77 @@
+/** The ranges that scans take: what they mean, and their bounds as encoded keys. */
+import type { Key } from './codec/key.js';
+import { MAX_KEY_BOUND, keyBound, writeKey, writeKeyPrefix, writeKeyPrefixEnd } from './codec/key.js';
+import type { Space } from './codec/space.js';
+import { InvalidArgumentError } from './errors.js';
+
+/** A range of keys. Without any bound it is all of them. */
+export interface Range<K = Key> {
+  /** Strings that begin with this one, bytes that begin with these, or tuples that begin with these parts. */
+  prefix?: Key;
+  /** Keys above, or from, this one. */
+  gt?: K;
+  gte?: K;
+  /** Keys below, or up to, this one. */
+  lt?: K;
+  lte?: K;
+  /** From the highest key down. Default false. */
+  reverse?: boolean;
+  /** At most so many. Default: all. */
+  limit?: number;
+}
+
+/** A range as the engine takes it: from the first bytes on, and before the second. */
+export interface Bounds {
+  readonly from: Uint8Array;
+  readonly to: Uint8Array;
+  readonly isReverse: boolean;
+  readonly limit: number;
+}
+
+const NAMES = new Set(['prefix', 'gt', 'gte', 'lt', 'lte', 'reverse', 'limit']);
+
+/** The order of encoded keys. */
+export function compareBytes(left: Uint8Array, right: Uint8Array): number {
+  const size = Math.min(left.length, right.length);
+  for (let index = 0; index < size; index++) if (left[index] !== right[index]) return left[index]! - right[index]!;
+  return left.length - right.length;
+}
+
+/** Checks a range and encodes its bounds. Throws `InvalidArgumentError`, `TooLargeError`. */
+export function toBounds<K>(range: Range<K> | undefined, space: Space<K, unknown>): Bounds {
+  if (range === undefined) return { from: space.from, to: space.to, isReverse: false, limit: Infinity };
+  if (typeof range !== 'object' || range === null) throw new InvalidArgumentError('A range is an object with any of prefix, gt, gte, lt, lte, reverse and limit.');
+  for (const name of Object.keys(range)) if (!NAMES.has(name)) throw new InvalidArgumentError(`A range has no ${name}. It takes ${[...NAMES].join(', ')}.`);
+  const { reverse = false, limit = Infinity } = range;
+  if (typeof reverse !== 'boolean') throw new InvalidArgumentError('The reverse of a range is true or false.');
+  if (limit !== Infinity && (!Number.isInteger(limit) || limit < 0)) throw new InvalidArgumentError('The limit of a range is a whole number from 0 on.');
+  let { from, to } = space;
+  const raise = (bytes: Uint8Array): void => {
+    if (compareBytes(bytes, from) > 0) from = bytes;
+  };
+  const lower = (bytes: Uint8Array): void => {
+    if (compareBytes(bytes, to) < 0) to = bytes;
+  };
+  if (range.prefix !== undefined) {
+    const { prefix } = range;
+    raise(encode(space, prefix, writeKeyPrefix));
+    lower(encode(space, prefix, writeKeyPrefixEnd));
+  }
+  if (range.gte !== undefined) raise(encode(space, space.keyOf(range.gte), writeKey));
+  if (range.gt !== undefined) raise(successor(encode(space, space.keyOf(range.gt), writeKey)));
+  if (range.lt !== undefined) lower(encode(space, space.keyOf(range.lt), writeKey));
+  if (range.lte !== undefined) lower(successor(encode(space, space.keyOf(range.lte), writeKey)));
+  return { from, to, isReverse: reverse, limit };
+}
+
+function encode<K>(space: Space<K, unknown>, key: Key, write: (target: Uint8Array, offset: number, key: Key) => number): Uint8Array {
+  const bytes = new Uint8Array(space.from.length + Math.min(keyBound(key), MAX_KEY_BOUND) + 2);
+  return bytes.subarray(0, space.writeWith(bytes, 0, (target, offset) => write(target, offset, key)));
+}
+
+/** The first bytes behind these in the order. */
+function successor(bytes: Uint8Array): Uint8Array {
+  const next = new Uint8Array(bytes.length + 1);
+  next.set(bytes);
+  return next;
+}
