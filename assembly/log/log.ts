@@ -12,7 +12,7 @@ import { release } from '../memory/allocator';
 import { declarationsSizeMax, sealFrame } from './frame';
 import { buildHeader } from './header';
 import { takeSlot, Slots, untakeSlot } from './slots';
-import { FIELD_MASK, Geometry, Segment, addSegment, addressOf, allocateSegmentBlock, detachBlock, removeSegment } from './segment';
+import { FIELD_MASK, Geometry, Segment, addSegment, addressOf, allocateSegmentBlock, detachBlock, prepareSegment, removeSegment } from './segment';
 
 export class Log {
   /** The segment that is appended to. */
@@ -134,6 +134,11 @@ export function nextSegment(pendingCount: u32, reserved: bool): i32 {
   const segment = addSegment(before.sequence + 1, block, slot);
   if (segment === null) {
     if (!usesReserve) release(block, Geometry.segmentShift);
+    return STATUS_MEMORY_FULL;
+  }
+  // The block that is kept for deletes is of use only with what a segment needs beside it.
+  if (!reserved && !prepareSegment()) {
+    removeSegment(segment);
     return STATUS_MEMORY_FULL;
   }
   segment.nextSlot = takeSlot();

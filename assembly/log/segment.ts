@@ -172,8 +172,8 @@ function leave(sequence: u64): void {
   memory.fill(hole, 0, 1 << TABLE_ENTRY_SHIFT);
 }
 
-/** Reserves what one more segment needs, so that adding it cannot fail half-way. */
-function prepare(): bool {
+/** Reserves what one more segment needs, beside its block, so that adding it cannot fail half-way. */
+export function prepareSegment(): bool {
   if (Segments.table == 0 && !buildTable(TABLE_SHIFT_MIN)) return false;
   if (((Segments.residentCount + 1) << (TABLE_ENTRY_SHIFT + 1)) > (<u32>1 << Segments.tableShift) && !buildTable(Segments.tableShift + 1)) return false;
   if (Segments.idle == 0) {
@@ -189,7 +189,7 @@ function prepare(): bool {
 
 /** A new descriptor for a block, put in its place in the order; null where memory is at its limit, with nothing changed. */
 export function addSegment(sequence: u64, block: usize, slot: u32): Segment | null {
-  if (!prepare()) return null;
+  if (!prepareSegment()) return null;
   const at = Segments.idle;
   Segments.idle = <usize>load<u32>(at);
   memory.fill(at, 0, DESCRIPTOR_SIZE);

@@ -18,7 +18,7 @@ const MISSING = 256;
 const SCALES = { '1K': 1_000, '10K': 10_000, '100K': 100_000, '1M': 1_000_000 };
 const MICROSECOND = 1_000_000;
 /** A sample of strict writes takes as long as the disk likes: fewer of them keep the whole run within minutes. */
-const STRICT_ROUNDS_MAX = 7;
+export const STRICT_ROUNDS_MAX = 7;
 const RESIDENT_KEYS_MIN = 100_000;
 
 /**
@@ -73,15 +73,26 @@ export function sumOfVersions(version, count) {
 }
 
 /**
- * The bytes that one awaited put of this size, or one delete, hands to the device: what most of its writes took.
+ * The bytes that one awaited put of this size, or one delete, hands to the device.
  * @param {Context} context
  * @param {number} valueSize
  * @param {boolean} isDelete
  */
 export async function commitSize(context, valueSize = VALUE_SIZE, isDelete = false) {
-  const store = await openNew(context, 'buffered');
   const keys = freshKeys(31);
-  if (isDelete) fill(store, keys);
+  return sizeOfCommits(context, isDelete ? keys : [], keys.length, (store) => (isDelete ? deletesAwaited(store, keys) : putsAwaited(store, keys, new Uint8Array(valueSize))));
+}
+
+/**
+ * The bytes that a commit hands to the device: what most of its writes took.
+ * @param {Context} context
+ * @param {string[]} filled the keys that the store begins with
+ * @param {number} count how many commits `run` makes, awaiting each before the next
+ * @param {(store: any) => Promise<unknown>} run
+ */
+export async function sizeOfCommits(context, filled, count, run) {
+  const store = await openNew(context, 'buffered');
+  fill(store, filled);
   await store.flush();
   const original = fs.writeSync;
   /** @type {number[]} */
@@ -93,12 +104,12 @@ export async function commitSize(context, valueSize = VALUE_SIZE, isDelete = fal
     return size;
   } });
   try {
-    await (isDelete ? deletesAwaited(store, keys) : putsAwaited(store, keys, new Uint8Array(valueSize)));
+    await run(store);
   } finally {
     Object.assign(fs, { writeSync: original });
   }
   await discard(store);
-  mustBe('commits that were seen on their way to the device', sizes.length >= keys.length, true);
+  mustBe('commits that were seen on their way to the device', sizes.length >= count, true);
   return median(sizes);
 }
 
@@ -201,7 +212,7 @@ const PUTS = {
 /** @typedef {keyof typeof PUTS} Mode */
 
 /** What a durable row is compared with. @param {Context} context @param {Mode} mode @param {number} size @param {number} operations */
-function floorBeside(context, mode, size, operations) {
+export function floorBeside(context, mode, size, operations) {
   const floor = createFloor(context, size, operations);
   const { before, after } = floor;
   /** @type {Record<string, Work>} */
@@ -212,7 +223,7 @@ function floorBeside(context, mode, size, operations) {
 }
 
 /** The work of one row that begins each sample with a newly filled store. */
-class FreshStore {
+export class FreshStore {
   /** @type {any} */
   store;
   version = 0;
@@ -316,7 +327,7 @@ function putJob(mode) {
 }
 
 /** @param {(() => unknown)[]} disposals */
-async function disposeAll(disposals) {
+export async function disposeAll(disposals) {
   for (const dispose of disposals) await dispose();
 }
 

@@ -7,6 +7,7 @@ import fs from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { createCoreRecovery } from '../harness/core.mjs';
 import { createKeys, createRandom, freshKeys, keyFor, uniformOrder, valueFor, KEY_SIZE, VALUE_SIZE } from '../harness/data.mjs';
+import { asMillions, asRate, atLeast, atMost, millions, share } from '../harness/figures.mjs';
 import { collectGarbage, interleave, median, mustBe } from '../harness/measure.mjs';
 import { measureSize, SIZE_MAX } from '../size.mjs';
 import { createFloor } from '../subjects/floors.mjs';
@@ -14,35 +15,12 @@ import { filledMap, readMap } from '../subjects/map.mjs';
 import { checkAll, checkDurable, checkPut, discard, fill, flushCount, openNew } from '../subjects/varve.mjs';
 import { commitSize, putsAwaited, putsSync, readStore, sumOf, sumOfVersions } from './kv.mjs';
 import { copyFlushed } from './recovery.mjs';
+import { transactionAims } from './targets-transactions.mjs';
 import { open } from 'varve';
 
 /** @typedef {import('../harness/context.mjs').Context} Context */
 /** @typedef {import('../harness/measure.mjs').Work} Work */
-
-/**
- * @typedef {object} Figure
- * @property {string} aim
- * @property {string} unit
- * @property {number} reached
- * @property {number} bound
- * @property {boolean} isCeiling whether `reached` must not be above `bound`, rather than not below
- * @property {string} note
- */
-
-/** @param {string} aim @param {string} unit @param {number} reached @param {number} bound @param {string} note @returns {Figure} */
-const atLeast = (aim, unit, reached, bound, note = '') => ({ aim, unit, reached, bound, isCeiling: false, note });
-/** @param {string} aim @param {string} unit @param {number} reached @param {number} bound @param {string} note @returns {Figure} */
-const atMost = (aim, unit, reached, bound, note = '') => ({ aim, unit, reached, bound, isCeiling: true, note });
-
-const MEGA = 1e6;
-/** @param {number[]} rates */
-const millions = (rates) => median(rates) / MEGA;
-/** @param {number[]} rates @param {number[]} others */
-const share = (rates, others) => 100 * median(rates.map((rate, round) => rate / others[round]));
-/** @param {number} rate */
-const asMillions = (rate) => `${rate.toFixed(2)} M/s`;
-/** @param {number} rate */
-const asRate = (rate) => `${Math.round(rate).toLocaleString('en')}/s`;
+/** @typedef {import('../harness/figures.mjs').Figure} Figure */
 
 // ── Reading ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -543,4 +521,4 @@ async function size() {
 }
 
 /** Each job runs in a process of its own. @type {Record<string, (context: Context) => Promise<Figure[]>>} */
-export const jobs = { reads, bufferedWrites, memoryWrites, strictWrites, recovery, space, pauses, size };
+export const jobs = { reads, bufferedWrites, memoryWrites, strictWrites, recovery, space, pauses, size, ...transactionAims };
