@@ -12,6 +12,7 @@ const ENTRY = `
 export { Engine } from './src/engine/engine.ts';
 export { LogFile } from './src/durability/log-file.ts';
 export { recoverLog } from './src/durability/recover.ts';
+export { Space } from './src/codec/space.ts';
 export { codecByName } from './src/codec/value.ts';
 `;
 
@@ -43,13 +44,13 @@ export async function createCoreRecovery() {
     stdin: { contents: ENTRY, resolveDir: root, loader: 'ts' }, bundle: true, format: 'esm', platform: 'neutral', target: 'es2022', write: false, logLevel: 'warning',
     mainFields: ['module', 'main'], conditions: ['import'],
   });
-  const { Engine, LogFile, recoverLog, codecByName } = await import(`data:text/javascript;base64,${Buffer.from(bundle.outputFiles[0].contents).toString('base64')}`);
+  const { Engine, LogFile, recoverLog, Space, codecByName } = await import(`data:text/javascript;base64,${Buffer.from(bundle.outputFiles[0].contents).toString('base64')}`);
 
-  const codec = codecByName('bytes');
+  const space = new Space(undefined, undefined, codecByName('bytes'));
 
   const recover = (/** @type {Uint8Array} */ bytes) => {
     const device = memoryDevice(bytes.slice());
-    const engine = new Engine(device.name, { initial: 2 ** 28, limit: 2 ** 32 });
+    const engine = new Engine(device.name, { initial: 2 ** 28, limit: 2 ** 32 }, () => Date.now());
     const times = { scan: 0, link: 0 };
     const { core } = engine;
     const timed = (/** @type {'scan' | 'link'} */ name) => () => {
@@ -69,9 +70,8 @@ export async function createCoreRecovery() {
   const check = (/** @type {ReturnType<typeof recover>} */ { engine, records }, /** @type {string[]} */ keys, /** @type {(index: number) => Uint8Array} */ expected) => {
     mustBe('records recovered', records, keys.length);
     keys.forEach((key, index) => {
-      const entry = engine.entry(key, codec);
-      mustBe(`the value of key ${index} after recovery`, entry !== undefined && Buffer.compare(entry.value, expected(index)), 0);
-      mustBe(`the version of key ${index} after recovery`, entry.version, index + 1);
+      mustBe(`the version of key ${index} after recovery`, engine.versionOf(key, space), index + 1);
+      mustBe(`the value of key ${index} after recovery`, Buffer.compare(engine.get(key, space), expected(index)), 0);
     });
   };
   return { recover, check };

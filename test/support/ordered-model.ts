@@ -5,7 +5,7 @@ import type { Random } from './random.js';
 
 /** Keys in the documented order. */
 export const KEYS: readonly Key[] = [
-  ...[-3, 0, 1, 2.5, 7], ...['', 'a', 'k', 'k1', 'k10', 'k11', 'k2', 'k20', 'k3', 'l', 'z', 'é', '漢'], new Uint8Array([1]), new Uint8Array([1, 0]), new Uint8Array([2]),
+  -3, 0, 1, 2.5, 7, '', 'a', 'k', 'k1', 'k10', 'k11', 'k2', 'k20', 'k3', 'l', 'z', 'é', '漢', new Uint8Array([1]), new Uint8Array([1, 0]), new Uint8Array([2]),
   [], ['t'], ['t', 1], ['t', 2], ['t', 'x'], ['u', 1],
 ];
 export const SPACES = ['', 'one', 'two'] as const;
