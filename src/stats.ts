@@ -77,7 +77,7 @@ export function collectStats({ engine, log, settings, holds, stopped }: Kernel):
     },
     snapshots: {
       open: holds.count,
-      oldest: holds.oldest && { version: holds.oldest.version, milliseconds: Math.max(0, engine.now() - holds.oldest.clock) },
+      oldest: holds.oldest && { version: holds.oldest.version, milliseconds: holds.oldest.clock === 0 ? 0 : Math.max(0, engine.now() - holds.oldest.clock) },
       oldVersions: figure(layout.STAT_OLD_VERSION_COUNT),
     },
     memory: {

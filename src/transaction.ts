@@ -27,7 +27,7 @@ export class TransactionView<V, K = Key, In = V> extends Reader<V, K> {
   /** @internal */
   protected readonly session: EngineSession;
   /** @internal */
-  protected readonly hold: Hold;
+  readonly hold: Hold;
 
   /** @internal */
   constructor(kernel: Kernel, space: Space<K, V>, session: EngineSession, hold: Hold) {
@@ -136,12 +136,11 @@ export class Transaction<V = unknown> extends TransactionView<V> {
   readonly isolation: Isolation;
 
   /** @internal Use `db.begin()` or `db.transact()`. */
-  constructor(kernel: Kernel, space: Space<Key, V>, session: EngineSession, isolation: Isolation, isWatched: boolean) {
+  constructor(kernel: Kernel, space: Space<Key, V>, session: EngineSession, isolation: Isolation) {
     const hold = kernel.holds.add('transaction', session.version, session.clock, session);
     super(kernel, space, session, hold);
     this.isolation = isolation;
     this.version = session.version;
-    if (isWatched) kernel.holds.watch(this, hold);
   }
 
   /** Whether it has neither committed nor been aborted. */

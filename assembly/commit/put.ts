@@ -22,7 +22,7 @@ const SMALL_VALUE_SIZE: u32 = 128;
 const window: usize = memory.data(128, 8);
 
 /** Appends a record around the key and value at the tail and shows it. The key was just looked up: `existing` is its record or 0. */
-function commitOne(existing: usize, key: usize, keySize: u32, valueSize: u32, flags: u32): f64 {
+export function commitOne(existing: usize, key: usize, keySize: u32, valueSize: u32, flags: u32): f64 {
   if (Log.version >= Log.ceiling) return STATUS_NEED_CEILING;
   if (!reserve(existing, key, keySize)) return STATUS_MEMORY_FULL;
   const segment = Log.segment!;

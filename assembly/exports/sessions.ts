@@ -8,6 +8,7 @@ import { ENTRY_DELETED, ENTRY_READ, ENTRY_WRITTEN, Session, beginSession as begi
 import { RECORD_KIND_MASK } from '../shared/format';
 import * as layout from '../shared/layout';
 import { STATUS_ABSENT, STATUS_MEMORY_FULL, STATUS_OK } from '../shared/status';
+import { assertHealthy } from '../verify/verify';
 import { unpin } from './versions';
 import { pin } from '../versions/pins';
 
@@ -29,11 +30,6 @@ export function endSession(session: usize): void {
   const pinned = ended.pin;
   end(ended);
   if (pinned !== null) unpin(changetype<usize>(pinned));
-}
-
-/** The version at which a session reads. */
-export function sessionVersion(session: usize): f64 {
-  return <f64>changetype<Session>(session).version;
 }
 
 /** Looks up the key in the key window as the session sees it: its own writes first. The read counts when it commits. */
@@ -73,15 +69,15 @@ export function sessionExpect(session: usize, expected: f64): void {
   expectVersion(changetype<Session>(session), <u64>expected);
 }
 
-/** How many keys the session writes. */
-export function sessionWriteCount(session: usize): u32 {
-  return changetype<Session>(session).writeCount;
+/** Commits a session that writes. Returns the version, 0 where nothing had an effect, or a status; after one of what the log needs, call it again or `cancelSession`. */
+export function commitSession(session: usize, isSnapshot: bool): f64 {
+  const result = commits.commit(changetype<Session>(session), isSnapshot);
+  assertHealthy();
+  return result;
 }
 
-export function validateSession(session: usize, isSnapshot: bool): i32 {
-  return commits.validate(changetype<Session>(session), isSnapshot);
-}
-
-export function stageSession(session: usize): i32 {
-  return commits.stage(changetype<Session>(session));
+/** Takes back what `commitSession` has staged. */
+export function cancelSession(session: usize): void {
+  commits.cancel(changetype<Session>(session));
+  assertHealthy();
 }

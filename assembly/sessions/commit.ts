@@ -4,8 +4,9 @@
  */
 import { hashKey } from '../hash/keyhash';
 import { find } from '../index/directory';
-import { makeBatchRoom, partListSize, stageLarge, stagePart, stageRecord } from '../commit/batch';
-import { Log } from '../log/log';
+import { abortBatch, beginBatch, commitBatch, makeBatchRoom, partListSize, stageLarge, stagePart, stageRecord } from '../commit/batch';
+import { commitOne } from '../commit/put';
+import { Log, makeRoom } from '../log/log';
 import { Expiry, keyOffset, versionOf } from '../log/record';
 import { Geometry } from '../log/segment';
 import * as format from '../shared/format';
@@ -30,7 +31,7 @@ function newestOf(entry: Entry): usize {
  * Whether the session may commit. Serializable: no key and no range that it read has a newer commit. Snapshot: no key that it writes has one. A cas is neither; it is checked alone, and
  * where it fails the version that its key has stands in the control block. O(keys met), and nothing where nobody committed since it began.
  */
-export function validate(session: Session, isSnapshot: bool): i32 {
+function validate(session: Session, isSnapshot: bool): i32 {
   const isUnchanged = Log.version == session.version && load<u32>(layout.CONTROL_HAS_EXPIRY) == 0;
   for (let entry: Entry | null = session.first; entry !== null; entry = entry!.next) {
     const flags = entry.flags;
@@ -95,9 +96,9 @@ function stageInParts(session: Session, entry: Entry): i32 {
 
 function stageEntry(session: Session, entry: Entry): i32 {
   if ((entry.flags & ENTRY_DELETED) != 0) return stageDelete(entry);
-  const size = keyOffset(entry.kind) - format.RECORD_HEADER_SIZE + entry.keySize + entry.valueSize;
+  const size = sizeOfWrite(entry.kind, entry.keySize, entry.valueSize);
   Expiry.next = entry.expiry;
-  if (size > tailRoom() && size > Geometry.segmentSize >> PARTS_SHARE_SHIFT) return stageInParts(session, entry);
+  if (goesInParts(size)) return stageInParts(session, entry);
   const status = makeBatchRoom(size, false);
   if (status != STATUS_OK) return status;
   const key = tailKey(entry.kind);
@@ -107,8 +108,70 @@ function stageEntry(session: Session, entry: Entry): i32 {
   return STATUS_OK;
 }
 
+/** The one write of a session, without the detour of a batch. */
+function commitSingle(entry: Entry): f64 {
+  const isDelete = (entry.flags & ENTRY_DELETED) != 0;
+  const flags = isDelete ? format.RECORD_FLAG_TOMBSTONE : entry.kind;
+  const valueSize = isDelete ? 0 : entry.valueSize;
+  const newest = newestOf(entry);
+  if (isDelete && (newest == 0 || !isVisible(newest, Clock.now))) return 0;
+  const status = makeRoom(sizeOfWrite(flags, entry.keySize, valueSize), 0, isDelete);
+  if (status != STATUS_OK) return status;
+  const key = tailKey(flags);
+  memory.copy(key, entryKey(entry), entry.keySize);
+  memory.copy(key + entry.keySize, entry.value, valueSize);
+  Expiry.next = entry.expiry;
+  return commitOne(newest, key, entry.keySize, valueSize, flags);
+}
+
+/** The bytes that a write takes behind the header of its record. */
+function sizeOfWrite(flags: u32, keySize: u32, valueSize: u32): u32 {
+  return keyOffset(flags) - format.RECORD_HEADER_SIZE + keySize + valueSize;
+}
+
+/** Whether a write is so large that it goes in parts. */
+function goesInParts(size: u32): bool {
+  return size > tailRoom() && size > Geometry.segmentSize >> PARTS_SHARE_SHIFT;
+}
+
+function onlyWrite(session: Session): Entry {
+  let entry = session.first!;
+  while ((entry.flags & ENTRY_WRITTEN) == 0) entry = entry.next!;
+  return entry;
+}
+
+/**
+ * Commits a session that writes: checks what it relied on, and applies its writes as one commit. Returns the version, 0 where nothing had an effect, or a status: STATUS_CONFLICT
+ * or STATUS_MISMATCH, with nothing changed; or what the log needs, after which the same call goes on, or `cancel` takes back what was staged.
+ */
+export function commit(session: Session, isSnapshot: bool): f64 {
+  if (session.pin !== null) {
+    const verdict = validate(session, isSnapshot);
+    if (verdict != STATUS_OK) return verdict;
+  }
+  if (session.writeCount == 1) {
+    const only = onlyWrite(session);
+    if (!goesInParts(sizeOfWrite(only.kind, only.keySize, only.valueSize))) return commitSingle(only);
+  }
+  if (!session.isStaging) {
+    const begun = beginBatch();
+    if (begun != STATUS_OK) return begun;
+    session.isStaging = true;
+  }
+  const status = stage(session);
+  if (status != STATUS_OK) return status;
+  session.isStaging = false;
+  return commitBatch();
+}
+
+/** Takes back what a commit has staged before it was stopped. */
+export function cancel(session: Session): void {
+  if (session.isStaging) abortBatch();
+  session.isStaging = false;
+}
+
 /** Stages the writes of a session that was validated, into the batch that was begun. Goes on where a status had stopped it. */
-export function stage(session: Session): i32 {
+function stage(session: Session): i32 {
   while (session.staging !== null) {
     const entry = session.staging!;
     if ((entry.flags & ENTRY_WRITTEN) != 0) {

@@ -29,6 +29,7 @@ export class Session {
   /** While it commits: the next entry to stage, and how much of its value was staged in parts. */
   staging: Entry | null;
   stagedSize: u32;
+  isStaging: bool;
   /** The room that `roomFor` has found, before the write counts. */
   target: Entry | null;
   room: u32;

@@ -78,13 +78,11 @@ export interface Core {
   closeScan(scan: number): void;
   beginSession(clock: number): number;
   endSession(session: number): void;
-  sessionVersion(session: number): number;
   sessionGet(session: number, keySize: number): number;
   sessionRoom(session: number, keySize: number, size: number): number;
   sessionPut(session: number, size: number, flags: number, expiry: number): void;
   sessionDelete(session: number, keySize: number): number;
   sessionExpect(session: number, expected: number): void;
-  sessionWriteCount(session: number): number;
-  validateSession(session: number, isSnapshot: boolean): number;
-  stageSession(session: number): number;
+  commitSession(session: number, isSnapshot: boolean): number;
+  cancelSession(session: number): void;
 }

@@ -127,6 +127,11 @@ export class Engine {
     this.bytes.set(bytes, this.#window);
   }
 
+  /** Whether anything in the store may expire. */
+  get mayExpire(): boolean {
+    return this.word(layout.CONTROL_HAS_EXPIRY) !== 0;
+  }
+
   /** Tells the core the time, where something may expire. To be called before what depends on it. */
   tick(): void {
     if (this.#words.length === 0) this.refresh();

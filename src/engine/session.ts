@@ -18,14 +18,15 @@ export class EngineSession {
   readonly #engine: Engine;
   /** Whether it has put anything: a commit that only deletes may use what is kept for deletes. */
   #hasPut = false;
+  #hasDeleted = false;
 
-  constructor(engine: Engine) {
+  constructor(engine: Engine, clock: number) {
     this.#engine = engine;
-    this.clock = engine.now();
-    this.handle = engine.core.beginSession(this.clock) >>> 0;
+    this.clock = clock;
+    this.handle = engine.core.beginSession(clock) >>> 0;
     engine.refresh();
     if (this.handle === 0) throw failure(status.STATUS_MEMORY_FULL, engine.name);
-    this.version = engine.core.sessionVersion(this.handle);
+    this.version = engine.core.lastVersion();
   }
 
   /** Looks a key up: the kind of its value, or a negative number. */
@@ -67,6 +68,7 @@ export class EngineSession {
     const code = this.#engine.core.sessionDelete(this.handle, this.#engine.encodeKey(key, space));
     this.#engine.refresh();
     if (code !== status.STATUS_OK) throw failure(code, this.#engine.name);
+    this.#hasDeleted = true;
   }
 
   /** The write that came last holds only if its key has this version when the session commits. */
@@ -76,21 +78,36 @@ export class EngineSession {
 
   /** Whether the session writes anything. */
   get isWriter(): boolean {
-    return this.#engine.core.sessionWriteCount(this.handle) !== 0;
+    return this.#hasPut || this.#hasDeleted;
   }
 
   /** Checks what the session relied on, and applies its writes as one commit. Returns the version, 0 where it had nothing to write. */
   commit(isSnapshot: boolean): number {
-    const { core, name } = this.#engine;
+    const engine = this.#engine;
     if (!this.isWriter) return 0;
-    this.#engine.tick();
-    const verdict = core.validateSession(this.handle, isSnapshot);
-    if (verdict === status.STATUS_CONFLICT) throw new ConflictError(`Another commit to ${name} came between: nothing was changed. Run the transaction again, or let transact do it.`);
-    if (verdict === status.STATUS_MISMATCH) throw new CasError(`A cas of a transaction in ${name} expected another version: nothing was changed. Read the key again.`, this.#engine.foundVersion);
-    const reserved = !this.#hasPut;
-    return this.#engine.inBatch(() => {
-      for (let code = core.stageSession(this.handle); code !== status.STATUS_OK; code = core.stageSession(this.handle)) this.#engine.resolve(code, reserved);
-    });
+    engine.tick();
+    for (;;) {
+      const result = engine.core.commitSession(this.handle, isSnapshot);
+      if (result >= 0) {
+        engine.refresh();
+        return result;
+      }
+      this.#resolve(result);
+    }
+  }
+
+  /** Clears what has stopped a commit, or takes it back and throws. */
+  #resolve(code: number): void {
+    const { core, name } = this.#engine;
+    try {
+      this.#engine.refresh();
+      if (code === status.STATUS_CONFLICT) throw new ConflictError(`Another commit to ${name} came between: nothing was changed. Run the transaction again, or let transact do it.`);
+      if (code === status.STATUS_MISMATCH) throw new CasError(`A cas of a transaction in ${name} expected another version: nothing was changed. Read the key again.`, this.#engine.foundVersion);
+      this.#engine.resolve(code, !this.#hasPut);
+    } catch (error) {
+      core.cancelSession(this.handle);
+      throw error;
+    }
   }
 
   /** Gives back what the session holds, its scans too. */
