@@ -7,9 +7,10 @@ import type { Key } from './codec/key.js';
 import type { Space } from './codec/space.js';
 import { InvalidArgumentError } from './errors.js';
 import { expiryOf, type PutOptions } from './expiry.js';
+import { historyOf } from './history.js';
 import type { Kernel } from './kernel.js';
 import type { Bounds } from './range.js';
-import { Reader, type Entry, type Version } from './reader.js';
+import { Reader, type Change, type Entry, type Version } from './reader.js';
 import type { OpenScan } from './scan.js';
 
 /** The outcome of a `cas`: the new version, or the one that the key has. */
@@ -90,6 +91,17 @@ export class Collection<V, K = Key, In = V> extends Reader<V, K> {
     } catch (error) {
       throw kernel.caught(error);
     }
+  }
+
+  /**
+   * The versions of a key that are kept, from the newest on, deletes among them; how far back that goes is what the option `history` says, and what open snapshots see.
+   * O(log n) for each, and O(frames of a segment) for its time.
+   */
+  history(key: K): IterableIterator<Change<V, K>> {
+    this.kernel.checkReadable();
+    // What cannot be a key is refused at once.
+    this.kernel.engine.encodeKey(key, this.space);
+    return historyOf(this.kernel, key, this.space);
   }
 
   /** @internal */

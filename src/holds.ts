@@ -84,6 +84,9 @@ export class Holds {
     const { core } = this.#engine;
     const current = core.lastVersion();
     if (version !== undefined && version > current) throw new InvalidArgumentError(`Version ${version} is not there yet: the newest is ${current}.`);
+    if (version !== undefined && core.isKept(version) === 0) {
+      throw new VersionGoneError(`Version ${version} is not kept any more: take a snapshot while it is the newest, or open the store with the option history.`);
+    }
     const pin = this.#pinAt(version);
     const time = version === undefined ? -1 : core.timeOf(version);
     return this.add('snapshot', version ?? current, time < 0 ? this.#engine.now() : time, { end: () => core.unpin(pin) });
@@ -93,8 +96,8 @@ export class Holds {
     const { core } = this.#engine;
     const pin = version === undefined ? core.pinCurrent() : core.pinAt(version);
     this.#engine.refresh();
-    if (pin !== 0) return pin;
-    throw version === undefined ? failure(STATUS_MEMORY_FULL, this.#engine.name) : new VersionGoneError(`Version ${version} is not kept any more: take a snapshot while it is the newest, or keep history.`);
+    if (pin === 0) throw failure(STATUS_MEMORY_FULL, this.#engine.name);
+    return pin;
   }
 
   /** Begins a scan of the newest version, or of what `of` sees, with a pin of its own. `view` is who drives it. */

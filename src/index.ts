@@ -13,7 +13,7 @@ export type { Keyspace } from './keyspace.js';
 export { open } from './open.js';
 export type { OpenOptions } from './options.js';
 export type { Range } from './range.js';
-export type { Entry, Version } from './reader.js';
+export type { Change, Entry, Version } from './reader.js';
 export type { Scan, ScanIterator } from './scan.js';
 export type { Snapshot, SnapshotView } from './snapshot.js';
 export type { Stats } from './stats.js';

@@ -63,6 +63,7 @@ export function openOnDevice(device: Device, settings: Settings, release: () => 
 
 function recoverOnDevice(device: Device, settings: Settings, release: () => void, surroundings: Surroundings): Store {
   const engine = new Engine(device.name, settings.memory, surroundings.now, settings.module);
+  engine.core.keepHistory(settings.history.versions, settings.history.age);
   const log = new LogFile(engine, device, surroundings.now);
   try {
     return recover(log, settings, release, surroundings);
@@ -86,6 +87,7 @@ function recover(log: LogFile, settings: Settings, release: () => void, surround
 
 function openInMemory(settings: Settings, surroundings: Surroundings = SURROUNDINGS): Store {
   const engine = new Engine(IN_MEMORY, settings.memory, surroundings.now, settings.module);
+  engine.core.keepHistory(settings.history.versions, settings.history.age);
   engine.init(settings.segmentSizeShift, true, true, surroundings.random(ENTROPY_SIZE));
   engine.core.setChecks(surroundings.checks);
   const code = engine.core.createStore();

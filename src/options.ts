@@ -26,6 +26,11 @@ export interface OpenOptions {
    * touched costs no memory, and growing beyond costs a pause of some milliseconds. Default 256 MiB where there is a process, 16 MiB in a page.
    */
   memory?: { limit?: number; initial?: number };
+  /**
+   * How much of the past is kept for `history` and `at`: of each key so many `versions`, the newest among them, each for `age` milliseconds after it was superseded; or `'all'`. It takes the memory and
+   * the disk that those versions took. Default: what somebody still reads.
+   */
+  history?: 'all' | { versions?: number; age?: number };
   /** How values are encoded: a name, or a codec of one's own. Default `default`, which takes everything that can be stored. */
   values?: CodecName | ValueCodec<unknown>;
   /** `pooled` (default): bytes are views of shared slabs. `own`: each has an ArrayBuffer of its own, which costs several times the lookup. */
@@ -46,6 +51,8 @@ export interface Settings {
   readonly salvage: boolean;
   readonly segmentSizeShift: number;
   readonly memory: MemoryRange;
+  /** How many versions of a key are kept, 1 for the newest alone, and for how many milliseconds, 0 for ever. */
+  readonly history: { readonly versions: number; readonly age: number };
   readonly values: CodecName | ValueCodec<unknown>;
   readonly ownBuffers: boolean;
   readonly module: WebAssembly.Module | undefined;
@@ -56,8 +63,11 @@ const SEGMENT_SIZE_DEFAULT = 256 << 10;
 /** The largest linear memory that 32-bit pointers reach, and the least that the engine starts with, in bytes. */
 const MEMORY_LIMIT_MAX = 2 ** 32;
 const MEMORY_LIMIT_MIN = 2 ** 20;
+/** The most versions of a key that can be asked for, and the longest age: some 35 years. */
+const VERSIONS_MAX = 2 ** 32 - 1;
+const AGE_MAX = 2 ** 40;
 const NAMES = new Set([
-  'durability', 'flushInterval', 'flush', 'create', 'readOnly', 'salvage', 'segmentSize', 'memory', 'values', 'buffers', 'module', 'onWarning',
+  'durability', 'flushInterval', 'flush', 'create', 'readOnly', 'salvage', 'segmentSize', 'memory', 'history', 'values', 'buffers', 'module', 'onWarning',
 ]);
 
 function oneOf<T>(name: string, value: T | undefined, allowed: readonly T[]): T {
@@ -86,6 +96,15 @@ function segmentSizeShift(size: number | undefined): number {
   return shift;
 }
 
+function historyOf(history: OpenOptions['history']): Settings['history'] {
+  if (history === undefined) return { versions: 1, age: 0 };
+  if (history === 'all') return { versions: VERSIONS_MAX, age: 0 };
+  if (typeof history !== 'object' || history === null || (history.versions === undefined && history.age === undefined)) {
+    throw new InvalidArgumentError("The option history takes 'all', or an object with versions, age or both.");
+  }
+  return { versions: Math.floor(number('history.versions', history.versions, VERSIONS_MAX, 1, VERSIONS_MAX)), age: number('history.age', history.age, 0, 1, AGE_MAX) };
+}
+
 /** Checks options and fills in the defaults. Throws `InvalidArgumentError`. */
 export function resolveOptions(options: OpenOptions): Settings {
   if (typeof options !== 'object' || options === null) throw new InvalidArgumentError('The options of open are an object.');
@@ -105,6 +124,7 @@ export function resolveOptions(options: OpenOptions): Settings {
       initial: number('memory.initial', options.memory?.initial, initialMemorySize(), MEMORY_LIMIT_MIN, MEMORY_LIMIT_MAX),
       limit: number('memory.limit', options.memory?.limit, MEMORY_LIMIT_MAX, MEMORY_LIMIT_MIN, MEMORY_LIMIT_MAX),
     },
+    history: historyOf(options.history),
     values: options.values ?? 'default',
     ownBuffers: oneOf('buffers', options.buffers, ['pooled', 'own']) === 'own',
     module: options.module,

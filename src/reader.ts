@@ -17,6 +17,17 @@ export interface Entry<V, K = Key> {
   readonly version: Version;
 }
 
+/** A version of a key, as `history` and `watch` show it. */
+export interface Change<V, K = Key> {
+  readonly key: K;
+  /** Undefined for a delete. */
+  readonly value: V | undefined;
+  readonly version: Version;
+  readonly deleted: boolean;
+  /** When it was committed, in epoch milliseconds. */
+  readonly time: number;
+}
+
 export abstract class Reader<V, K = Key> {
   /** @internal */
   protected readonly space: Space<K, V>;

@@ -6,8 +6,9 @@ import { resolve } from '../log/segment';
 import { forgetKey, noteKey } from '../order/order';
 import { RECORD_FLAG_PART } from '../shared/format';
 import { countNewest, forsake, retain, uncountNewest } from '../space/live';
-import { addOld, removeOld, reserveOld } from '../versions/old';
-import { addDead, isPinned, removeDead, reserveDead } from '../versions/pins';
+import { History, noteSuperseded, reserveHistory, trimKey } from '../versions/history';
+import { KEPT_BY_HISTORY, KEPT_BY_PIN, addOld, removeOld, reserveOld } from '../versions/old';
+import { Pins, addDead, isPinned, removeDead, reserveDead } from '../versions/pins';
 
 /** Looks the key of a record up. */
 export function findKeyOf(record: usize): usize {
@@ -18,24 +19,42 @@ export function findKeyOf(record: usize): usize {
 /** Reserves what publishing needs, so that it cannot fail: a slot for a new key, or room to keep the version that is superseded. The key was just looked up. */
 export function reserve(existing: usize, key: usize, keySize: u32): bool {
   if (existing == 0) return reserveSlot(key, keySize);
-  return !isPinned(versionOf(existing)) || (reserveDead() && reserveOld(key, keySize, Index.hash));
+  const isSeen = isPinned(versionOf(existing));
+  if (!isSeen && !History.isKept) return true;
+  if (isSeen && !reserveDead()) return false;
+  return reserveOld(key, keySize, Index.hash) && (!History.isKept || reserveHistory());
 }
 
 /** Points the slot that the last lookup left at a record, whose link is already that of `existing`. `reserve` was called before. */
 export function publish(record: usize, address: u64, existing: usize): void {
   if (existing != 0) {
-    const before = slotAddress();
-    if (isPinned(versionOf(existing))) {
-      uncountNewest(existing);
-      addOld(existing, before, Index.hash);
-      addDead(before);
-    } else forsake(existing, before);
+    supersede(existing, slotAddress(), versionOf(record));
     setSlot(address);
   } else {
     insert(address);
     noteKey();
   }
   retain(record, address);
+}
+
+/** Keeps the newest version of a key for those who see it and for the history, or gives it up. */
+function supersede(existing: usize, address: u64, superseder: u64): void {
+  const isSeen = isPinned(versionOf(existing));
+  if (!isSeen && !History.isKept) {
+    forsake(existing, address);
+    Pins.floor = superseder;
+    return;
+  }
+  uncountNewest(existing);
+  addOld(existing, address, Index.hash, (isSeen ? KEPT_BY_PIN : 0) | (History.isKept ? KEPT_BY_HISTORY : 0));
+  if (isSeen) addDead(address);
+  if (History.isKept) noteSuperseded(address, superseder);
+}
+
+/** What a commit of a key leaves to be done: the history goes no further than its limits. */
+export function tidyKey(record: usize): void {
+  const size = keySizeOf(record);
+  trimKey(keyOf(record), size, hashKey(keyOf(record), size));
 }
 
 /** Whether a record has no key of its own to show. */
@@ -64,12 +83,13 @@ export function revert(record: usize, begin: u64): void {
   } else {
     const before = resolve(link);
     setSlot(link);
-    if (!isPinned(versionOf(before))) {
+    const isSeen = isPinned(versionOf(before));
+    if (!isSeen && !History.isKept) {
       retain(before, link);
       return;
     }
     countNewest(before);
     removeOld(link);
-    removeDead(1);
+    if (isSeen) removeDead(1);
   }
 }

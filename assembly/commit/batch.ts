@@ -14,9 +14,10 @@ import { allocate, release, shiftFor } from '../memory/allocator';
 import * as format from '../shared/format';
 import { STATUS_MEMORY_FULL, STATUS_NEED_CEILING, STATUS_OK } from '../shared/status';
 import { collect } from '../space/live';
+import { History, sweep } from '../versions/history';
 import { Pins, reap } from '../versions/pins';
 import { Clock, isVisible } from '../versions/visible';
-import { applyStaged, isHidden, revert } from './apply';
+import { applyStaged, isHidden, revert, tidyKey } from './apply';
 
 /** A filter of the keys that the batch puts: one bit each. */
 const FILTER_SIZE: usize = 512;
@@ -205,9 +206,20 @@ export function commitBatch(): f64 {
   }
   Log.version++;
   if (Pins.released != 0) reap(1);
+  if (History.isKept) tidyBatch();
   collect();
   publishTail();
   return <f64>Log.version;
+}
+
+/** What the batch leaves to be done: the history goes no further than its limits. */
+function tidyBatch(): void {
+  startWalk(Batch.staged);
+  for (let offset = nextStaged(); offset != 0; offset = nextStaged()) {
+    const record = <usize>Walk.segment!.block + offset;
+    if (!isHidden(record)) tidyKey(record);
+    sweep();
+  }
 }
 
 function takeBack(count: u32): void {

@@ -13,9 +13,10 @@ import * as layout from '../shared/layout';
 import { STATUS_ABSENT, STATUS_MEMORY_FULL, STATUS_MISMATCH, STATUS_NEED_CEILING } from '../shared/status';
 import { collect } from '../space/live';
 import { findOld } from '../versions/old';
+import { History, sweep } from '../versions/history';
 import { Pins, reap } from '../versions/pins';
 import { Clock, isVisible, visibleVersion } from '../versions/visible';
-import { publish, reserve } from './apply';
+import { publish, reserve, tidyKey } from './apply';
 
 /** Values up to this size are handed out of an aligned window. A record is followed by more of its segment, so reading whole words stays within memory. */
 const SMALL_VALUE_SIZE: u32 = 128;
@@ -35,6 +36,10 @@ export function commitOne(existing: usize, key: usize, keySize: u32, valueSize: 
   Log.version = version;
   publish(record, addressOf(segment.sequence, offset), existing);
   if (Pins.released != 0) reap(1);
+  if (History.isKept) {
+    tidyKey(record);
+    sweep();
+  }
   collect();
   publishTail();
   return <f64>version;
@@ -96,6 +101,16 @@ export function get(key: usize, keySize: u32): i32 {
 export function getAt(key: usize, keySize: u32, version: u64, clock: u64): i32 {
   const newest = find(key, keySize, hashKey(key, keySize));
   return show(newest == 0 || versionOf(newest) <= version ? newest : findOld(key, keySize, Index.hash, version), clock);
+}
+
+/** The newest version of a key below another: its kind, with the flag of a tombstone, or STATUS_ABSENT. */
+export function getBefore(key: usize, keySize: u32, before: u64): i32 {
+  const newest = find(key, keySize, hashKey(key, keySize));
+  const record = newest == 0 || versionOf(newest) < before ? newest : findOld(key, keySize, Index.hash, before - 1);
+  if (record == 0) return STATUS_ABSENT;
+  const flags = flagsOf(record);
+  setNumber(layout.CONTROL_VERSION, versionOf(record));
+  return showValue(valueOf(record), valueSizeOf(record), flags & (format.RECORD_KIND_MASK | format.RECORD_FLAG_LARGE | format.RECORD_FLAG_TOMBSTONE));
 }
 
 /** Shows a record in the control block, if it is there by a clock. */

@@ -15,6 +15,8 @@ import * as layout from '../shared/layout';
 import { STATUS_MEMORY_FULL, STATUS_OK } from '../shared/status';
 import { collect } from '../space/live';
 import { assertHealthy } from '../verify/verify';
+import { History } from '../versions/history';
+import { Pins } from '../versions/pins';
 
 /** A block to read a slot into, or 0. Where memory is at its limit, verification borrows the block that is kept for deletes. */
 export function slotBlock(): usize {
@@ -135,6 +137,16 @@ export function link(): i32 {
   return STATUS_OK;
 }
 
+/** Whether the store still has every segment that it ever had. */
+function isWholeLog(): bool {
+  let sequence: u64 = 1;
+  for (let segment: Segment | null = Segments.first; segment !== null; segment = segment!.next) {
+    if (segment.sequence != sequence || segment.block == 0) return false;
+    sequence++;
+  }
+  return true;
+}
+
 function finishRecovery(): void {
   const last = Segments.last!;
   Log.segment = last;
@@ -146,6 +158,8 @@ function finishRecovery(): void {
   // Without an orderly end, any version up to the ceiling may have been shown.
   Log.version = max<u64>(Scan.version, isExact ? Superblock.version : Scan.ceiling);
   Log.ceiling = Log.version;
+  // Where a segment was ever given up, nobody knows what it showed.
+  if (!History.isKept || !isWholeLog()) Pins.floor = Log.version;
   Slots.isNextReady = Geometry.inMemory;
   log.publishTail();
 }

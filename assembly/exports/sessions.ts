@@ -14,7 +14,7 @@ import { pin } from '../versions/pins';
 
 /** Begins a session at the newest version, and at a clock in epoch milliseconds. Returns 0 where memory is at its limit. O(1). */
 export function beginSession(clock: f64): usize {
-  const pinned = pin(Log.version, true);
+  const pinned = pin(Log.version);
   if (pinned === null) return 0;
   const session = begin(pinned, <u64>clock, tailAddress());
   if (session === null) {

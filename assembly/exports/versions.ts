@@ -3,7 +3,10 @@ import * as puts from '../commit/put';
 import { Log } from '../log/log';
 import { Windows } from '../memory/windows';
 import { collect } from '../space/live';
-import { Pin, pin as pinVersion, reap, unpin as release } from '../versions/pins';
+import { setU32 } from '../memory/control';
+import * as layout from '../shared/layout';
+import { setHistory } from '../versions/history';
+import { Pin, Pins, isPin, pin as pinVersion, reap, unpin as release } from '../versions/pins';
 import { assertHealthy } from '../verify/verify';
 
 /** Chunks of dead lists that releasing a pin looks through at once; the rest is done by the commits that follow. */
@@ -11,14 +14,33 @@ const CHUNKS_AT_ONCE: u32 = 8;
 
 /** Pins the newest version. Returns the pin, 0 where memory is at its limit. O(1). */
 export function pinCurrent(): usize {
-  const pin = pinVersion(Log.version, true);
+  const pin = pinVersion(Log.version);
   return pin === null ? 0 : changetype<usize>(pin);
 }
 
-/** Pins a version that somebody has pinned already. Returns 0 where nobody has. */
+/** Whether everything that a version showed is still kept. */
+export function isKept(version: f64): bool {
+  return <u64>version >= Pins.floor || isPin(<u64>version);
+}
+
+/** Pins a version that `isKept`. Returns the pin, 0 where memory is at its limit. */
 export function pinAt(version: f64): usize {
-  const pin = pinVersion(<u64>version, <u64>version == Log.version);
+  const pin = pinVersion(<u64>version);
   return pin === null ? 0 : changetype<usize>(pin);
+}
+
+/** Keeps so many versions of each key, and each for so many milliseconds after it was superseded, or for ever. To be called before a store is recovered or made. */
+export function keepHistory(versions: u32, age: f64): void {
+  setHistory(versions, <u64>age);
+  if (age > 0) setU32(layout.CONTROL_HAS_EXPIRY, 1);
+}
+
+/**
+ * The newest version below `before` of the key in the key window: its kind, with the flag of a tombstone where it is a delete, or STATUS_ABSENT. The control block shows value and
+ * version. O(log n) in the versions that are kept of the key.
+ */
+export function versionBefore(keySize: u32, before: f64): i32 {
+  return puts.getBefore(Windows.key, keySize, <u64>before);
 }
 
 /** Releases a pin. */

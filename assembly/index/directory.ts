@@ -133,6 +133,16 @@ export function findHash(hash: u64): usize {
   }
 }
 
+/** As `find`, leaving `Index.slot` and `Index.hash` alone. */
+export function findHashed(key: usize, keySize: u32): usize {
+  const slot = Index.slot;
+  const hash = Index.hash;
+  const record = find(key, keySize, hashKey(key, keySize));
+  Index.slot = slot;
+  Index.hash = hash;
+  return record;
+}
+
 /** Whether a record is the newest of its key, whose hash is `hash`. */
 export function isNewest(hash: u64, address: u64): bool {
   const entry = load<u32>(entryFor(hash));

@@ -4,13 +4,16 @@
  */
 import { hashKey } from '../hash/keyhash';
 import { createIndex, find, nextSlot, remove, startCursor } from '../index/directory';
-import { bodySizeOf, frameSizeOf, frameVersionOf, pendingCountOf, recordCountOf } from '../log/frame';
+import { bodySizeOf, frameSizeOf, frameTimeOf, frameVersionOf, pendingCountOf, recordCountOf } from '../log/frame';
 import { checkRecord, flagsOf, isMeaningful, keyOf, keySizeOf, linkOf, partAddress, partCountOf, sizeOf, valueOf, valueSizeOf, versionOf } from '../log/record';
 import { FIELD_MASK, Segment, Segments, addressOf, resolve, segmentOf } from '../log/segment';
 import { damage } from '../memory/control';
 import * as format from '../shared/format';
 import { REASON_CONTENT, STATUS_MEMORY_FULL, STATUS_OK } from '../shared/status';
 import { adjustParts, forsakeRecord, nominateDead } from '../space/live';
+import { History } from '../versions/history';
+import { Clock } from '../versions/visible';
+import { settleHistory } from './past';
 import { Scan } from './scan';
 import { drain, hasLargeValues, markOf, show, startShow } from './show';
 
@@ -73,6 +76,8 @@ function skip(segment: Segment, offset: u32, count: u32): u32 {
 
 export function linkFrame(segment: Segment, offset: u32): bool {
   const frame = <usize>segment.block + offset;
+  // What is superseded here was so at that time.
+  if (History.isKept) Clock.now = frameTimeOf(frame);
   const count = recordCountOf(frame);
   const pending = pendingCountOf(frame);
   let records = offset + format.FRAME_HEAD_SIZE;
@@ -181,6 +186,7 @@ export function linkLog(secret: u64): i32 {
     if (!completeAtGap(segment) || !linkSegment(segment)) return STATUS_MEMORY_FULL;
   }
   const status = countParts(false);
+  if (status == STATUS_OK && History.isKept) settleHistory();
   nominateDead();
   return status;
 }

@@ -8,7 +8,9 @@ import { flagsOf, keyOf, keySizeOf, linkOf, setLink, versionOf } from '../log/re
 import { FIELD_MASK } from '../log/segment';
 import { mix } from '../hash/xxh64';
 import * as format from '../shared/format';
-import { forsakeRecord, retainRecord } from '../space/live';
+import { forsakeRecord, retainRecord, uncountNewest } from '../space/live';
+import { History, noteSuperseded, reserveHistory } from '../versions/history';
+import { KEPT_BY_HISTORY, addOld, reserveOld } from '../versions/old';
 
 const WAITING_COUNT_MAX: u32 = 16;
 const ENTRY_SHIFT: u32 = 5;
@@ -85,7 +87,12 @@ function showNow(record: usize, address: u64, hash: u64): bool {
     const newest = versionOf(existing);
     if (version < newest) return true;
     setLink(record, version == newest ? linkOf(existing) : slotAddress());
-    forsakeRecord(existing, slotAddress());
+    if (version != newest && History.isKept) {
+      if (!reserveOld(key, keySize, hash) || !reserveHistory()) return false;
+      uncountNewest(existing);
+      addOld(existing, slotAddress(), hash, KEPT_BY_HISTORY);
+      noteSuperseded(slotAddress(), version);
+    } else forsakeRecord(existing, slotAddress());
     setSlot(address);
   }
   retainRecord(record, address);

@@ -21,7 +21,8 @@ function add(address: u64, size: u32): void {
   Space.liveSize += size;
 }
 
-function subtract(address: u64, size: u32): void {
+/** Takes so many bytes out of the count of live ones: those of the record, or the part, at an address. */
+export function subtractRecord(address: u64, size: u32): void {
   const segment = segmentOf(address)!;
   assert(segment.live >= size);
   segment.live -= size;
@@ -52,7 +53,7 @@ export function retainRecord(record: usize, address: u64): void {
 
 /** The opposite. */
 export function forsakeRecord(record: usize, address: u64): void {
-  subtract(address, sizeOf(record));
+  subtractRecord(address, sizeOf(record));
   uncountNewest(record);
 }
 
@@ -63,7 +64,7 @@ export function adjustParts(record: usize, isLive: bool): void {
     const part = partAddress(record, index);
     const size = sizeOf(resolve(part));
     if (isLive) add(part, size);
-    else subtract(part, size);
+    else subtractRecord(part, size);
   }
 }
 
@@ -75,7 +76,7 @@ export function retain(record: usize, address: u64): void {
 
 /** Takes the bytes of a record and its parts out of the count: nothing reads it any more. */
 export function subtractBytes(record: usize, address: u64): void {
-  subtract(address, sizeOf(record));
+  subtractRecord(address, sizeOf(record));
   if ((flagsOf(record) & RECORD_FLAG_LARGE) != 0) adjustParts(record, false);
 }
 

@@ -14,7 +14,7 @@ import * as format from '../shared/format';
 import * as status from '../shared/status';
 import { Space } from '../space/live';
 import { previousOf } from '../versions/chain';
-import { Old, OldCursor, countOf, nextList, oldAddressAt, oldVersionAt } from '../versions/old';
+import { KEPT_BY_PIN, Old, OldCursor, countOf, nextList, oldAddressAt, oldReasonsAt, oldVersionAt } from '../versions/old';
 import { Pins } from '../versions/pins';
 import { isOrderSound } from './order';
 
@@ -89,16 +89,21 @@ function verifyList(list: usize): bool {
   return newest != 0 && versionOf(newest) > before;
 }
 
-/** Whether every version that is kept for a pin is on one dead list, and nothing else. */
+/** Whether every old version is kept for a reason, and those that are kept for a pin are on dead lists. */
 function verifyOld(): bool {
   let versions: u64 = 0;
+  let pinned: u64 = 0;
   let keys: u32 = 0;
   for (let list = nextList(0); list != 0; list = nextList(OldCursor.position)) {
     if (!verifyList(list)) return false;
+    for (let index: u32 = 0; index < countOf(list); index++) {
+      if (oldReasonsAt(list, index) == 0) return false;
+      if ((oldReasonsAt(list, index) & KEPT_BY_PIN) != 0) pinned++;
+    }
     versions += countOf(list);
     keys++;
   }
-  return versions == Old.versionCount && keys == Old.keyCount && versions == Pins.deadCount;
+  return versions == Old.versionCount && keys == Old.keyCount && pinned == Pins.deadCount;
 }
 
 /** STATUS_OK, or STATUS_CORRUPT with the place in the control block. */

@@ -4,14 +4,19 @@
  * given up while older ones are still needed, and then the chain ends there, and the list does not.
  */
 import { hashKey } from '../hash/keyhash';
+import { findHashed } from '../index/directory';
 import { keyOf, keySizeOf, versionOf } from '../log/record';
-import { resolve } from '../log/segment';
+import { FIELD_MASK, resolve } from '../log/segment';
 import { allocate, release } from '../memory/allocator';
 import { equal } from '../memory/bytes';
 import { allocateSmall, releaseSmall } from '../memory/small';
 import { subtractBytes } from '../space/live';
 
-// A list: the hash of the key, how many versions, the exponent of its size, then for each its version and its address.
+/** Why a version is kept: a pin has it on its dead list; the history wants it. */
+export const KEPT_BY_PIN: u64 = 1 << 62;
+export const KEPT_BY_HISTORY: u64 = 1 << 63;
+
+// A list: the hash of the key, how many versions, the exponent of its size, then for each its version, with why it is kept, and its address.
 const LIST_COUNT: usize = 8;
 const LIST_SHIFT: usize = 12;
 const LIST_ENTRIES: usize = 16;
@@ -44,7 +49,11 @@ function entryAt(list: usize, index: u32): usize {
 }
 
 function versionAt(list: usize, index: u32): u64 {
-  return load<u64>(entryAt(list, index));
+  return load<u64>(entryAt(list, index)) & FIELD_MASK;
+}
+
+function reasonsAt(list: usize, index: u32): u64 {
+  return load<u64>(entryAt(list, index)) & (KEPT_BY_PIN | KEPT_BY_HISTORY);
 }
 
 function addressAt(list: usize, index: u32): u64 {
@@ -133,7 +142,7 @@ function prepareList(shift: u32, list: usize): bool {
 }
 
 /** Keeps a version that was superseded, for which `reserveOld` made room. */
-export function addOld(record: usize, address: u64, hash: u64): void {
+export function addOld(record: usize, address: u64, hash: u64, reasons: u64): void {
   const slot = slotAt(Reserved.position);
   let list = <usize>load<u32>(slot);
   if (Spare.list != 0) {
@@ -146,7 +155,7 @@ export function addOld(record: usize, address: u64, hash: u64): void {
     store<u32>(slot, <u32>list);
   }
   const count = load<u32>(list, LIST_COUNT);
-  store<u64>(entryAt(list, count), versionOf(record));
+  store<u64>(entryAt(list, count), versionOf(record) | reasons);
   store<u64>(entryAt(list, count), address, 8);
   store<u32>(list, count + 1, LIST_COUNT);
   Old.versionCount++;
@@ -209,7 +218,64 @@ export function removeOld(address: u64): void {
   store<u32>(list, count, LIST_COUNT);
 }
 
-/** Gives an old version up. */
+/** Where the entry of an old version stands, for the functions below. */
+class Found {
+  static list: usize = 0;
+  static index: u32 = 0;
+}
+
+/** Finds the entry of a version at an address. False where it is not kept as an old one. */
+function findEntry(address: u64): bool {
+  const record = resolve(address);
+  if (record == 0 || Old.keyCount == 0) return false;
+  const keySize = keySizeOf(record);
+  const list = <usize>load<u32>(slotAt(positionOf(keyOf(record), keySize, hashKey(keyOf(record), keySize))));
+  if (list == 0) return false;
+  const index = search(list, versionOf(record));
+  if (index < 0 || addressAt(list, <u32>index) != address) return false;
+  Found.list = list;
+  Found.index = <u32>index;
+  return true;
+}
+
+/** The version that superseded the old one at an address; 0 where that is not kept. */
+export function supersederOf(address: u64): u64 {
+  if (!findEntry(address)) return 0;
+  if (Found.index + 1 < load<u32>(Found.list, LIST_COUNT)) return versionAt(Found.list, Found.index + 1);
+  const record = resolve(address);
+  return versionOf(findHashed(keyOf(record), keySizeOf(record)));
+}
+
+/** Takes away a reason to keep the old version at an address. Returns whether another is left. */
+export function forgo(address: u64, reason: u64): bool {
+  assert(findEntry(address));
+  const entry = entryAt(Found.list, Found.index);
+  store<u64>(entry, load<u64>(entry) & ~reason);
+  return reasonsAt(Found.list, Found.index) != 0;
+}
+
+/** Adds a reason to keep the old version at an address. */
+export function keep(address: u64, reason: u64): void {
+  assert(findEntry(address));
+  const entry = entryAt(Found.list, Found.index);
+  store<u64>(entry, load<u64>(entry) | reason);
+}
+
+/** Whether there is a reason to keep the old version at an address; false where it is not kept. */
+export function isKeptFor(address: u64, reason: u64): bool {
+  return findEntry(address) && (reasonsAt(Found.list, Found.index) & reason) != 0;
+}
+
+/** The address of the `rank`th newest old version of a key, from 1 on; 0 where there are not so many. */
+export function oldByRank(key: usize, keySize: u32, hash: u64, rank: u32): u64 {
+  if (Old.keyCount == 0) return 0;
+  const list = <usize>load<u32>(slotAt(positionOf(key, keySize, hash)));
+  if (list == 0) return 0;
+  const count = load<u32>(list, LIST_COUNT);
+  return rank > count ? 0 : addressAt(list, count - rank);
+}
+
+/** Gives an old version up, for which there is no reason any more. */
 export function drop(address: u64): void {
   removeOld(address);
   subtractBytes(resolve(address), address);
@@ -237,4 +303,4 @@ export function countOf(list: usize): u32 {
   return load<u32>(list, LIST_COUNT);
 }
 
-export { versionAt as oldVersionAt, addressAt as oldAddressAt };
+export { versionAt as oldVersionAt, addressAt as oldAddressAt, reasonsAt as oldReasonsAt };

@@ -7,7 +7,7 @@
 import { versionOf } from '../log/record';
 import { resolve } from '../log/segment';
 import { allocateSmall, releaseSmall } from '../memory/small';
-import { drop } from './old';
+import { KEPT_BY_PIN, drop, forgo, isKeptFor, keep, supersederOf } from './old';
 
 /** A pinned version, and how many hold it. The list is in the order of the versions. */
 @unmanaged
@@ -39,6 +39,10 @@ export class Pins {
   static deadCount: u64 = 0;
   /** Chunks of pins that were released, still to be looked through. */
   static released: usize = 0;
+  /** Whether a pin was ever set below another. */
+  static hasLate: bool = false;
+  /** From this version on, nothing that the store showed was given up. */
+  static floor: u64 = 0;
 }
 
 /** The pin of a version, or null. */
@@ -48,27 +52,43 @@ function pinAt(version: u64): Pin | null {
   return pin !== null && pin.version == version ? pin : null;
 }
 
-/** Pins a version that is the newest of the store, or pinned already. Returns the pin; null where memory is at its limit, or the version is not kept. */
-export function pin(version: u64, isCurrent: bool): Pin | null {
+/** Pins a version whose state is kept: the newest of the store, one that is pinned already, or one since which nothing that it sees was given up. Returns the pin; null where memory is at its limit. */
+export function pin(version: u64): Pin | null {
   let found = pinAt(version);
   if (found === null) {
-    if (!isCurrent) return null;
     const block = allocateSmall(PIN_SHIFT);
     if (block == 0) return null;
-    const fresh = changetype<Pin>(block);
-    fresh.version = version;
-    fresh.previous = Pins.newest;
-    fresh.next = null;
-    fresh.count = 0;
-    fresh.dead = 0;
-    if (Pins.newest === null) Pins.oldest = fresh;
-    else Pins.newest!.next = fresh;
-    Pins.newest = fresh;
-    Pins.newestVersion = version;
-    found = fresh;
+    found = changetype<Pin>(block);
+    found.version = version;
+    found.count = 0;
+    found.dead = 0;
+    insertPin(found);
   }
   found.count++;
   return found;
+}
+
+/** Whether a version is pinned. */
+export function isPin(version: u64): bool {
+  return pinAt(version) !== null;
+}
+
+function insertPin(pin: Pin): void {
+  let before = Pins.newest;
+  while (before !== null && before.version > pin.version) before = before.previous;
+  const after = before === null ? Pins.oldest : before.next;
+  pin.previous = before;
+  pin.next = after;
+  if (before === null) Pins.oldest = pin;
+  else before.next = pin;
+  if (after === null) {
+    Pins.newest = pin;
+    Pins.newestVersion = pin.version;
+  } else {
+    after.previous = pin;
+    // Versions that it sees may be on dead lists of older pins, or on none.
+    Pins.hasLate = true;
+  }
 }
 
 /** Releases one holder's share. What nobody else needs is dropped, a bounded part of it at once, the rest by later calls of `reap`. */
@@ -99,19 +119,52 @@ export function isPinned(version: u64): bool {
 
 /** Makes sure that the newest pin's dead list takes one more address. False where memory is at its limit. */
 export function reserveDead(): bool {
-  const newest = Pins.newest!;
-  if (newest.dead != 0 && load<u32>(newest.dead, CHUNK_COUNT) < CHUNK_CAPACITY) return true;
+  return reserveDeadOf(Pins.newest!);
+}
+
+function reserveDeadOf(pin: Pin): bool {
+  if (pin.dead != 0 && load<u32>(pin.dead, CHUNK_COUNT) < CHUNK_CAPACITY) return true;
   const chunk = allocateSmall(CHUNK_SHIFT);
   if (chunk == 0) return false;
-  store<u32>(chunk, newest.dead);
+  store<u32>(chunk, pin.dead);
   store<u32>(chunk, 0, CHUNK_COUNT);
-  newest.dead = <u32>chunk;
+  pin.dead = <u32>chunk;
   return true;
 }
 
-/** Puts a superseded version on the dead list of the newest pin. */
+/** The newest pin that sees an old version, or null. O(pins) at worst. */
+function seenBy(address: u64): Pin | null {
+  const superseder = supersederOf(address);
+  let pin = Pins.newest;
+  while (pin !== null && pin.version >= superseder) pin = pin.previous;
+  return pin !== null && pin.version >= versionOf(resolve(address)) ? pin : null;
+}
+
+/**
+ * Takes away a reason to keep an old version, and gives it up where no other is left and no pin sees it. False where memory is at its limit: nothing has changed then.
+ */
+export function release(address: u64, reason: u64): bool {
+  const heir = reason == KEPT_BY_PIN || !isKeptFor(address, KEPT_BY_PIN) ? seenBy(address) : null;
+  if (heir !== null) {
+    if (!reserveDeadOf(heir)) return false;
+    pushDead(<usize>heir.dead, address);
+    keep(address, KEPT_BY_PIN);
+    if (reason != KEPT_BY_PIN) forgo(address, reason);
+    return true;
+  }
+  const superseder = supersederOf(address);
+  if (forgo(address, reason)) return true;
+  Pins.floor = max<u64>(Pins.floor, superseder);
+  drop(address);
+  return true;
+}
+
+/** Puts a superseded version on the dead list of the newest pin, for which `reserveDead` made room. */
 export function addDead(address: u64): void {
-  const chunk = <usize>Pins.newest!.dead;
+  pushDead(<usize>Pins.newest!.dead, address);
+}
+
+function pushDead(chunk: usize, address: u64): void {
   const count = load<u32>(chunk, CHUNK_COUNT);
   store<u64>(chunk + (<usize>count << 3), address, CHUNK_ADDRESSES);
   store<u32>(chunk, count + 1, CHUNK_COUNT);
@@ -143,26 +196,48 @@ function olderThan(version: u64): Pin | null {
 export function reap(chunkCount: u32): void {
   for (; chunkCount != 0 && Pins.released != 0; chunkCount--) {
     const chunk = Pins.released;
-    Pins.released = <usize>load<u32>(chunk);
-    const heir = olderThan(load<u64>(chunk, CHUNK_RELEASED));
-    const count = load<u32>(chunk, CHUNK_COUNT);
-    let kept: u32 = 0;
-    for (let index: u32 = 0; index < count; index++) {
-      const address = load<u64>(chunk + (<usize>index << 3), CHUNK_ADDRESSES);
-      if (heir !== null && versionOf(resolve(address)) <= heir.version) {
-        store<u64>(chunk + (<usize>kept << 3), address, CHUNK_ADDRESSES);
-        kept++;
-      } else {
-        drop(address);
-        Pins.deadCount--;
-      }
-    }
-    if (kept == 0) {
-      releaseSmall(chunk, CHUNK_SHIFT);
+    const isDone = Pins.hasLate ? reapEach(chunk) : reapTogether(chunk);
+    if (!isDone) return;
+  }
+}
+
+/** What an older pin sees goes on to its list with the chunk; the rest is released. */
+function reapTogether(chunk: usize): bool {
+  Pins.released = <usize>load<u32>(chunk);
+  const heir = olderThan(load<u64>(chunk, CHUNK_RELEASED));
+  const count = load<u32>(chunk, CHUNK_COUNT);
+  let kept: u32 = 0;
+  for (let index: u32 = 0; index < count; index++) {
+    const address = load<u64>(chunk + (<usize>index << 3), CHUNK_ADDRESSES);
+    if (heir !== null && versionOf(resolve(address)) <= heir.version) {
+      store<u64>(chunk + (<usize>kept << 3), address, CHUNK_ADDRESSES);
+      kept++;
       continue;
     }
-    store<u32>(chunk, kept, CHUNK_COUNT);
-    store<u32>(chunk, heir!.dead);
-    heir!.dead = <u32>chunk;
+    Pins.deadCount--;
+    const superseder = supersederOf(address);
+    if (forgo(address, KEPT_BY_PIN)) continue;
+    Pins.floor = max<u64>(Pins.floor, superseder);
+    drop(address);
   }
+  if (kept == 0) {
+    releaseSmall(chunk, CHUNK_SHIFT);
+    return true;
+  }
+  store<u32>(chunk, kept, CHUNK_COUNT);
+  store<u32>(chunk, heir!.dead);
+  heir!.dead = <u32>chunk;
+  return true;
+}
+
+/** As `reapTogether`, where any pin may see any of them. False where memory is at its limit: the rest waits. */
+function reapEach(chunk: usize): bool {
+  for (let count = load<u32>(chunk, CHUNK_COUNT); count != 0; count--) {
+    if (!release(load<u64>(chunk + (<usize>(count - 1) << 3), CHUNK_ADDRESSES), KEPT_BY_PIN)) return false;
+    Pins.deadCount--;
+    store<u32>(chunk, count - 1, CHUNK_COUNT);
+  }
+  Pins.released = <usize>load<u32>(chunk);
+  releaseSmall(chunk, CHUNK_SHIFT);
+  return true;
 }

@@ -65,7 +65,10 @@ export interface Core {
   stats(): void;
   setChecks(isOn: boolean): void;
   pinCurrent(): number;
+  isKept(version: number): number;
   pinAt(version: number): number;
+  keepHistory(versions: number, age: number): void;
+  versionBefore(keySize: number, before: number): number;
   unpin(pin: number): void;
   getAt(keySize: number, version: number, clock: number): number;
   setClock(time: number): void;

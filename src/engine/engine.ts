@@ -215,6 +215,17 @@ export class Engine {
     return this.core.getAt(this.encodeKey(key, space), version, clock);
   }
 
+  /** When a version was committed, in epoch milliseconds: what is still in an open frame, now. */
+  timeOf(version: number): number {
+    const time = this.core.timeOf(version);
+    return time < 0 ? this.now() : time;
+  }
+
+  /** The newest version of a key below another: its kind, with the flag of a tombstone for a delete, or a negative number. */
+  findBefore<K>(key: K, before: number, space: Space<K, unknown>): number {
+    return this.core.versionBefore(this.encodeKey(key, space), before);
+  }
+
   /** Copies the stored bytes of a value into `target` and returns their size; -1 where there is no such key. Copies nothing when they do not fit. */
   copyInto<K>(key: K, target: Uint8Array, space: Space<K, unknown>): number {
     const kind = this.find(key, space);
@@ -241,6 +252,7 @@ export class Engine {
     const start = this.#words[POINTER]! + HEADER;
     const keyEnd = space.write(this.bytes, start, key);
     const written = space.values.write(this.bytes, keyEnd, value);
+    if (this.#words[HAS_EXPIRY] !== 0) this.core.setClock(this.now());
     const version = this.core.put(keyEnd - start, written >>> 4, written & KIND_MASK);
     return version > 0 ? version : this.#putAgain(version, key, value, space);
   }
@@ -340,6 +352,7 @@ export class Engine {
 
   /** Runs what stages the writes of one commit (`staging.ts`), and commits them: all or nothing. Returns the version, 0 where nothing had an effect. */
   inBatch(stage: () => void): number {
+    this.tick();
     for (let code = this.core.beginBatch(); code !== status.STATUS_OK; code = this.core.beginBatch()) this.resolve(code, false);
     try {
       stage();
