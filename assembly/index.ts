@@ -12,3 +12,4 @@ export * from './exports/versions';
 export * from './exports/sessions';
 export * from './exports/scans';
 export * from './exports/time';
+export * from './exports/watches';

@@ -9,9 +9,10 @@ import { InvalidArgumentError } from './errors.js';
 import { expiryOf, type PutOptions } from './expiry.js';
 import { historyOf } from './history.js';
 import type { Kernel } from './kernel.js';
-import type { Bounds } from './range.js';
+import type { Bounds, Range } from './range.js';
 import { Reader, type Change, type Entry, type Version } from './reader.js';
 import type { OpenScan } from './scan.js';
+import { Watcher, watchedBounds, type WatchOptions } from './watch.js';
 
 /** The outcome of a `cas`: the new version, or the one that the key has. */
 export type CasResult = { readonly ok: true; readonly version: Version } | { readonly ok: false; readonly version: Version };
@@ -104,6 +105,16 @@ export class Collection<V, K = Key, In = V> extends Reader<V, K> {
     return historyOf(this.kernel, key, this.space);
   }
 
+  /**
+   * The commits to a range, or to one key, in order, one item each: an async iterator. The log is its buffer, so a watch costs writers nothing; one that falls more than 64 segments of
+   * superseded log behind, 16 MiB by default, has lost its place. It sees a commit when it is applied.
+   * @throws VersionGoneError where the log no longer has what came since `since`; InvalidArgumentError, ClosedError.
+   */
+  watch(target?: Range<K> | K, options: WatchOptions = {}): Watcher<V, K> {
+    this.kernel.checkReadable();
+    return new Watcher(this.kernel, this.space, watchedBounds(target, this.space), options);
+  }
+
   /** @internal */
   protected beginScan(bounds: Bounds, hasValues: boolean, view: object): OpenScan {
     this.kernel.checkReadable();
@@ -126,10 +137,7 @@ export class Collection<V, K = Key, In = V> extends Reader<V, K> {
 
   /** Puts a value and returns the version: under `strict` after a flush, under `buffered` and `relaxed` when it is applied. */
   putSync(key: K, value: In, options?: PutOptions): Version {
-    const version = this.#put(key, value, options);
-    const { commits } = this.kernel;
-    if (commits !== undefined) commits.settle();
-    return version;
+    return this.kernel.settle(this.#put(key, value, options));
   }
 
   #put(key: K, value: In, options: PutOptions | undefined): Version {

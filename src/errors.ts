@@ -81,6 +81,12 @@ export class VersionGoneError extends VarveError {
 }
 define(VersionGoneError, 'VersionGoneError', 'VARVE_VERSION_GONE');
 
+/** A watch was too slow: what it had yet to read has left the log. Begin another one, and read the store itself for what lies between. */
+export class LaggedError extends VarveError {
+  declare readonly code: 'VARVE_LAGGED';
+}
+define(LaggedError, 'LaggedError', 'VARVE_LAGGED');
+
 /** Another writer holds the store; the message and the fields name it as far as it is known. */
 export class LockedError extends VarveError {
   declare readonly code: 'VARVE_LOCKED';

@@ -25,12 +25,13 @@ export interface Warning {
   readonly message: string;
 }
 
-type Kind = 'snapshot' | 'transaction' | 'scan';
+type Kind = 'snapshot' | 'transaction' | 'scan' | 'watch';
 
 const ENDED: Record<Kind, string> = {
   snapshot: 'The snapshot is closed. Take another one.',
   transaction: 'The transaction has committed or was aborted. Begin another one.',
   scan: 'The scan has ended. Begin another one.',
+  watch: 'The watch has ended. Begin another one.',
 };
 
 /** Someone who reads at a version, as the store keeps it: without the object that the caller holds, so that this may be collected. */
@@ -69,14 +70,16 @@ export class Holds {
     this.#warn = warn;
   }
 
-  /** How many views are open. */
+  /** How many views are open: snapshots, transactions and scans. */
   get count(): number {
     return this.#count;
   }
 
   /** The view that is open for longest. */
   get oldest(): Hold | undefined {
-    return this.#oldest;
+    let hold = this.#oldest;
+    while (hold?.kind === 'watch') hold = hold.next;
+    return hold;
   }
 
   /** Pins the newest version, or one that is kept, for a snapshot. */
@@ -137,7 +140,7 @@ export class Holds {
     else this.#newest.next = hold;
     hold.previous = this.#newest;
     this.#newest = hold;
-    this.#count++;
+    if (kind !== 'watch') this.#count++;
     return hold;
   }
 
@@ -155,7 +158,7 @@ export class Holds {
     else hold.previous.next = hold.next;
     if (hold.next === undefined) this.#newest = hold.previous;
     else hold.next.previous = hold.previous;
-    this.#count--;
+    if (hold.kind !== 'watch') this.#count--;
     if (hold.isWatched) this.#forgotten.unregister(hold);
     hold.held.end();
     this.#engine.refresh();
@@ -182,8 +185,8 @@ export class Holds {
   }
 
   #reportOld(): void {
-    const oldest = this.#oldest!;
-    if (oldest.isReported || this.#engine.now() - oldest.clock < OLD_AGE) return;
+    const { oldest } = this;
+    if (oldest === undefined || oldest.isReported || this.#engine.now() - oldest.clock < OLD_AGE) return;
     oldest.isReported = true;
     this.#warn({
       code: 'VARVE_LONG_OPEN',

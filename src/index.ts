@@ -20,3 +20,4 @@ export type { Stats } from './stats.js';
 export { Store, type KeyspaceOptions } from './store.js';
 export type { TransactOptions } from './transact.js';
 export type { Isolation, Transaction, TransactionView } from './transaction.js';
+export type { Commit, Watcher, WatchOptions } from './watch.js';

@@ -33,8 +33,6 @@ export class Store<V = unknown> extends Collection<V> {
   readonly recovery: Recovery;
   readonly #codecFor: (values: CodecName | ValueCodec<unknown>) => ValueCodec<unknown>;
   #closing: Promise<void> | undefined;
-  /** The first transaction. Without any that lives, a collection of garbage makes V8 forget what it has compiled for them: the thousands that follow took eight times as long. */
-  #kept: Transaction<V> | undefined;
 
   /** @internal Use `open`. */
   constructor(kernel: Kernel, space: Space<Key, V>, recovery: Recovery, codecFor: (values: CodecName | ValueCodec<unknown>) => ValueCodec<unknown>) {
@@ -116,7 +114,7 @@ export class Store<V = unknown> extends Collection<V> {
     if (isolation !== 'serializable' && isolation !== 'snapshot') throw new InvalidArgumentError("The option isolation takes 'serializable' or 'snapshot'.");
     const { engine } = kernel;
     const tx = new Transaction(kernel, this.space, new EngineSession(engine, hasClock || engine.mayExpire ? engine.now() : 0), isolation);
-    this.#kept ??= tx;
+    kernel.keep(tx);
     return tx;
   }
 

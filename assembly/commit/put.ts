@@ -107,7 +107,11 @@ export function getAt(key: usize, keySize: u32, version: u64, clock: u64): i32 {
 export function getBefore(key: usize, keySize: u32, before: u64): i32 {
   const newest = find(key, keySize, hashKey(key, keySize));
   const record = newest == 0 || versionOf(newest) < before ? newest : findOld(key, keySize, Index.hash, before - 1);
-  if (record == 0) return STATUS_ABSENT;
+  return record == 0 ? STATUS_ABSENT : showVersion(record);
+}
+
+/** Shows a version, a delete too: its kind, with the flag of a tombstone. */
+export function showVersion(record: usize): i32 {
   const flags = flagsOf(record);
   setNumber(layout.CONTROL_VERSION, versionOf(record));
   return showValue(valueOf(record), valueSizeOf(record), flags & (format.RECORD_KIND_MASK | format.RECORD_FLAG_LARGE | format.RECORD_FLAG_TOMBSTONE));

@@ -28,6 +28,9 @@ export const STATUS_TOO_MANY_SEGMENTS = -11;
 /** What a session relied on was committed anew since it began. Nothing was changed. */
 export const STATUS_CONFLICT = -12;
 
+/** A watch has lost its place: what it had yet to read was given up. */
+export const STATUS_LAGGED = -13;
+
 // Why bytes are taken for damaged, or a tail for torn.
 export const REASON_NONE = 0;
 export const REASON_FRAME_HEAD = 1;

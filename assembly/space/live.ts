@@ -4,6 +4,7 @@
  */
 import { flagsOf, partAddress, partCountOf, sizeOf } from '../log/record';
 import { Log, tailAddress } from '../log/log';
+import { keepForWatches } from '../versions/watch';
 import { Geometry, Segment, Segments, dropBlock, nominate, removeSegment, resolve, segmentOf } from '../log/segment';
 import { setU32 } from '../memory/control';
 import * as layout from '../shared/layout';
@@ -101,6 +102,7 @@ export function collect(): void {
     // One that is the tail, or has not reached the file, is looked at again later; one that lives again is not.
     if (current.live != 0) continue;
     if (current === Log.segment) nominate(current);
+    else if (keepForWatches(current)) continue;
     else if (Geometry.inMemory) removeSegment(current);
     else if (current.written == current.end && current !== Log.output) {
       current.deadAt = tailAddress();

@@ -4,6 +4,7 @@
  * dropped. So a pin costs O(1) to set, holds exactly what it can see, and releasing it looks only at what it alone may have held. The scheme is that of the dead lists of ZFS
  * (Bonwick, Ahrens, Henson, Maybee, Shellenbaum, 2003), for single versions instead of blocks.
  */
+import { Log } from '../log/log';
 import { versionOf } from '../log/record';
 import { resolve } from '../log/segment';
 import { allocateSmall, releaseSmall } from '../memory/small';
@@ -39,7 +40,7 @@ export class Pins {
   static deadCount: u64 = 0;
   /** Chunks of pins that were released, still to be looked through. */
   static released: usize = 0;
-  /** Whether a pin was ever set below another. */
+  /** Whether a pin was ever set below the newest version. */
   static hasLate: bool = false;
   /** From this version on, nothing that the store showed was given up. */
   static floor: u64 = 0;
@@ -84,11 +85,9 @@ function insertPin(pin: Pin): void {
   if (after === null) {
     Pins.newest = pin;
     Pins.newestVersion = pin.version;
-  } else {
-    after.previous = pin;
-    // Versions that it sees may be on dead lists of older pins, or on none.
-    Pins.hasLate = true;
-  }
+  } else after.previous = pin;
+  // What it sees may have been superseded already, and be on the dead list of an older pin, or on none.
+  if (pin.version != Log.version) Pins.hasLate = true;
 }
 
 /** Releases one holder's share. What nobody else needs is dropped, a bounded part of it at once, the rest by later calls of `reap`. */

@@ -71,6 +71,11 @@ export interface Core {
   versionBefore(keySize: number, before: number): number;
   unpin(pin: number): void;
   getAt(keySize: number, version: number, clock: number): number;
+  canWatchSince(version: number): number;
+  openWatch(since: number): number;
+  boundWatch(watch: number, isHigh: boolean, size: number): number;
+  nextWatched(watch: number, isNew: boolean): number;
+  closeWatch(watch: number): void;
   setClock(time: number): void;
   setExpiry(time: number): void;
   timeOf(version: number): number;

@@ -3,6 +3,7 @@
  * a state that the durability mode allows, take new writes under versions never shown before, and survive a second crash within its own recovery.
  */
 import { afterAll, expect, test } from 'vitest';
+import { images } from '../support/crash-images.js';
 import { applySync, applyToModel, difference, randomStep, type Shape, type State } from '../support/model.js';
 import { Random, seedOf } from '../support/random.js';
 import { CrashError, SimulatedDisk } from '../support/simulated-disk.js';
@@ -86,23 +87,6 @@ async function examine(world: World, { image, allowed, point, isNested }: Case):
     figures.nested++;
     await examine(world, { image: nested, allowed: after, point: `${point}, behind recovery ${number}`, isNested: false });
   }
-}
-
-function images(disk: SimulatedDisk, random: Random): Uint8Array[] {
-  const count = disk.pendingCount;
-  const found = [disk.image(() => false)];
-  if (count === 0) return found;
-  found.push(disk.image(() => true));
-  const some = (bound: number): number[] => (count <= bound ? Array.from({ length: count }, (_, index) => index) : Array.from({ length: bound }, () => random.below(count)));
-  for (const cut of some(12)) found.push(disk.image((index) => index < cut));
-  for (const left of some(8)) found.push(disk.image((index) => index !== left));
-  for (const only of some(8)) found.push(disk.image((index) => index === only));
-  for (let draw = 0; draw < 6; draw++) {
-    const subset = new Random(random.next());
-    const chosen = Array.from({ length: count }, () => subset.chance(0.5));
-    found.push(disk.image((index) => chosen[index]!));
-  }
-  return found;
 }
 
 async function run(world: World, steps: number): Promise<void> {
