@@ -14,7 +14,7 @@ export { open } from './open.js';
 export type { OpenOptions } from './options.js';
 export type { Range } from './range.js';
 export type { Change, Entry, Version } from './reader.js';
-export type { Scan, ScanIterator } from './scan.js';
+export type { Scan } from './scan.js';
 export type { Snapshot, SnapshotView } from './snapshot.js';
 export type { Stats } from './stats.js';
 export { Store, type KeyspaceOptions } from './store.js';

@@ -23,7 +23,7 @@ export class Scan<T> implements Iterable<T> {
     this.#read = read;
   }
 
-  [Symbol.iterator](): ScanIterator<T> {
+  [Symbol.iterator](): IterableIterator<T> & Disposable {
     return new ScanIterator(this.#begin, this.#read);
   }
 }
@@ -39,7 +39,7 @@ export class ScanIterator<T> implements IterableIterator<T> {
     this.#read = read;
   }
 
-  next(): IteratorResult<T, undefined> {
+  next(): IteratorResult<T> {
     const open = this.#open;
     if (open === undefined) return { done: true, value: undefined };
     try {

@@ -301,6 +301,26 @@ test('PlatformError: a platform without files', async () => {
   }
 });
 
+test('SchemaError: a value that does not fit its keyspace', async () => {
+  const db = await open(':memory:');
+  const strict = db.keyspace('strict', { schema: { '~standard': { version: 1, vendor: 'test', validate: () => ({ issues: [{ message: 'never' }] }) } } });
+  const error = (await expectCode('VARVE_SCHEMA', () => strict.put('a', 1))) as varve.SchemaError;
+  expect(error.issues).toEqual([{ message: 'never' }]);
+  await db.close();
+});
+
+test('LaggedError: a watch that was too slow', async () => {
+  const db = openStore(new SimulatedDisk(), { durability: 'relaxed', segmentSize: 4096 });
+  const watcher = db.watch();
+  for (let number = 0; number < 3000; number++) db.putSync('hot', new Uint8Array(200));
+  await db.flush();
+  db.putSync('hot', 1);
+  await expectCode('VARVE_LAGGED', async () => {
+    for (;;) await watcher.next();
+  });
+  await db.close();
+});
+
 test('no class was left out', () => {
   const classes = Object.entries(varve).filter(([, value]) => typeof value === 'function' && value.prototype instanceof varve.VarveError).map(([name]) => name);
   expect(classes.length).toBeGreaterThan(12);
