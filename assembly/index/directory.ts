@@ -143,16 +143,22 @@ export function findHashed(key: usize, keySize: u32): usize {
   return record;
 }
 
-/** Whether a record is the newest of its key, whose hash is `hash`. */
-export function isNewest(hash: u64, address: u64): bool {
+/**
+ * Whether the record at an address is the newest of its key, whose hash is `hash`: 0 no, 1 yes, 2 yes and another key may have the same hash, which `isShared` tells. Looks at no record.
+ */
+export function standing(hash: u64, address: u64): u32 {
   const entry = load<u32>(entryFor(hash));
   const page = <usize>entry & ~(PAGE_SIZE - 1);
+  const tag = tagFor(hash, entry & DEPTH_MASK);
+  let found: u32 = 0;
+  let tagged: u32 = 0;
   let position = <u32>hash & SLOT_MASK;
   for (let slot = load<u64>(page + (<usize>position << 3)); slot != 0; slot = load<u64>(page + (<usize>position << 3))) {
-    if ((slot & FIELD_MASK) == address) return true;
+    found |= <u32>((slot & FIELD_MASK) == address);
+    tagged += <u32>(slot >> TAG_SHIFT == tag);
     position = (position + 1) & SLOT_MASK;
   }
-  return false;
+  return found << <u32>(tagged > 1);
 }
 
 /** The record of the first slot that a key with this hash may be in: nearly always the one that `findHash` finds. It is not looked at; 0 where there is none. */

@@ -160,7 +160,7 @@ function takeGroup(cursor: Cursor, most: u32): void {
   for (let index: u32 = 0; index < count; index++) store<u32>(records + (<usize>index << 2), <u32>guessRecord(load<u64>(names + (<usize>index << 3))));
   for (let index: u32 = 0; index < count; index++) {
     const record = <usize>load<u32>(records + (<usize>index << 2));
-    touched += load<u64>(record) + load<u64>(record, 64);
+    touched += load<u64>(record) + load<u64>(record, 64) + load<u64>(record, 128);
   }
   Group.touched = touched;
   for (let index: u32 = 0; index < count; index++) store<u32>(records + (<usize>index << 2), <u32>recordOf(load<u64>(names + (<usize>index << 3))));

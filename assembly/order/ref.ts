@@ -36,7 +36,12 @@ export function entryOf(ref: u64): Entry {
 
 /** The name of a key that is in the hash index; 0 where memory is at its limit. */
 export function refOf(record: usize, hash: u64): u64 {
-  return isShared(hash, 1) ? copyKey(keyOf(record), keySizeOf(record), hash) : hash & ~REF_POINTER;
+  return isShared(hash, 1) ? copyKey(keyOf(record), keySizeOf(record), hash) : refOfHash(hash);
+}
+
+/** The name of a key whose hash no other key has. */
+export function refOfHash(hash: u64): u64 {
+  return hash & ~REF_POINTER;
 }
 
 function copyKey(key: usize, size: u32, hash: u64): u64 {

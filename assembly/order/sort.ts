@@ -8,13 +8,17 @@ import { RefKey, loadKey } from './ref';
 export const PAIR_SHIFT: usize = 4;
 const PAIR_REF: usize = 8;
 const HEAD_SIZE: u32 = 8;
-const DIGIT_COUNT: u32 = 256;
 /** Up to so many pairs, comparing each with each is faster than eight passes. */
 const FEW: u32 = 32;
 /** Behind so many heads in common, keys are compared as a whole: somebody made them so. */
 const LEVEL_MAX: u32 = 24;
 
-const offsets: usize = memory.data(256 * 4, 8);
+/** For each digit, how often it has each value, and then where the next pair with that value goes. */
+const TABLE_SIZE: usize = 256 * 4;
+const DIGITS_SIZE: usize = 8 * TABLE_SIZE;
+const offsets: usize = memory.data(8 * 256 * 4, 8);
+/** Loops over pairs are calls of so many bytes of them: V8 goes on in optimized code only when a function is called anew, and the first scan of a process is the one that counts. */
+const STRETCH_SIZE: usize = 1 << 14;
 
 /** The eight bytes of a key from `depth` on, so that comparing them as numbers compares the keys; zeros stand for what is not there. */
 export function headAt(key: usize, size: u32, depth: u32): u64 {
@@ -94,41 +98,53 @@ function heapSort(pairs: usize, count: u32): void {
   }
 }
 
+/** Counts, for each of the eight digits of heads, how often it has each value. */
+function countDigits(pairs: usize, end: usize): void {
+  for (let pair = pairs; pair < end; pair += 1 << PAIR_SHIFT) {
+    let head = load<u64>(pair);
+    for (let table = offsets; table < offsets + DIGITS_SIZE; table += TABLE_SIZE) {
+      const at = table + (<usize>(head & 0xff) << 2);
+      store<u32>(at, load<u32>(at) + 1);
+      head >>= 8;
+    }
+  }
+}
+
+/** Moves pairs to where their digit puts them. */
+function scatter(pairs: usize, end: usize, table: usize, shift: u64): void {
+  for (let pair = pairs; pair < end; pair += 1 << PAIR_SHIFT) {
+    const head = load<u64>(pair);
+    const at = table + (<usize>(head >> shift & 0xff) << 2);
+    const target = <usize>load<u32>(at);
+    store<u64>(target, head);
+    store<u64>(target, load<u64>(pair, PAIR_REF), PAIR_REF);
+    store<u32>(at, <u32>target + (1 << PAIR_SHIFT));
+  }
+}
+
 /** Sorts pairs by their heads. `scratch` has room for as many. */
 function radixSort(pairs: usize, scratch: usize, count: u32): void {
-  const end = pairAt(pairs, count);
-  const first = load<u64>(pairs);
-  let varying: u64 = 0;
-  for (let pair = pairs; pair < end; pair += 1 << PAIR_SHIFT) varying |= load<u64>(pair) ^ first;
+  memory.fill(offsets, 0, DIGITS_SIZE);
+  const size = <usize>count << PAIR_SHIFT;
+  for (let at: usize = 0; at < size; at += STRETCH_SIZE) countDigits(pairs + at, pairs + min<usize>(at + STRETCH_SIZE, size));
   let from = pairs;
   let to = scratch;
   for (let shift: u64 = 0; shift < 64; shift += 8) {
-    if ((varying >> shift & 0xff) == 0) continue;
-    memory.fill(offsets, 0, DIGIT_COUNT * 4);
-    const fromEnd = pairAt(from, count);
-    for (let pair = from; pair < fromEnd; pair += 1 << PAIR_SHIFT) {
-      const at = offsets + (<usize>(load<u64>(pair) >> shift & 0xff) << 2);
-      store<u32>(at, load<u32>(at) + 1);
-    }
+    const table = offsets + <usize>(shift >> 3) * TABLE_SIZE;
+    // A digit that all heads share moves nothing.
+    if (load<u32>(table + (<usize>(load<u64>(from) >> shift & 0xff) << 2)) == count) continue;
     let position = <u32>to;
-    for (let at = offsets; at < offsets + DIGIT_COUNT * 4; at += 4) {
-      const size = load<u32>(at) << PAIR_SHIFT;
+    for (let at = table; at < table + TABLE_SIZE; at += 4) {
+      const length = load<u32>(at) << PAIR_SHIFT;
       store<u32>(at, position);
-      position += size;
+      position += length;
     }
-    for (let pair = from; pair < fromEnd; pair += 1 << PAIR_SHIFT) {
-      const head = load<u64>(pair);
-      const at = offsets + (<usize>(head >> shift & 0xff) << 2);
-      const target = <usize>load<u32>(at);
-      store<u64>(target, head);
-      store<u64>(target, load<u64>(pair, PAIR_REF), PAIR_REF);
-      store<u32>(at, <u32>target + (1 << PAIR_SHIFT));
-    }
+    for (let at: usize = 0; at < size; at += STRETCH_SIZE) scatter(from + at, from + min<usize>(at + STRETCH_SIZE, size), table, shift);
     const other = from;
     from = to;
     to = other;
   }
-  if (from != pairs) memory.copy(pairs, from, <usize>count << PAIR_SHIFT);
+  if (from != pairs) memory.copy(pairs, from, size);
 }
 
 /** Sorts pairs whose heads were all taken behind the same bytes of their keys. `scratch` has room for as many; `level` counts the heads in common before. */
