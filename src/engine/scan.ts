@@ -16,7 +16,7 @@ export interface ScanPoint {
   readonly session: number;
 }
 
-/** The first batches are small: a scan that is left early has not read far. */
+/** The first batches of a scan without a limit are small: who leaves it early has not read far. */
 const FIRST_COUNT = 8;
 
 export class EngineScan {
@@ -24,7 +24,7 @@ export class EngineScan {
   readonly #handle: number;
   readonly #items: number;
   #left: number;
-  #most = FIRST_COUNT;
+  #most: number;
   #count = 0;
   #index = 0;
   /** Where the current item stands in memory. */
@@ -34,6 +34,7 @@ export class EngineScan {
     const { core } = engine;
     this.#engine = engine;
     this.#left = bounds.limit;
+    this.#most = bounds.limit === Infinity ? FIRST_COUNT : layout.CURSOR_ITEM_COUNT;
     this.#handle = core.openScan(point.version, point.clock, point.session, bounds.isReverse, hasValues) >>> 0;
     engine.refresh();
     if (this.#handle === 0) throw failure(status.STATUS_MEMORY_FULL, engine.name);
