@@ -3,7 +3,7 @@
  *
  *     node bench/run.mjs [suite[:job] …] [--smoke] [--keys N] [--seed N] [--folder path] [--json file] [--baseline save|compare]
  *
- * Suites are kv, transactions, recovery and targets; without any, all run. It first runs the store's own tests and stops when one fails, because a figure of a store that is
+ * Suites are kv, transactions, scan, recovery and targets; without any, all run. It first runs the store's own tests and stops when one fails, because a figure of a store that is
  * wrong is worth nothing. Exits with 1 when something failed or, with `--baseline compare`, when a row has become slower by more than 15 %.
  */
 import { spawnSync } from 'node:child_process';
@@ -17,7 +17,7 @@ import { describeEnvironment, hashOfBuild, processorTicks, stealShare } from './
 import { figuresTable, isMet, resultsTable } from './report/table.mjs';
 
 const root = fileURLToPath(new URL('../', import.meta.url));
-const INVARIANTS = ['test/unit/store.test.ts', 'test/unit/transactions.test.ts'];
+const INVARIANTS = ['test/unit/store.test.ts', 'test/unit/transactions.test.ts', 'test/simulation/scans.test.ts'];
 const print = (/** @type {string} */ text) => process.stdout.write(`${text}\n`);
 
 function parse() {

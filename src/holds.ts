@@ -122,15 +122,19 @@ export class Holds {
       },
     });
     this.watch(view, hold);
-    return {
+    const open: OpenScan = {
       scan,
       check: () => {
         if (of !== undefined) this.check(of);
         this.check(hold);
       },
-      close: () => this.release(hold),
+      close: () => {
+        this.release(hold);
+        kernel.kept.scan ??= { open, view, hold };
+      },
       caught: (error) => kernel.caught(error),
     };
+    return open;
   }
 
   /** Notes someone who reads at a version that is pinned. */

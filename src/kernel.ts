@@ -27,8 +27,11 @@ export class Kernel {
   readonly holds: Holds;
   /** Undefined where nothing is written, or there is no file. */
   readonly commits: Commits | undefined;
-  /** See `keep`. */
-  kept: object | undefined;
+  /**
+   * The first of each that has ended. Without any that lives, a collection of garbage makes V8 forget what it has compiled for them, and the thousands that follow take eight times as
+   * long.
+   */
+  readonly kept: { transaction: object | undefined; snapshot: object | undefined; scan: object | undefined } = { transaction: undefined, snapshot: undefined, scan: undefined };
   /** Why the store serves nothing more, or undefined. */
   stopped: 'closed' | 'failed' | undefined;
   readonly #release: () => void;
@@ -48,14 +51,6 @@ export class Kernel {
     if (log === undefined || settings.readOnly) return;
     this.commits = new Commits(log, settings.durability, settings.blocks, settings.flushInterval);
     log.onPoison = () => this.#stopFor(log.failure!);
-  }
-
-  /**
-   * Keeps the first of all transactions. Without any that lives, a collection of garbage makes V8 forget what it has compiled for them, and the thousands that follow take eight times
-   * as long.
-   */
-  keep(first: object): void {
-    this.kept ??= first;
   }
 
   /** Whether writes are refused. */

@@ -74,6 +74,7 @@ export class Snapshot<V = unknown> extends SnapshotView<V> {
   /** Releases what only this snapshot keeps. Idempotent. */
   close(): void {
     this.kernel.holds.release(this.hold);
+    this.kernel.kept.snapshot ??= this;
   }
 
   [Symbol.dispose](): void {

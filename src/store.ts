@@ -113,9 +113,7 @@ export class Store<V = unknown> extends Collection<V> {
     kernel.checkReadable();
     if (isolation !== 'serializable' && isolation !== 'snapshot') throw new InvalidArgumentError("The option isolation takes 'serializable' or 'snapshot'.");
     const { engine } = kernel;
-    const tx = new Transaction(kernel, this.space, new EngineSession(engine, hasClock || engine.mayExpire ? engine.now() : 0), isolation);
-    kernel.keep(tx);
-    return tx;
+    return new Transaction(kernel, this.space, new EngineSession(engine, hasClock || engine.mayExpire ? engine.now() : 0), isolation);
   }
 
   /**

@@ -182,6 +182,7 @@ export class Transaction<V = unknown> extends TransactionView<V> {
   /** Ends the transaction without a trace. Idempotent, and does nothing after a commit. */
   abort(): void {
     this.kernel.holds.release(this.hold);
+    this.kernel.kept.transaction ??= this;
   }
 
   /** Aborts what has not committed. */

@@ -17,7 +17,7 @@ import { findOld } from '../versions/old';
 import { isVisible } from '../versions/visible';
 import { Own, countOfOverlay, freeOverlay, makeOverlay, ownAt } from './overlay';
 import { recordOf } from './ref';
-import { Place, Tree, countOfLeaf, nameAt, seek, settle } from './tree';
+import { Place, Tree, countOfLeaf, isAboveAll, isBelowAll, nameAt, seek, settle } from './tree';
 
 @unmanaged
 export class Cursor {
@@ -32,12 +32,12 @@ export class Cursor {
   hasValues: bool;
   /** Whether the walk has come to its end. */
   isFinished: bool;
+  /** Whether keys of the tree lie behind the bound at which the walk ends, so that each key is to be held against it. */
+  isBounded: bool;
   generation: u32;
-  /** What is left of the tree: from the first place to the second. */
+  /** Where the walk stands in the tree. */
   leaf: u32;
   position: u32;
-  endLeaf: u32;
-  endPosition: u32;
   /** The bounds, the second exclusive, and the last key of the tree that was looked at, each a buffer or 0. */
   low: usize;
   high: usize;
@@ -62,6 +62,8 @@ class Group {
   static count: u32 = 0;
   static next: u32 = 0;
   static touched: u64 = 0;
+  /** Whether the walk has come to its bound. */
+  static hasEnded: bool = false;
   /** The newest record of the key that was looked at last. */
   static newest: usize = 0;
 }
@@ -106,36 +108,38 @@ export function startCursor(cursor: Cursor): i32 {
     if (cursor.overlay == 0) return STATUS_MEMORY_FULL;
     cursor.ownEnd = countOfOverlay(cursor.overlay);
   }
-  findPlaces(cursor);
+  findPlace(cursor);
   return STATUS_OK;
 }
 
-/** Finds both ends of what is left in the tree. */
-function findPlaces(cursor: Cursor): void {
+/** Finds where the walk begins or goes on. Where it ends is seen when it is there: another search would cost as much as twenty keys. */
+function findPlace(cursor: Cursor): void {
   cursor.generation = Tree.generation;
-  const low = cursor.last != 0 && !cursor.isReverse ? cursor.last : cursor.low;
-  Place.leaf = 0;
+  const begin = cursor.last != 0 ? cursor.last : cursor.isReverse ? cursor.high : cursor.low;
+  Place.leaf = cursor.isReverse ? Tree.leafCount : 0;
   Place.position = 0;
-  if (low != 0) seek(bytesOfBuffer(low), sizeOfBuffer(low));
+  if (begin != 0) seek(bytesOfBuffer(begin), sizeOfBuffer(begin));
   cursor.leaf = Place.leaf;
   cursor.position = Place.position;
-  const high = cursor.last != 0 && cursor.isReverse ? cursor.last : cursor.high;
-  Place.leaf = Tree.leafCount;
-  Place.position = 0;
-  if (high != 0) seek(bytesOfBuffer(high), sizeOfBuffer(high));
-  cursor.endLeaf = Place.leaf;
-  cursor.endPosition = Place.position;
+  cursor.isBounded = cursor.isReverse ? cursor.low != 0 && !isBelowAll(bytesOfBuffer(cursor.low), sizeOfBuffer(cursor.low)) : cursor.high != 0 && !isAboveAll(bytesOfBuffer(cursor.high), sizeOfBuffer(cursor.high));
 }
 
 function isTreeDone(cursor: Cursor): bool {
-  return cursor.leaf > cursor.endLeaf || (cursor.leaf == cursor.endLeaf && cursor.position >= cursor.endPosition);
+  return cursor.isReverse ? cursor.leaf == 0 && cursor.position == 0 : cursor.leaf >= Tree.leafCount;
+}
+
+/** Whether the walk has come to its bound: what is at a key, and behind it, is not its any more. */
+function isBehind(cursor: Cursor, key: usize, size: u32): bool {
+  const bound = cursor.isReverse ? cursor.low : cursor.high;
+  const order = compare(key, size, bytesOfBuffer(bound), sizeOfBuffer(bound));
+  return cursor.isReverse ? order < 0 : order >= 0;
 }
 
 /** Takes the next name of the tree, in the direction of the scan. */
 function takeName(cursor: Cursor): u64 {
   if (cursor.isReverse) {
-    if (cursor.endPosition == 0) cursor.endPosition = countOfLeaf(--cursor.endLeaf);
-    return nameAt(cursor.endLeaf, --cursor.endPosition);
+    if (cursor.position == 0) cursor.position = countOfLeaf(--cursor.leaf);
+    return nameAt(cursor.leaf, --cursor.position);
   }
   const name = nameAt(cursor.leaf, cursor.position);
   if (++cursor.position == countOfLeaf(cursor.leaf)) {
@@ -181,7 +185,7 @@ function seenOf(newest: usize, version: u64, clock: u64): usize {
 
 /** The next record of the tree that the scan sees, or 0 at the end; at most `most` names are looked up ahead. */
 function nextSeen(cursor: Cursor, most: u32): usize {
-  while (true) {
+  while (!Group.hasEnded) {
     if (Group.next == Group.count) {
       takeGroup(cursor, most);
       if (Group.count == 0) return 0;
@@ -189,10 +193,17 @@ function nextSeen(cursor: Cursor, most: u32): usize {
     const newest = <usize>load<u32>(records + (<usize>Group.next << 2));
     Group.next++;
     if (newest == 0) continue;
+    if (cursor.isBounded && isBehind(cursor, keyOf(newest), keySizeOf(newest))) {
+      // Nothing of the tree is left: the walk stands where it came to its bound.
+      Group.next--;
+      Group.hasEnded = true;
+      return 0;
+    }
     Group.newest = newest;
     const seen = seenOf(newest, cursor.version, cursor.clock);
     if (seen != 0) return seen;
   }
+  return 0;
 }
 
 /** Copies a small value to where it is aligned, as a lookup does. */
@@ -236,9 +247,9 @@ function giveBack(cursor: Cursor): void {
   while (Group.next < Group.count) {
     Group.count--;
     if (cursor.isReverse) {
-      if (++cursor.endPosition > countOfLeaf(cursor.endLeaf)) {
-        cursor.endLeaf++;
-        cursor.endPosition = 1;
+      if (++cursor.position > countOfLeaf(cursor.leaf)) {
+        cursor.leaf++;
+        cursor.position = 1;
       }
     } else {
       if (cursor.position == 0) cursor.position = countOfLeaf(--cursor.leaf);
@@ -264,10 +275,11 @@ export function fillCursor(cursor: Cursor, most: u32): i32 {
     // What has come since is newer than the scan, but the places are no more where they were.
     const status = Tree.isKept ? STATUS_OK : settle();
     if (status != STATUS_OK) return status;
-    findPlaces(cursor);
+    findPlace(cursor);
   }
   Group.count = 0;
   Group.next = 0;
+  Group.hasEnded = false;
   let record: usize = 0;
   let last: usize = 0;
   while (cursor.count < most) {

@@ -89,18 +89,21 @@ function compareTo(ref: u64, key: usize, size: u32): i32 {
   return compare(RefKey.pointer, RefKey.size, key, size);
 }
 
+/** Whether every key is below `key`. The bounds of keyspaces mostly lie outside of all keys, whose first and last are in the cache. */
+export function isAboveAll(key: usize, size: u32): bool {
+  const last = Tree.leafCount - 1;
+  return Tree.leafCount == 0 || compareTo(nameAt(last, countOfLeaf(last) - 1), key, size) < 0;
+}
+
+/** Whether no key is below `key`. */
+export function isBelowAll(key: usize, size: u32): bool {
+  return Tree.leafCount == 0 || compareTo(nameAt(0, 0), key, size) >= 0;
+}
+
 /** Finds the place of the first name whose key is not below `key`. O(log n) lookups. */
 export function seek(key: usize, size: u32): void {
   let low: u32 = 0;
   let high = Tree.leafCount;
-  // Bounds of keyspaces mostly lie outside of all keys, whose first and last are in the cache.
-  if (high == 0 || compareTo(nameAt(high - 1, countOfLeaf(high - 1) - 1), key, size) < 0) low = high;
-  else if (compareTo(nameAt(0, 0), key, size) >= 0) high = 0;
-  if (low == high) {
-    Place.leaf = low;
-    Place.position = 0;
-    return;
-  }
   while (low < high) {
     const middle = (low + high) >> 1;
     if (compareTo(nameAt(middle, 0), key, size) < 0) low = middle + 1;

@@ -5,10 +5,11 @@ import { createContext } from './context.mjs';
 import { measureRow } from './measure.mjs';
 import { jobs as kv } from '../suites/kv.mjs';
 import { jobs as recovery } from '../suites/recovery.mjs';
+import { jobs as scan } from '../suites/scan.mjs';
 import { jobs as targets } from '../suites/targets.mjs';
 import { jobs as transactions } from '../suites/transactions.mjs';
 
-export const SUITES = { kv, transactions, recovery, targets };
+export const SUITES = { kv, transactions, scan, recovery, targets };
 
 /** @typedef {keyof typeof SUITES} SuiteName */
 /** @typedef {{ results: import('./measure.mjs').Result[], figures: import('../suites/targets.mjs').Figure[] }} Outcome */

@@ -15,6 +15,7 @@ import { filledMap, readMap } from '../subjects/map.mjs';
 import { checkAll, checkDurable, checkPut, discard, fill, flushCount, openNew } from '../subjects/varve.mjs';
 import { commitSize, putsAwaited, putsSync, readStore, sumOf, sumOfVersions } from './kv.mjs';
 import { copyFlushed } from './recovery.mjs';
+import { scanAims } from './targets-scans.mjs';
 import { transactionAims } from './targets-transactions.mjs';
 import { open } from 'varve';
 
@@ -521,4 +522,4 @@ async function size() {
 }
 
 /** Each job runs in a process of its own. @type {Record<string, (context: Context) => Promise<Figure[]>>} */
-export const jobs = { reads, bufferedWrites, memoryWrites, strictWrites, recovery, space, pauses, size, ...transactionAims };
+export const jobs = { reads, bufferedWrites, memoryWrites, strictWrites, recovery, space, pauses, size, ...transactionAims, ...scanAims };

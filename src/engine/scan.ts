@@ -17,7 +17,7 @@ export interface ScanPoint {
 }
 
 /** The first batches of a scan without a limit are small: who leaves it early has not read far. */
-const FIRST_COUNT = 8;
+const FIRST_COUNT = 16;
 
 export class EngineScan {
   readonly #engine: Engine;
@@ -77,7 +77,7 @@ export class EngineScan {
     this.#engine.refresh();
     if (count < 0) throw failure(count, this.#engine.name);
     this.#left -= count;
-    this.#most = Math.min(layout.CURSOR_ITEM_COUNT, this.#most * 4);
+    this.#most = layout.CURSOR_ITEM_COUNT;
     this.#count = count;
     this.#index = 0;
     // That nothing is left is read too.

@@ -22,16 +22,18 @@ const ROWS = [
   ...['single_read', 'multi_read_10', 'read_only_10', 'read_your_writes'].flatMap((name) => [1_000, 10_000].map((keys) => `snapshot_read/${name}/${keys}`)),
   ...[10, 100, 1_000, 10_000].map((versions) => `snapshot_read/after_versions/${versions}`),
   ...['no_contention/2', 'no_contention/4', 'no_contention/8', 'high_contention/2', 'high_contention/4', 'cas_one_winner'].map((name) => `conflict_detection/${name}`),
+  'scan/full', 'scan/reverse', 'scan/prefix_100',
   ...['txn_after_versions', 'snapshot_read_versioned'].flatMap((name) => [100, 1_000, 10_000].map((versions) => `version_growth/${name}/${versions}`)),
 ];
 const AIMS = [
   'buffered transactSync with one put', 'buffered transactSync, get and put', 'buffered transactSync, 100 get', 'buffered casSync that succeeds', 'buffered casSync that fails', 'get in a snapshot',
+  'full ordered scan', 'scan of a prefix', 'the ordered index, a record', 'the first scan after', 'open after a crash, and the first scan', 'a new random key beside', 'an overwrite beside',
   'a snapshot taken and closed', 'get of the newest of', '64 strict transactions at once',
 ];
 
 test('every row and every aim has a figure', () => {
   const json = join(folder, 'results.json');
-  const { status, stdout, stderr } = spawnSync(process.execPath, ['bench/run.mjs', '--smoke', '--folder', folder, '--json', json], { cwd: root, encoding: 'utf8', timeout: 110_000 });
+  const { status, stdout, stderr } = spawnSync(process.execPath, ['bench/run.mjs', '--smoke', '--folder', folder, '--json', json], { cwd: root, encoding: 'utf8', timeout: 170_000 });
   expect(status, stderr).toBe(0);
   const { results, figures } = JSON.parse(readFileSync(json, 'utf8')) as Output;
   const rows = new Set(results.map(({ name }) => name));
