@@ -53,8 +53,9 @@ export function keyspaceNames(kernel: Kernel): string[] {
 export function dropKeyspace(kernel: Kernel, name: string): number {
   const { engine } = kernel;
   const { from, to } = new Space(name, undefined, undefined as never);
-  return engine.inBatch(() => visit(kernel, from, to, (scan) => {
-    stageTombstone(engine, scan.keyBytes);
-    return true;
-  }));
+  const keys: Uint8Array[] = [];
+  visit(kernel, from, to, (scan) => keys.push(scan.keyBytes) > 0);
+  return engine.inBatch(() => {
+    for (const key of keys) stageTombstone(engine, key);
+  });
 }

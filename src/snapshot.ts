@@ -25,7 +25,11 @@ export class SnapshotView<V, K = Key> extends Reader<V, K> {
 
   #find(key: K): number {
     this.kernel.holds.check(this.hold);
-    return this.kernel.engine.findAt(key, this.hold.version, this.hold.clock, this.space);
+    try {
+      return this.kernel.engine.findAt(key, this.hold.version, this.hold.clock, this.space);
+    } catch (error) {
+      throw this.kernel.caught(error);
+    }
   }
 
   /** The value that a key had, or undefined. O(log n) in the versions that are kept of the key, O(1) where it was not written since. @throws ClosedError, InvalidArgumentError. */

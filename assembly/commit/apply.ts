@@ -11,7 +11,7 @@ import { KEPT_BY_HISTORY, KEPT_BY_PIN, addOld, removeOld, reserveOld } from '../
 import { Pins, addDead, isPinned, removeDead, reserveDead } from '../versions/pins';
 
 /** Looks the key of a record up. */
-export function findKeyOf(record: usize): usize {
+function findKeyOf(record: usize): usize {
   const keySize = keySizeOf(record);
   return find(keyOf(record), keySize, hashKey(keyOf(record), keySize));
 }

@@ -193,6 +193,8 @@ class Gathered {
   static touched: u64 = 0;
   static common: u32 = 0;
   static count: u32 = 0;
+  /** For how many there is room. */
+  static capacity: u32 = 0;
   /** The first key. */
   static first: usize = 0;
 }
@@ -223,6 +225,7 @@ function pairUp(count: u32, pairs: usize, depth: u32): bool {
     const size = keySizeOf(record);
     const ref = stands == 1 ? refOfHash(hash) : refOf(record, hash);
     if (ref == 0) return false;
+    assert(Gathered.count < Gathered.capacity);
     if (Gathered.first == 0) Gathered.first = key;
     Gathered.common = equalSize(Gathered.first, key, min<u32>(Gathered.common, size));
     putPair(pairs, Gathered.count, headAt(key, size, depth), ref);
@@ -325,6 +328,7 @@ function build(): i32 {
   if (expected == 0) return STATUS_OK;
   const shift = shiftFor(expected << PAIR_SHIFT);
   const pairs = allocate(shift);
+  Gathered.capacity = 1 << (shift - <u32>PAIR_SHIFT);
   const scratch = pairs == 0 ? 0 : allocate(shift);
   let isDone = false;
   if (scratch != 0) {

@@ -68,12 +68,6 @@ function frameHolding(segment: Segment, offset: u32): u32 {
   }
 }
 
-/** The offset behind the first `count` records of a frame. */
-function skip(segment: Segment, offset: u32, count: u32): u32 {
-  for (; count != 0; count--) offset += sizeOf(<usize>segment.block + offset);
-  return offset;
-}
-
 export function linkFrame(segment: Segment, offset: u32): bool {
   const frame = <usize>segment.block + offset;
   // What is superseded here was so at that time.

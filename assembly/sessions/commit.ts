@@ -2,7 +2,6 @@
  * The commit of a session: whether what it relied on still holds, and its writes on their way into a batch. Optimistic, by backward validation (Kung, Robinson, 1981): the log's order
  * is the serial order, and a session fails when something that it read was committed after it began.
  */
-import { hashKey } from '../hash/keyhash';
 import { find } from '../index/directory';
 import { abortBatch, beginBatch, commitBatch, makeBatchRoom, partListSize, stageLarge, stagePart, stageRecord } from '../commit/batch';
 import { commitOne } from '../commit/put';

@@ -14,7 +14,7 @@ export interface KeyCodec<K> {
 }
 
 /** The first byte of every key of a keyspace; what begins with less belongs to the store itself. Below `FIRST_KEY` it is the engine's. */
-export const KEYSPACE_MARK = 0x80;
+const KEYSPACE_MARK = 0x80;
 const FIRST_KEY = 0x10;
 const NAME_END = 0x00;
 const NAME_SIZE_MAX = 255;

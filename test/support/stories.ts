@@ -1,6 +1,6 @@
 /** Interleavings as tables: a story is a list of steps of numbered transactions, in the order in which they happen, and says of each read and each commit what must come of it. */
 import { expect } from 'vitest';
-import { ConflictError, open, type Isolation, type Store, type Transaction } from '../../src/index.js';
+import { ConflictError, open, type Isolation, type Store, type Transaction, type TransactionView } from '../../src/index.js';
 
 export type Outcome = 'commits' | 'conflicts';
 
@@ -10,9 +10,14 @@ type ByLevel<T> = Readonly<Record<Isolation, T>>;
 /** The keys that every story begins with. */
 export type Values = Readonly<Record<string, number>>;
 
+/** Where keys are: all in the store itself, or each in a keyspace named by its first letter. */
+export type Setting = 'in the store' | 'across keyspaces';
+export const SETTINGS: readonly Setting[] = ['in the store', 'across keyspaces'];
+
 /** What a story is told on. */
 interface Scene {
   readonly db: Store<unknown>;
+  readonly setting: Setting;
   readonly isolation: Isolation;
   readonly running: Map<number, Transaction>;
 }
@@ -35,6 +40,11 @@ function isByLevel<T>(value: ByLevel<T> | T): value is ByLevel<T> {
 
 const at = <T>(value: ByLevel<T> | T, isolation: Isolation): T => (isByLevel(value) ? value[isolation] : value);
 
+/** What a transaction sees of the place where a key is. */
+function viewOf(tx: Transaction, { db, setting }: Scene, key: string): TransactionView<unknown> {
+  return setting === 'in the store' ? tx : tx.in(db.keyspace(key[0]!));
+}
+
 /** A step of transaction `id`, which begins with its first step or with `begin`. */
 function step(id: number, text: string, run: (tx: Transaction, scene: Scene) => void): Step {
   return {
@@ -48,16 +58,16 @@ function step(id: number, text: string, run: (tx: Transaction, scene: Scene) => 
 }
 
 export const begin = (...ids: number[]): Step[] => ids.map((id) => step(id, 'begin', () => undefined));
-export const put = (id: number, key: string, value: number): Step => step(id, `put ${key} ${value}`, (tx) => tx.put(key, value));
-export const remove = (id: number, key: string): Step => step(id, `delete ${key}`, (tx) => tx.delete(key));
+export const put = (id: number, key: string, value: number): Step => step(id, `put ${key} ${value}`, (tx, scene) => viewOf(tx, scene, key).put(key, value));
+export const remove = (id: number, key: string): Step => step(id, `delete ${key}`, (tx, scene) => viewOf(tx, scene, key).delete(key));
 export const abort = (id: number): Step => step(id, 'abort', (tx) => tx.abort());
 
 /** Reads, and finds exactly these values. */
 export const reads = (id: number, expected: Readonly<Record<string, number | undefined>>): Step =>
-  step(id, `get ${Object.keys(expected).join(', ')}`, (tx) => expect(Object.fromEntries(Object.keys(expected).map((key) => [key, tx.get(key)]))).toEqual(expected));
+  step(id, `get ${Object.keys(expected).join(', ')}`, (tx, scene) => expect(Object.fromEntries(Object.keys(expected).map((key) => [key, viewOf(tx, scene, key).get(key)]))).toEqual(expected));
 
-/** A step that reads in a way of its own. */
-export const does = (id: number, text: string, run: (tx: Transaction) => void): Step => step(id, text, run);
+/** A step that reads the place of a key in a way of its own. */
+export const does = (id: number, text: string, key: string, run: (view: TransactionView<unknown>) => void): Step => step(id, text, (tx, scene) => run(viewOf(tx, scene, key)));
 
 /** Commits, with exactly this outcome. */
 export const ends = (id: number, outcome: ByLevel<Outcome> | Outcome): Step =>
@@ -79,11 +89,12 @@ export const ONLY_SNAPSHOT: ByLevel<Outcome> = { serializable: 'conflicts', snap
 export const ONLY_SERIALIZABLE: ByLevel<Outcome> = { serializable: 'commits', snapshot: 'conflicts' };
 
 /** Tells a story, step by step, and holds the store against its end. */
-export async function tell(story: Story, isolation: Isolation, beginning: Values): Promise<void> {
+export async function tell(story: Story, isolation: Isolation, beginning: Values, setting: Setting): Promise<void> {
   const db = await open(':memory:', { memory: { initial: 1 << 20 } });
   try {
-    db.batchSync(Object.entries(beginning).map(([key, value]) => ({ type: 'put', key, value })));
-    const scene: Scene = { db, isolation, running: new Map() };
+    const placeOf = (key: string): Pick<Store, 'putSync' | 'get'> => (setting === 'in the store' ? db : db.keyspace(key[0]!));
+    for (const [key, value] of Object.entries(beginning)) placeOf(key).putSync(key, value);
+    const scene: Scene = { db, setting, isolation, running: new Map() };
     for (const { text, run } of story.steps) {
       try {
         run(scene);
@@ -93,7 +104,7 @@ export async function tell(story: Story, isolation: Isolation, beginning: Values
     }
     for (const tx of scene.running.values()) expect(tx.isOpen, `${story.name}: every transaction comes to an end`).toBe(false);
     const final = at<Values>(story.final, isolation);
-    expect(Object.fromEntries(Object.keys(final).map((key) => [key, db.get(key)]))).toEqual(final);
+    expect(Object.fromEntries(Object.keys(final).map((key) => [key, placeOf(key).get(key)]))).toEqual(final);
     expect(db.stats().keys).toBe(Object.keys(final).length);
     await db.verify();
   } finally {

@@ -1,7 +1,7 @@
-/** The anomalies of the Hermitage list that speak of predicates, on scanned ranges, under both levels: no phantoms under serializable, stable reads under both. */
+/** The anomalies of the Hermitage list that speak of predicates, on scanned ranges of the store and of keyspaces, under both levels: no phantoms under serializable, stable reads under both. */
 import { describe, expect, test } from 'vitest';
 import type { Isolation } from '../../src/index.js';
-import { begin, does, ends, ONLY_SNAPSHOT, put, reads, remove, tell, type Story, type Values } from '../support/stories.js';
+import { begin, does, ends, ONLY_SNAPSHOT, put, reads, remove, SETTINGS, tell, type Story, type Values } from '../support/stories.js';
 
 const LEVELS: readonly Isolation[] = ['serializable', 'snapshot'];
 const BEGINNING = { 'n:1': 10, 'n:2': 20, 'o:1': 0 };
@@ -16,7 +16,7 @@ const RANGES: readonly { readonly way: string; readonly all: Range }[] = [
 
 /** Scans a range to its end, and finds exactly these keys with these values, in order. */
 const scans = (id: number, range: Range, expected: Values) =>
-  does(id, `scan ${JSON.stringify(range)}`, (tx) => expect([...tx.scan(range)].map(({ key, value }) => [key, value])).toEqual(Object.entries(expected)));
+  does(id, `scan ${JSON.stringify(range)}`, 'n:', (view) => expect([...view.scan(range)].map(({ key, value }) => [key, value])).toEqual(Object.entries(expected)));
 
 const FIRST = { 'n:1': 10, 'n:2': 20 };
 
@@ -96,8 +96,10 @@ function storiesOf(all: Range): Story[] {
   ];
 }
 
-for (const { way, all } of RANGES) {
-  describe.each(LEVELS)(`by ${way}, under %s`, (isolation) => {
-    test.each(storiesOf(all))('$name', (story) => tell(story, isolation, BEGINNING));
-  });
+for (const setting of SETTINGS) {
+  for (const { way, all } of RANGES) {
+    describe.each(LEVELS)(`${setting}, by ${way}, under %s`, (isolation) => {
+      test.each(storiesOf(all))('$name', (story) => tell(story, isolation, BEGINNING, setting));
+    });
+  }
 }

@@ -1,7 +1,7 @@
-/** The anomalies of the Hermitage list by name, on keys, under both levels: what each read finds, which commit goes through, and what is left. */
+/** The anomalies of the Hermitage list by name, on keys of the store and across keyspaces, under both levels: what each read finds, which commit goes through, and what is left. */
 import { describe, test } from 'vitest';
 import type { Isolation } from '../../src/index.js';
-import { abort, begin, ends, ONLY_SERIALIZABLE, ONLY_SNAPSHOT, put, reads, remove, tell, type Story } from '../support/stories.js';
+import { abort, begin, ends, ONLY_SERIALIZABLE, ONLY_SNAPSHOT, put, reads, remove, SETTINGS, tell, type Story } from '../support/stories.js';
 
 const LEVELS: readonly Isolation[] = ['serializable', 'snapshot'];
 const BEGINNING = { a: 10, b: 20 };
@@ -87,6 +87,8 @@ const STORIES: readonly Story[] = [
   },
 ];
 
-describe.each(LEVELS)('under %s', (isolation) => {
-  test.each(STORIES)('$name', (story) => tell(story, isolation, BEGINNING));
-});
+for (const setting of SETTINGS) {
+  describe.each(LEVELS)(`${setting}, under %s`, (isolation) => {
+    test.each(STORIES)('$name', (story) => tell(story, isolation, BEGINNING, setting));
+  });
+}
