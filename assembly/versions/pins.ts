@@ -40,7 +40,7 @@ export class Pins {
   static deadCount: u64 = 0;
   /** Chunks of pins that were released, still to be looked through. */
   static released: usize = 0;
-  /** Whether a pin was ever set below the newest version. */
+  /** Whether a pin was set below the newest version since there was none. */
   static hasLate: bool = false;
   /** From this version on, nothing that the store showed was given up. */
   static floor: u64 = 0;
@@ -86,6 +86,7 @@ function insertPin(pin: Pin): void {
     Pins.newest = pin;
     Pins.newestVersion = pin.version;
   } else after.previous = pin;
+  if (before === null && after === null && Pins.released == 0) Pins.hasLate = false;
   // What it sees may have been superseded already, and be on the dead list of an older pin, or on none.
   if (pin.version != Log.version) Pins.hasLate = true;
 }
