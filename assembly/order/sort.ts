@@ -1,6 +1,6 @@
 /**
  * Sorting names by their keys. Each stands in a pair with eight bytes of its key, its head: a radix sort over heads settles most of the order without touching a record again, and
- * runs with equal heads are sorted by the bytes behind. Least significant digit first, leaving out digits that all heads share; for a million decimal keys, some 30 ms.
+ * runs with equal heads are sorted by the bytes behind. Least significant digit first, leaving out digits that all heads share; for a million decimal keys, some 50 ms of the 150 that making the tree takes.
  */
 import { compare, equalSize } from '../memory/bytes';
 import { RefKey, loadKey } from './ref';

@@ -201,7 +201,7 @@ class Gathered {
 
 /**
  * Makes a pair of every key, with heads taken at `depth`: a walk over the log, whose records come one after the other, while the slots that say which of them are the newest of their
- * keys are read in groups. The hash index the other way round, slots in order and records anywhere, takes half as long again. False where memory is at its limit.
+ * keys are read in groups. False where memory is at its limit.
  */
 function gather(pairs: usize, depth: u32): bool {
   Gathered.first = 0;
