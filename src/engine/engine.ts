@@ -9,7 +9,7 @@ import * as status from '../../assembly/shared/status.js';
 import type { Space } from '../codec/space.js';
 import type { ValueCodec } from '../codec/value.js';
 import type { Core } from './core.js';
-import { encodeApart, encodeRecord } from './encode.js';
+import { encodeApart, encodeRecord, keyTooLarge } from './encode.js';
 import { failure, reasonText, type Damage } from './failure.js';
 import { instantiate, type MemoryRange } from './module.js';
 import { PARTS_SHARE, stageEncoded } from './staging.js';
@@ -121,8 +121,9 @@ export class Engine {
     return bytes.length;
   }
 
-  /** Puts encoded bytes into the window. */
-  setWindow(bytes: Uint8Array): void {
+  /** Puts the bound of a range into the window. It may be one byte longer than the longest key: what is behind that key. */
+  setBound(bytes: Uint8Array): void {
+    if (bytes.length > MAX_KEY_SIZE + 1) throw keyTooLarge(bytes.length);
     this.refresh();
     this.bytes.set(bytes, this.#window);
   }

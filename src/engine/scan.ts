@@ -1,10 +1,8 @@
 /** A scan of the core, as the facade uses it: its batch, item by item. */
 import * as layout from '../../assembly/shared/layout.js';
-import { MAX_KEY_SIZE } from '../../assembly/shared/limits.js';
 import * as status from '../../assembly/shared/status.js';
 import type { Space } from '../codec/space.js';
 import type { Bounds } from '../range.js';
-import { keyTooLarge } from './encode.js';
 import type { Engine } from './engine.js';
 import { failure } from './failure.js';
 
@@ -52,9 +50,7 @@ export class EngineScan {
   }
 
   #bound(isHigh: boolean, bytes: Uint8Array): void {
-    // A bound may be one byte longer than the longest key: what is behind that key.
-    if (bytes.length > MAX_KEY_SIZE + 1) throw keyTooLarge(bytes.length);
-    this.#engine.setWindow(bytes);
+    this.#engine.setBound(bytes);
     const isBound = this.#engine.core.boundScan(this.#handle, isHigh, bytes.length);
     this.#engine.refresh();
     if (isBound === 0) throw failure(status.STATUS_MEMORY_FULL, this.#engine.name);

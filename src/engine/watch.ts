@@ -30,14 +30,20 @@ export class EngineWatch {
     this.#handle = core.openWatch(since) >>> 0;
     engine.refresh();
     if (this.#handle === 0) throw failure(status.STATUS_MEMORY_FULL, engine.name);
-    for (const [isHigh, bytes] of [[false, from], [true, to]] as const) {
-      engine.setWindow(bytes);
-      const isBound = core.boundWatch(this.#handle, isHigh, bytes.length);
-      engine.refresh();
-      if (isBound !== 0) continue;
+    try {
+      this.#bound(false, from);
+      this.#bound(true, to);
+    } catch (error) {
       this.end();
-      throw failure(status.STATUS_MEMORY_FULL, engine.name);
+      throw error;
     }
+  }
+
+  #bound(isHigh: boolean, bytes: Uint8Array): void {
+    this.#engine.setBound(bytes);
+    const isBound = this.#engine.core.boundWatch(this.#handle, isHigh, bytes.length);
+    this.#engine.refresh();
+    if (isBound === 0) throw failure(status.STATUS_MEMORY_FULL, this.#engine.name);
   }
 
   /** All writes of the next commit; none where there is no other yet. Throws `LaggedError`. */

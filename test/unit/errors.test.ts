@@ -309,6 +309,20 @@ test('SchemaError: a value that does not fit its keyspace', async () => {
   await db.close();
 });
 
+test('TooLargeError: bounds of scans and watches that no key could reach', async () => {
+  const db = await open(':memory:');
+  db.putSync('a', 1);
+  // Three bytes each: within what the length of a text allows, and not within what a key may take.
+  const bound = '漢'.repeat(100_000);
+  await expectCode('VARVE_TOO_LARGE', () => db.count({ gt: bound }));
+  await expectCode('VARVE_TOO_LARGE', () => db.watch(bound));
+  await expectCode('VARVE_TOO_LARGE', () => db.watch({ lt: bound }));
+  await expectCode('VARVE_TOO_LARGE', () => db.transactSync((tx) => [...tx.keys({ prefix: bound })]));
+  expect(db.stats().snapshots.open).toBe(0);
+  await db.verify();
+  await db.close();
+});
+
 test('LaggedError: a watch that was too slow', async () => {
   const db = openStore(new SimulatedDisk(), { durability: 'relaxed', segmentSize: 4096 });
   const watcher = db.watch();
