@@ -91,8 +91,8 @@ export class Holds {
       throw new VersionGoneError(`Version ${version} is not kept any more: take a snapshot while it is the newest, or open the store with the option history.`);
     }
     const pin = this.#pinAt(version);
-    const time = version === undefined ? -1 : core.timeOf(version);
-    return this.add('snapshot', version ?? current, time < 0 ? this.#engine.now() : time, { end: () => core.unpin(pin) });
+    const clock = version === undefined ? this.#engine.now() : this.#engine.timeOf(version);
+    return this.add('snapshot', version ?? current, clock, { end: () => core.unpin(pin) });
   }
 
   #pinAt(version: number | undefined): number {

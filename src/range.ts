@@ -31,7 +31,7 @@ export interface Bounds {
 const NAMES = new Set(['prefix', 'gt', 'gte', 'lt', 'lte', 'reverse', 'limit']);
 
 /** The order of encoded keys. */
-export function compareBytes(left: Uint8Array, right: Uint8Array): number {
+function compareBytes(left: Uint8Array, right: Uint8Array): number {
   const size = Math.min(left.length, right.length);
   for (let index = 0; index < size; index++) if (left[index] !== right[index]) return left[index]! - right[index]!;
   return left.length - right.length;

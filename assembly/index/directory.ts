@@ -17,22 +17,22 @@ import { allocate, release } from '../memory/allocator';
 import { equal } from '../memory/bytes';
 
 const PAGE_SHIFT: u32 = 13;
-const PAGE_SIZE: usize = 1 << PAGE_SHIFT;
+export const PAGE_SIZE: usize = 1 << PAGE_SHIFT;
 const SLOT_COUNT: u32 = 1024;
-const SLOT_MASK: u32 = SLOT_COUNT - 1;
+export const SLOT_MASK: u32 = SLOT_COUNT - 1;
 /** Slots in use at which a page is split: beyond, misses would walk over several cache lines. */
 const SLOT_COUNT_FULL: u32 = 717;
 /** Slots in use that a page is made for when the count of keys is known: few pages then split by chance. */
 const SLOT_COUNT_EXPECTED: u32 = 620;
 const ENTRY_SHIFT: u32 = 3;
 const DIRECTORY_SHIFT_MIN: u32 = 12;
-const DEPTH_MASK: u32 = 63;
+export const DEPTH_MASK: u32 = 63;
 const WINDOW_STEP_MASK: u32 = ~7;
 const WINDOW_BITS: u32 = 11;
 const HOME_LOW_BITS: u32 = 5;
 const HOME_LOW_MASK: u32 = (1 << HOME_LOW_BITS) - 1;
 const DEPTH_MAX: u32 = 32;
-const TAG_SHIFT: u64 = 48;
+export const TAG_SHIFT: u64 = 48;
 
 export class Index {
   static directory: usize = 0;
@@ -70,13 +70,15 @@ export function indexSize(): u64 {
   return (<u64>Index.pageCount << PAGE_SHIFT) + (<u64>1 << Index.directoryShift);
 }
 
-function entryFor(hash: u64): usize {
+/** The entry of the directory that a hash falls into. */
+export function entryFor(hash: u64): usize {
   // A shift by 64 is a shift by 0 in Wasm, so an index of depth 0 takes its one entry through the mask.
   const mask = (<u64>1 << Index.depth) - 1;
   return Index.directory + (<usize>((hash >> (64 - Index.depth)) & mask) << ENTRY_SHIFT);
 }
 
-function tagFor(hash: u64, depth: u32): u64 {
+/** The tag of a hash in a page of some depth. */
+export function tagFor(hash: u64, depth: u32): u64 {
   const window = (hash >> (64 - WINDOW_BITS - (depth & WINDOW_STEP_MASK))) & ((1 << WINDOW_BITS) - 1);
   return ((<u64>(<u32>hash & HOME_LOW_MASK)) << WINDOW_BITS) | window;
 }
@@ -113,26 +115,6 @@ export function find(key: usize, keySize: u32, hash: u64): usize {
   }
 }
 
-/** The bit of a hash that no page, home or tag is made of. Who names a key by its hash may use it as a mark. */
-export const SPARE_HASH_BIT: u64 = 1 << 16;
-
-/** The newest record of a key whose hash is `hash`, but for its spare bit, or 0. Leaves `Index.slot` and `Index.hash` alone. */
-export function findHash(hash: u64): usize {
-  const entry = load<u32>(entryFor(hash));
-  const page = <usize>entry & ~(PAGE_SIZE - 1);
-  const tag = tagFor(hash, entry & DEPTH_MASK);
-  let position = <u32>hash & SLOT_MASK;
-  while (true) {
-    const slot = load<u64>(page + (<usize>position << 3));
-    if (slot == 0) return 0;
-    if (slot >> TAG_SHIFT == tag && (slot & FIELD_MASK) != 0) {
-      const record = resolve(slot & FIELD_MASK);
-      if (((hashKey(keyOf(record), keySizeOf(record)) ^ hash) & ~SPARE_HASH_BIT) == 0) return record;
-    }
-    position = (position + 1) & SLOT_MASK;
-  }
-}
-
 /** As `find`, leaving `Index.slot` and `Index.hash` alone. */
 export function findHashed(key: usize, keySize: u32): usize {
   const slot = Index.slot;
@@ -141,65 +123,6 @@ export function findHashed(key: usize, keySize: u32): usize {
   Index.slot = slot;
   Index.hash = hash;
   return record;
-}
-
-/**
- * Whether the record at an address is the newest of its key, whose hash is `hash`: 0 no, 1 yes, 2 yes and another key may have the same hash, which `isShared` tells. Looks at no record.
- */
-export function standing(hash: u64, address: u64): u32 {
-  const entry = load<u32>(entryFor(hash));
-  const page = <usize>entry & ~(PAGE_SIZE - 1);
-  const tag = tagFor(hash, entry & DEPTH_MASK);
-  let found: u32 = 0;
-  let tagged: u32 = 0;
-  let position = <u32>hash & SLOT_MASK;
-  for (let slot = load<u64>(page + (<usize>position << 3)); slot != 0; slot = load<u64>(page + (<usize>position << 3))) {
-    found |= <u32>((slot & FIELD_MASK) == address);
-    tagged += <u32>(slot >> TAG_SHIFT == tag);
-    position = (position + 1) & SLOT_MASK;
-  }
-  return found << <u32>(tagged > 1);
-}
-
-/** The record of the first slot that a key with this hash may be in: nearly always the one that `findHash` finds. It is not looked at; 0 where there is none. */
-export function guessRecord(hash: u64): usize {
-  const entry = load<u32>(entryFor(hash));
-  const page = <usize>entry & ~(PAGE_SIZE - 1);
-  const tag = tagFor(hash, entry & DEPTH_MASK);
-  let position = <u32>hash & SLOT_MASK;
-  while (true) {
-    const slot = load<u64>(page + (<usize>position << 3));
-    if (slot == 0) return 0;
-    if (slot >> TAG_SHIFT == tag && (slot & FIELD_MASK) != 0) return resolve(slot & FIELD_MASK);
-    position = (position + 1) & SLOT_MASK;
-  }
-}
-
-/** Whether more than `count` keys have a hash. Looks at records only where tags agree. */
-export function isShared(hash: u64, count: u32): bool {
-  const entry = load<u32>(entryFor(hash));
-  const page = <usize>entry & ~(PAGE_SIZE - 1);
-  const tag = tagFor(hash, entry & DEPTH_MASK);
-  let tagged: u32 = 0;
-  let same: u32 = 0;
-  let position = <u32>hash & SLOT_MASK;
-  for (let slot = load<u64>(page + (<usize>position << 3)); slot != 0; slot = load<u64>(page + (<usize>position << 3))) {
-    if (slot >> TAG_SHIFT == tag && (slot & FIELD_MASK) != 0) tagged++;
-    position = (position + 1) & SLOT_MASK;
-  }
-  if (tagged <= count) return false;
-  position = <u32>hash & SLOT_MASK;
-  for (let slot = load<u64>(page + (<usize>position << 3)); slot != 0; slot = load<u64>(page + (<usize>position << 3))) {
-    if (slot >> TAG_SHIFT == tag && (slot & FIELD_MASK) != 0 && ((hashOfRecord(slot & FIELD_MASK) ^ hash) & ~SPARE_HASH_BIT) == 0) same++;
-    position = (position + 1) & SLOT_MASK;
-  }
-  return same > count;
-}
-
-/** Reads the home slot of a hash, so that it is in the cache when it is needed. */
-export function touch(hash: u64): u64 {
-  const page = <usize>load<u32>(entryFor(hash)) & ~(PAGE_SIZE - 1);
-  return load<u64>(page + (<usize>(<u32>hash & SLOT_MASK) << 3));
 }
 
 /** The address in the slot that the last lookup left. */
@@ -252,7 +175,7 @@ export function remove(): void {
 }
 
 /** The hash of the key of a record in memory. */
-function hashOfRecord(address: u64): u64 {
+export function hashOfRecord(address: u64): u64 {
   const record = resolve(address);
   assert(record != 0);
   return hashKey(keyOf(record), keySizeOf(record));

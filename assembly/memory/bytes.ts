@@ -36,6 +36,11 @@ export function equalSize(left: usize, right: usize, size: u32): u32 {
   return offset;
 }
 
+/** Copies whole words until `size` bytes are copied: up to seven more, for which both sides have room. */
+export function copyWords(to: usize, from: usize, size: u32): void {
+  for (let offset: u32 = 0; offset < size; offset += 8) store<u64>(to + offset, load<u64>(from + offset));
+}
+
 /** Whether every byte of a range is zero; both ends are multiples of 8. */
 export function isZero(begin: usize, end: usize): bool {
   for (let pointer = begin; pointer < end; pointer += 8) {

@@ -2,7 +2,7 @@
  * Blocks smaller than those of the allocator: powers of two from 32 bytes to 2 KiB, carved from blocks of 4 KiB and recycled through one free list a size. What was carved
  * stays carved: small blocks are never joined again.
  */
-import { allocate } from './allocator';
+import { allocate, release } from './allocator';
 
 const SHIFT_MIN: u32 = 5;
 const PAGE_SHIFT: u32 = 12;
@@ -25,6 +25,22 @@ export function allocateSmall(shift: u32): usize {
   const block = <usize>load<u32>(head);
   store<u32>(head, load<u32>(block));
   return block;
+}
+
+/** The exponent of the smallest block that holds `size` bytes. */
+export function exponentFor(size: u32): u32 {
+  return max<u32>(SHIFT_MIN, 32 - <u32>clz<u32>(size - 1));
+}
+
+/** A block of any exponent from that of 32 bytes on, or 0. */
+export function takeBlock(shift: u32): usize {
+  return shift < PAGE_SHIFT ? allocateSmall(shift) : allocate(shift);
+}
+
+/** Gives a block back that came from `takeBlock` with the same `shift`. */
+export function giveBlock(block: usize, shift: u32): void {
+  if (shift < PAGE_SHIFT) releaseSmall(block, shift);
+  else release(block, shift);
 }
 
 /** Gives a block back that came from `allocateSmall` with the same `shift`. */

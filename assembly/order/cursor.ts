@@ -3,12 +3,12 @@
  * What it finds it leaves in its batch, a few keys at a time; they stay right as long as the version is pinned. The scan of a session sees the session's writes as they
  * were when it began.
  */
-import { guessRecord, touch } from '../index/directory';
+import { guessRecord, touch } from '../index/by-hash';
 import { hashKey } from '../hash/keyhash';
 import { flagsOf, keyOf, keySizeOf, valueOf, valueSizeOf, versionOf } from '../log/record';
 import { allocate, release } from '../memory/allocator';
 import { bytesOfBuffer, freeBuffer, makeBuffer, sizeOfBuffer } from '../memory/buffer';
-import { compare } from '../memory/bytes';
+import { compare, copyWords } from '../memory/bytes';
 import { Session, entryKey } from '../sessions/session';
 import * as format from '../shared/format';
 import * as layout from '../shared/layout';
@@ -17,7 +17,8 @@ import { findOld } from '../versions/old';
 import { isVisible } from '../versions/visible';
 import { Own, countOfOverlay, freeOverlay, makeOverlay, ownAt } from './overlay';
 import { recordOf } from './ref';
-import { Place, Tree, countOfLeaf, isAboveAll, isBelowAll, nameAt, seek, settle } from './tree';
+import { settle } from './build';
+import { Place, Tree, countOfLeaf, isAboveAll, isBelowAll, nameAt, seek } from './tree';
 
 @unmanaged
 export class Cursor {
@@ -206,18 +207,17 @@ function nextSeen(cursor: Cursor, most: u32): usize {
   return 0;
 }
 
-/** Copies a small value to where it is aligned, as a lookup does. */
-function align(room: usize, value: usize, size: u32): usize {
-  for (let offset: u32 = 0; offset < size; offset += 8) store<u64>(room + offset, load<u64>(value + offset));
-  return room;
-}
-
 function putItem(cursor: Cursor, key: usize, keySize: u32, value: usize, valueSize: u32, kind: u32, version: u64): void {
   const item = changetype<usize>(cursor) + layout.CURSOR_ITEMS + <usize>cursor.count * layout.ITEM_SIZE;
   cursor.count++;
   store<u32>(item, <u32>key, layout.ITEM_KEY);
   store<u32>(item, keySize, layout.ITEM_KEY_SIZE);
-  store<u32>(item, <u32>(cursor.hasValues && valueSize <= <u32>layout.ITEM_ROOM_SIZE ? align(item + layout.ITEM_ROOM, value, valueSize) : value), layout.ITEM_VALUE);
+  if (cursor.hasValues && valueSize <= <u32>layout.ITEM_ROOM_SIZE) {
+    // To where it is aligned, as a lookup does.
+    copyWords(item + layout.ITEM_ROOM, value, valueSize);
+    value = item + layout.ITEM_ROOM;
+  }
+  store<u32>(item, <u32>value, layout.ITEM_VALUE);
   store<u32>(item, valueSize, layout.ITEM_VALUE_SIZE);
   store<u32>(item, kind, layout.ITEM_KIND);
   store<f64>(item, <f64>version, layout.ITEM_VERSION);

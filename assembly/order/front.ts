@@ -1,5 +1,5 @@
 /** The keys that came since the ordered index was last used, by their names, in the order in which they came. */
-import { SPARE_HASH_BIT } from '../index/directory';
+import { SPARE_HASH_BIT } from '../index/by-hash';
 import { allocate, release } from '../memory/allocator';
 
 const CHUNK_SHIFT: u32 = 12;

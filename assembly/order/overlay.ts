@@ -3,8 +3,7 @@
  * scan of it is open.
  */
 import { allocate, release, shiftFor } from '../memory/allocator';
-import { compare } from '../memory/bytes';
-import { bytesOfBuffer, sizeOfBuffer } from '../memory/buffer';
+import { isWithin } from '../memory/buffer';
 import { ENTRY_DELETED, ENTRY_WRITTEN, Entry, Session, entryKey } from '../sessions/session';
 import { entryOf, refOfEntry } from './ref';
 import { PAIR_SHIFT, headAt, putPair, sortPairs } from './sort';
@@ -34,29 +33,28 @@ export function ownAt(overlay: usize, index: u32): Own {
   return changetype<Own>(overlay + OVERLAY_HEADER + <usize>index * OWN_SIZE);
 }
 
-function isWithin(entry: Entry, low: usize, high: usize): bool {
-  const key = entryKey(entry);
-  if (low != 0 && compare(key, entry.keySize, bytesOfBuffer(low), sizeOfBuffer(low)) < 0) return false;
-  return high == 0 || compare(key, entry.keySize, bytesOfBuffer(high), sizeOfBuffer(high)) < 0;
+/** Whether a session writes a key between two bounds. */
+function isShown(entry: Entry, low: usize, high: usize): bool {
+  return (entry.flags & ENTRY_WRITTEN) != 0 && isWithin(entryKey(entry), entry.keySize, low, high);
 }
 
 /** Makes the overlay of a session between two bounds, each a buffer or 0. Returns 0 where memory is at its limit. */
 export function makeOverlay(session: Session, low: usize, high: usize): usize {
   let count: u32 = 0;
   for (let entry: Entry | null = session.first; entry !== null; entry = entry!.next) {
-    if ((entry.flags & ENTRY_WRITTEN) != 0 && isWithin(entry, low, high)) count++;
+    if (isShown(entry!, low, high)) count++;
   }
   const shift = shiftFor(OVERLAY_HEADER + <usize>count * OWN_SIZE);
   const overlay = allocate(shift);
-  const pairs = overlay == 0 ? 0 : allocate(shiftFor(<usize>(count + 1) << (PAIR_SHIFT + 1)));
+  const pairsShift = shiftFor(<usize>(count + 1) << (PAIR_SHIFT + 1));
+  const pairs = overlay == 0 ? 0 : allocate(pairsShift);
   if (pairs == 0) {
     if (overlay != 0) release(overlay, shift);
     return 0;
   }
   let at: u32 = 0;
   for (let entry: Entry | null = session.first; entry !== null; entry = entry!.next) {
-    if ((entry.flags & ENTRY_WRITTEN) == 0 || !isWithin(entry, low, high)) continue;
-    putPair(pairs, at++, headAt(entryKey(entry), entry.keySize, 0), refOfEntry(entry));
+    if (isShown(entry!, low, high)) putPair(pairs, at++, headAt(entryKey(entry!), entry!.keySize, 0), refOfEntry(entry!));
   }
   sortPairs(pairs, pairs + (<usize>count << PAIR_SHIFT), count, 0);
   for (let index: u32 = 0; index < count; index++) {
@@ -68,7 +66,7 @@ export function makeOverlay(session: Session, low: usize, high: usize): usize {
     own.kind = entry.kind;
     own.isDeleted = (entry.flags & ENTRY_DELETED) != 0;
   }
-  release(pairs, shiftFor(<usize>(count + 1) << (PAIR_SHIFT + 1)));
+  release(pairs, pairsShift);
   store<u32>(overlay, count);
   store<u32>(overlay, shift, OVERLAY_SHIFT);
   return overlay;

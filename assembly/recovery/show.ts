@@ -3,7 +3,8 @@
  * tight loop before the first is used: the processor then waits for all of them at once. A million records took half the time.
  */
 import { hashKey } from '../hash/keyhash';
-import { find, insert, reserveSlot, setSlot, slotAddress, touch } from '../index/directory';
+import { touch } from '../index/by-hash';
+import { find, insert, reserveSlot, setSlot, slotAddress } from '../index/directory';
 import { flagsOf, keyOf, keySizeOf, linkOf, setLink, versionOf } from '../log/record';
 import { FIELD_MASK } from '../log/segment';
 import { mix } from '../hash/xxh64';

@@ -10,6 +10,7 @@ import { Expiry, keyOffset, versionOf } from '../log/record';
 import { Geometry } from '../log/segment';
 import * as format from '../shared/format';
 import * as layout from '../shared/layout';
+import { PARTS_SHARE_SHIFT, PART_SIZE_MIN } from '../shared/limits';
 import { setNumber } from '../memory/control';
 import { unpin } from '../versions/pins';
 import { Clock, hasExpiredSince, isVisible, visibleVersion } from '../versions/visible';
@@ -17,10 +18,6 @@ import { STATUS_CONFLICT, STATUS_MISMATCH, STATUS_OK } from '../shared/status';
 import { areRangesBroken } from './range';
 import { ENTRY_CAS, ENTRY_CAS_CONTRADICTS, ENTRY_DELETED, ENTRY_READ, ENTRY_WRITTEN, Entry, Session, entryKey } from './session';
 
-/** A value that takes more than this share of a segment goes in parts. */
-const PARTS_SHARE_SHIFT: u32 = 3;
-/** The least that is worth making a part of, in bytes. */
-const PART_SIZE_MIN: u32 = 512;
 
 function newestOf(entry: Entry): usize {
   return find(entryKey(entry), entry.keySize, entry.hash);
@@ -76,7 +73,7 @@ function stageDelete(entry: Entry): i32 {
 function stageInParts(session: Session, entry: Entry): i32 {
   while (session.stagedSize < entry.valueSize) {
     const rest = entry.valueSize - session.stagedSize;
-    if (tailRoom() < PART_SIZE_MIN) {
+    if (tailRoom() < <u32>PART_SIZE_MIN) {
       const status = makeBatchRoom(min<u32>(rest, PART_SIZE_MIN), false);
       if (status != STATUS_OK) return status;
     }

@@ -3,9 +3,8 @@
  * entries stand in a list in the order in which their keys were first met. Nothing of a session is in the log before it commits.
  */
 import { hashKey } from '../hash/keyhash';
-import { allocate, release } from '../memory/allocator';
 import { alignUp, equal } from '../memory/bytes';
-import { allocateSmall, releaseSmall } from '../memory/small';
+import { allocateSmall, exponentFor, giveBlock, releaseSmall, takeBlock } from '../memory/small';
 import { Cursor, freeCursor } from '../order/cursor';
 import { Pin } from '../versions/pins';
 import { Range } from './range';
@@ -77,7 +76,6 @@ const SESSION_SHIFT: u32 = 7;
 const ENTRY_SIZE: u32 = 64;
 const TABLE_SHIFT_MIN: u32 = 8;
 const SLOT_SHIFT: u32 = 2;
-const SMALL_SHIFT_LIMIT: u32 = 12;
 const CHUNK_SHIFT_MIN: u32 = 9;
 const CHUNK_SHIFT_MAX: u32 = 18;
 // A chunk begins with the chunk before it and the exponent of its size.
@@ -86,17 +84,8 @@ const CHUNK_HEADER: u32 = 8;
 
 if (offsetof<Session>() > 128 || offsetof<Entry>() > ENTRY_SIZE) ERROR('a session or an entry outgrew its room');
 
-function take(shift: u32): usize {
-  return shift < SMALL_SHIFT_LIMIT ? allocateSmall(shift) : allocate(shift);
-}
-
-function give(block: usize, shift: u32): void {
-  if (shift < SMALL_SHIFT_LIMIT) releaseSmall(block, shift);
-  else release(block, shift);
-}
-
 function addChunk(session: Session, shift: u32): bool {
-  const chunk = take(shift);
+  const chunk = takeBlock(shift);
   if (chunk == 0) return false;
   store<u32>(chunk, session.chunk);
   store<u32>(chunk, shift, CHUNK_SHIFT);
@@ -116,11 +105,6 @@ export function reserve(session: Session, size: u32): usize {
   const at = <usize>session.chunk + session.chunkUsed;
   session.chunkUsed += aligned;
   return at;
-}
-
-/** The exponent of the smallest power of two that holds `size` bytes. */
-function exponentFor(size: u32): u32 {
-  return 32 - <u32>clz<u32>(size - 1);
 }
 
 /** Begins a session on a pin, at a clock and an end of the log. Null where memory is at its limit. */
@@ -156,10 +140,10 @@ export function endSession(session: Session): void {
   let chunk = <usize>session.chunk;
   while (chunk != 0) {
     const before = <usize>load<u32>(chunk);
-    give(chunk, load<u32>(chunk, CHUNK_SHIFT));
+    giveBlock(chunk, load<u32>(chunk, CHUNK_SHIFT));
     chunk = before;
   }
-  give(session.table, session.tableShift);
+  giveBlock(session.table, session.tableShift);
   releaseSmall(changetype<usize>(session), SESSION_SHIFT);
 }
 
@@ -182,10 +166,10 @@ function slotOf(session: Session, key: usize, keySize: u32, hash: u64): usize {
 
 function growTable(session: Session): bool {
   const shift = session.tableShift + 1;
-  const table = take(shift);
+  const table = takeBlock(shift);
   if (table == 0) return false;
   memory.fill(table, 0, <usize>1 << shift);
-  give(session.table, session.tableShift);
+  giveBlock(session.table, session.tableShift);
   session.table = <u32>table;
   session.tableShift = shift;
   for (let entry: Entry | null = session.first; entry !== null; entry = entry!.next) {

@@ -9,7 +9,7 @@ import { keyOf, keySizeOf, versionOf } from '../log/record';
 import { FIELD_MASK, resolve } from '../log/segment';
 import { allocate, release } from '../memory/allocator';
 import { equal } from '../memory/bytes';
-import { allocateSmall, releaseSmall } from '../memory/small';
+import { giveBlock, takeBlock } from '../memory/small';
 import { subtractBytes } from '../space/live';
 
 /** Why a version is kept: a pin has it on its dead list; the history wants it. */
@@ -23,7 +23,6 @@ const LIST_ENTRIES: usize = 16;
 const LIST_SHIFT_MIN: u32 = 6;
 const ENTRY_SHIFT: u32 = 4;
 const ENTRY_SIZE: u32 = 16;
-const SMALL_SHIFT_LIMIT: u32 = 12;
 const TABLE_SHIFT_MIN: u32 = 12;
 const SLOT_SHIFT: u32 = 2;
 
@@ -95,14 +94,8 @@ function growTable(): bool {
   return true;
 }
 
-function allocateList(shift: u32): usize {
-  return shift < SMALL_SHIFT_LIMIT ? allocateSmall(shift) : allocate(shift);
-}
-
 function releaseList(list: usize): void {
-  const shift = load<u32>(list, LIST_SHIFT);
-  if (shift < SMALL_SHIFT_LIMIT) releaseSmall(list, shift);
-  else release(list, shift);
+  giveBlock(list, load<u32>(list, LIST_SHIFT));
 }
 
 /** Where `reserveOld` found room, for `addOld`. */
@@ -132,7 +125,7 @@ class Spare {
 function prepareList(shift: u32, list: usize): bool {
   if (Spare.list != 0) releaseList(Spare.list);
   Spare.list = 0;
-  const fresh = allocateList(shift);
+  const fresh = takeBlock(shift);
   if (fresh == 0) return false;
   if (list != 0) memory.copy(fresh, list, <usize>1 << load<u32>(list, LIST_SHIFT));
   else store<u32>(fresh, 0, LIST_COUNT);

@@ -7,8 +7,7 @@ import { LOG_CURSOR_SIZE, LogCursor, nextRecord, placeAt, placeAtEnd, resume } f
 import { Log } from '../log/log';
 import { keyOf, keySizeOf, versionOf } from '../log/record';
 import { FIELD_MASK, Geometry, Segment, Segments, nominate } from '../log/segment';
-import { compare } from '../memory/bytes';
-import { bytesOfBuffer, freeBuffer, sizeOfBuffer } from '../memory/buffer';
+import { freeBuffer, isWithin } from '../memory/buffer';
 import { allocateSmall, releaseSmall } from '../memory/small';
 
 /** The dead segments that are kept for watches, at most: 16 MiB of them, and not so many small ones that a header could not list them. */
@@ -124,13 +123,6 @@ export function keepForWatches(segment: Segment): bool {
   return true;
 }
 
-function isWithin(watch: Watch, record: usize): bool {
-  const key = keyOf(record);
-  const size = keySizeOf(record);
-  if (watch.low != 0 && compare(key, size, bytesOfBuffer(watch.low), sizeOfBuffer(watch.low)) < 0) return false;
-  return watch.high == 0 || compare(key, size, bytesOfBuffer(watch.high), sizeOfBuffer(watch.high)) < 0;
-}
-
 /** The next record of the range: of the commit that is being read, or with `isNew` of the next one. 0 where there is none. */
 function nextOf(watch: Watch, isNew: bool): usize {
   const cursor = watch.cursor;
@@ -149,7 +141,7 @@ function nextOf(watch: Watch, isNew: bool): usize {
       cursor.end = cursor.offset;
       return 0;
     }
-    if (!isWithin(watch, record)) continue;
+    if (!isWithin(keyOf(record), keySizeOf(record), watch.low, watch.high)) continue;
     watch.version = version;
     return record;
   }

@@ -4,7 +4,7 @@
  */
 import * as format from '../../assembly/shared/format.js';
 import * as layout from '../../assembly/shared/layout.js';
-import { MAX_KEY_SIZE } from '../../assembly/shared/limits.js';
+import { MAX_KEY_SIZE, PARTS_SHARE_SHIFT } from '../../assembly/shared/limits.js';
 import * as status from '../../assembly/shared/status.js';
 import type { Space } from '../codec/space.js';
 import type { ValueCodec } from '../codec/value.js';
@@ -12,7 +12,7 @@ import type { Core } from './core.js';
 import { encodeApart, encodeRecord, keyTooLarge } from './encode.js';
 import { failure, reasonText, type Damage } from './failure.js';
 import { instantiate, type MemoryRange } from './module.js';
-import { PARTS_SHARE, stageEncoded } from './staging.js';
+import { stageEncoded } from './staging.js';
 
 /** What the engine asks for when the log cannot go on by itself. */
 export interface EngineHost {
@@ -283,7 +283,7 @@ export class Engine {
     const record = encodeRecord(key, value, space, expiry);
     const { keyBytes, bytes, flags, size } = record;
     this.tick();
-    if (size > this.#words[ROOM]! && size > this.segmentSize / PARTS_SHARE) {
+    if (size > this.#words[ROOM]! && size > this.segmentSize >> PARTS_SHARE_SHIFT) {
       if (expected !== undefined && this.versionOf(key, space) !== expected) return status.STATUS_MISMATCH;
       return this.inBatch(() => stageEncoded(this, record));
     }

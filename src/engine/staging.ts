@@ -1,16 +1,12 @@
 /** The writes of one commit on their way into the log: each is staged at the tail, in parts where it is large. Within `engine.inBatch`. */
 import * as format from '../../assembly/shared/format.js';
-import { MAX_KEY_SIZE } from '../../assembly/shared/limits.js';
+import { MAX_KEY_SIZE, PARTS_SHARE_SHIFT, PART_SIZE_MIN } from '../../assembly/shared/limits.js';
 import * as status from '../../assembly/shared/status.js';
 import type { Space } from '../codec/space.js';
 import { encodeApart, encodeRecord, type EncodedRecord } from './encode.js';
 import type { Engine } from './engine.js';
 import { failure } from './failure.js';
 
-/** A value that takes more than this share of a segment goes in parts rather than leave the rest of a segment unused. */
-export const PARTS_SHARE = 8;
-/** The least that is worth making a part of, in bytes. */
-const PART_SIZE_MIN = 512;
 const KIND_MASK = format.RECORD_KIND_MASK;
 
 /** Stages a put. `expiry` is in epoch milliseconds. */
@@ -44,7 +40,7 @@ export function stageTombstone(engine: Engine, keyBytes: Uint8Array): void {
 export function stageEncoded(engine: Engine, record: EncodedRecord): void {
   const { keyBytes, bytes, flags, size, expiry } = record;
   const keyOffset = size - keyBytes.length - bytes.length;
-  const isWhole = size <= engine.tailRoom || size <= engine.segmentSize / PARTS_SHARE;
+  const isWhole = size <= engine.tailRoom || size <= engine.segmentSize >> PARTS_SHARE_SHIFT;
   if (!isWhole) stageParts(engine, bytes);
   engine.makeBatchRoom(isWhole ? size : keyOffset + keyBytes.length + engine.core.partListSize(), false);
   if (expiry !== undefined) engine.core.setExpiry(expiry);

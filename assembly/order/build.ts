@@ -1,0 +1,170 @@
+/** Making the ordered index: all of it from the log, or the keys that are new into it. */
+import { standing, touch } from '../index/by-hash';
+import { nextSlot, startCursor } from '../index/directory';
+import { hashKey } from '../hash/keyhash';
+import { keyOf, keySizeOf } from '../log/record';
+import { FIELD_MASK, resolve } from '../log/segment';
+import { addressSince, nextSince, startAll } from '../log/since';
+import { allocate, release, shiftFor } from '../memory/allocator';
+import { equalSize } from '../memory/bytes';
+import { STATUS_MEMORY_FULL, STATUS_OK } from '../shared/status';
+import { Space } from '../space/live';
+import { Front, clearFront, countOfChunk, nextChunk, refInChunk } from './front';
+import { refOf, refOfHash, releaseRef } from './ref';
+import { PAIR_SHIFT, headAt, putPair, sortPairs } from './sort';
+import { Tree, dropLeaves, forgetTree, insertRef, layOut } from './tree';
+
+/** With more than a 32nd of all keys new, making everything anew is faster than putting each in its place. */
+const REBUILD_SHARE_SHIFT: u32 = 5;
+const REBUILD_COUNT_MIN: u32 = 64;
+
+/** Records that are looked up together, so that their cache misses overlap: hash, address, record. */
+const GROUP_SIZE: u32 = 32;
+const GROUP_ENTRY_SHIFT: usize = 5;
+const group: usize = memory.data(32 * 32, 8);
+
+/** How many bytes all keys have in common, as far as `gather` has seen: heads are taken behind them. */
+class Gathered {
+  static touched: u64 = 0;
+  static common: u32 = 0;
+  static count: u32 = 0;
+  /** For how many there is room. */
+  static capacity: u32 = 0;
+  /** The first key. */
+  static first: usize = 0;
+}
+
+/**
+ * Makes a pair of every key, with heads taken at `depth`: a walk over the log, whose records come one after the other, while the slots that say which of them are the newest of their
+ * keys are read in groups. False where memory is at its limit.
+ */
+function gather(pairs: usize, depth: u32): bool {
+  Gathered.first = 0;
+  Gathered.common = depth;
+  Gathered.count = 0;
+  startAll();
+  for (let count = takeRecords(); count != 0; count = takeRecords()) {
+    if (!pairUp(count, pairs, depth)) return false;
+  }
+  return true;
+}
+
+/** Makes pairs of those of the records that were taken that are the newest of their keys. A function of its own, like `takeRecords`, so that V8 gets to optimize it while it gathers. */
+function pairUp(count: u32, pairs: usize, depth: u32): bool {
+  for (let at = group; at < group + (<usize>count << GROUP_ENTRY_SHIFT); at += 1 << GROUP_ENTRY_SHIFT) {
+    const hash = load<u64>(at);
+    const stands = standing(hash, load<u64>(at, 8));
+    if (stands == 0) continue;
+    const record = <usize>load<u32>(at, 16);
+    const key = keyOf(record);
+    const size = keySizeOf(record);
+    const ref = stands == 1 ? refOfHash(hash) : refOf(record, hash);
+    if (ref == 0) return false;
+    assert(Gathered.count < Gathered.capacity);
+    if (Gathered.first == 0) Gathered.first = key;
+    Gathered.common = equalSize(Gathered.first, key, min<u32>(Gathered.common, size));
+    putPair(pairs, Gathered.count, headAt(key, size, depth), ref);
+    Gathered.count++;
+  }
+  return true;
+}
+
+/** Takes the next records of the log, with their hashes, and has their slots in the cache when they are needed. */
+function takeRecords(): u32 {
+  let count: u32 = 0;
+  while (count < GROUP_SIZE) {
+    const record = nextSince();
+    if (record == 0) break;
+    const size = keySizeOf(record);
+    // A part of a large value.
+    if (size == 0) continue;
+    const at = group + (<usize>count << GROUP_ENTRY_SHIFT);
+    const hash = hashKey(keyOf(record), size);
+    store<u64>(at, hash);
+    store<u64>(at, addressSince(record), 8);
+    store<u32>(at, <u32>record, 16);
+    count++;
+  }
+  let touched: u64 = 0;
+  for (let at = group; at < group + (<usize>count << GROUP_ENTRY_SHIFT); at += 1 << GROUP_ENTRY_SHIFT) touched += touch(load<u64>(at));
+  Gathered.touched = touched;
+  return count;
+}
+
+/** Gives back what the pairs that were gathered hold. */
+function discard(pairs: usize): void {
+  for (let index: u32 = 0; index < Gathered.count; index++) releaseRef(load<u64>(pairs + (<usize>index << PAIR_SHIFT), 8));
+}
+
+/** Makes the sorted pairs of all keys, and the leaves for them. False where memory is at its limit. */
+function buildFrom(pairs: usize, scratch: usize): bool {
+  const depth = guessDepth();
+  let isWhole = gather(pairs, depth);
+  if (isWhole && Gathered.common < depth) {
+    discard(pairs);
+    isWhole = gather(pairs, Gathered.common);
+  }
+  if (isWhole) {
+    sortPairs(pairs, scratch, Gathered.count, 0);
+    if (layOut(pairs, Gathered.count)) return true;
+    dropLeaves();
+  }
+  discard(pairs);
+  return false;
+}
+
+/** How many bytes the first keys have in common: a guess at what all have. */
+function guessDepth(): u32 {
+  let common: u32 = 0;
+  let first: usize = 0;
+  startCursor();
+  for (let count: u32 = 0; count < 64; count++) {
+    const slot = nextSlot();
+    if (slot == 0) break;
+    const record = resolve(slot & FIELD_MASK);
+    if (first == 0) {
+      first = keyOf(record);
+      common = keySizeOf(record);
+    } else common = equalSize(first, keyOf(record), min<u32>(common, keySizeOf(record)));
+  }
+  return common;
+}
+
+/** Makes the tree from the hash index. */
+function build(): i32 {
+  forgetTree();
+  const expected = <usize>(Space.keyCount + Space.tombstoneCount);
+  Tree.isKept = true;
+  if (expected == 0) return STATUS_OK;
+  const shift = shiftFor(expected << PAIR_SHIFT);
+  const pairs = allocate(shift);
+  Gathered.capacity = 1 << (shift - <u32>PAIR_SHIFT);
+  const scratch = pairs == 0 ? 0 : allocate(shift);
+  let isDone = false;
+  if (scratch != 0) {
+    isDone = buildFrom(pairs, scratch);
+    release(scratch, shift);
+  }
+  if (pairs != 0) release(pairs, shift);
+  if (isDone) return STATUS_OK;
+  forgetTree();
+  return STATUS_MEMORY_FULL;
+}
+
+/** Sorts the keys that are new into the tree, or makes it. O(k log n) for k new keys, and never more than O(n). */
+export function settle(): i32 {
+  if (!Tree.isKept || (Front.count > REBUILD_COUNT_MIN && Front.count > Tree.count >> REBUILD_SHARE_SHIFT) || (Tree.count == 0 && Front.count != 0)) return build();
+  if (Front.count == 0) return STATUS_OK;
+  Tree.generation++;
+  for (let chunk = Front.first; chunk != 0; chunk = nextChunk(chunk)) {
+    const count = countOfChunk(chunk);
+    for (let position: u32 = 0; position < count; position++) {
+      if (!insertRef(refInChunk(chunk, position))) {
+        forgetTree();
+        return STATUS_MEMORY_FULL;
+      }
+    }
+  }
+  clearFront();
+  return STATUS_OK;
+}
