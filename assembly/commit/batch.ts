@@ -7,8 +7,8 @@ import { find, slotAddress } from '../index/directory';
 import { bodySizeOf } from '../log/frame';
 import { relist } from '../log/header';
 import { Log, appendRecord, blockOf, makeRoom, publishTail, recordOffset } from '../log/log';
-import { keyOffset, sealRecord, sizeOf } from '../log/record';
-import { Segment, addressOf, detachBlock, removeSegment } from '../log/segment';
+import { keyOffset, recordSize, sealRecord, sizeOf } from '../log/record';
+import { Geometry, Segment, abandonSegment, addressOf, detachBlock, removeSegment } from '../log/segment';
 import { Slots, untakeSlot } from '../log/slots';
 import { allocate, release, shiftFor } from '../memory/allocator';
 import * as format from '../shared/format';
@@ -18,6 +18,7 @@ import { History, sweep } from '../versions/history';
 import { Pins, reap } from '../versions/pins';
 import { Clock, isVisible } from '../versions/visible';
 import { applyStaged, isHidden, revert, tidyKey } from './apply';
+import { ensures, requires, requiresRange } from '../verify/contract';
 
 /** A filter of the keys that the batch puts: one bit each. */
 const FILTER_SIZE: usize = 512;
@@ -46,6 +47,7 @@ class Batch {
 
 /** Begins a batch. Nothing is visible before `commitBatch`, and nothing may be handed to the device before it. */
 export function beginBatch(): i32 {
+  requires(Log.segment !== null);
   if (Log.version >= Log.ceiling) return STATUS_NEED_CEILING;
   const segment = Log.segment!;
   Batch.segment = segment;
@@ -70,6 +72,7 @@ export function beginBatch(): i32 {
  * staged before it is pending until a frame behind it completes the commit.
  */
 export function makeBatchRoom(size: u32, reserved: bool): i32 {
+  requires(Batch.segment !== null && Batch.stagedInFrame <= Batch.staged);
   const before = Log.segment;
   const status = makeRoom(size, Batch.stagedInFrame, reserved);
   if (Log.segment !== before) Batch.stagedInFrame = 0;
@@ -77,6 +80,7 @@ export function makeBatchRoom(size: u32, reserved: bool): i32 {
 }
 
 function append(flags: u32, keySize: u32, valueSize: u32, link: u64): void {
+  requires(recordOffset() + recordSize(flags, keySize, valueSize) <= Geometry.segmentSize);
   const segment = Log.segment!;
   const offset = recordOffset();
   const size = sealRecord(blockOf(segment) + offset, flags, keySize, valueSize, Log.version + 1, link, segment.seed, offset);
@@ -100,6 +104,7 @@ function filterBit(hash: u64): u8 {
  * tombstone then does no harm.
  */
 export function hasToDelete(key: usize, keySize: u32): bool {
+  requiresRange(key, keySize);
   const hash = hashKey(key, keySize);
   const existing = find(key, keySize, hash);
   return (existing != 0 && isVisible(existing, Clock.now)) || (load<u8>(filterByte(hash)) & filterBit(hash)) != 0;
@@ -107,6 +112,7 @@ export function hasToDelete(key: usize, keySize: u32): bool {
 
 /** Stages the key and value that stand at the tail. */
 export function stageRecord(keySize: u32, valueSize: u32, flags: u32): void {
+  requires(keySize != 0);
   const key = blockOf(Log.segment) + recordOffset() + keyOffset(flags);
   const hash = hashKey(key, keySize);
   const existing = find(key, keySize, hash);
@@ -117,6 +123,7 @@ export function stageRecord(keySize: u32, valueSize: u32, flags: u32): void {
 
 /** Stages the bytes at the tail as the next part of a large value. */
 export function stagePart(size: u32): i32 {
+  requires(size != 0);
   const needed = (Batch.partCount + 2) << 3;
   if (Batch.parts == 0 || needed > <u32>1 << Batch.partsShift) {
     const shift = shiftFor(needed);
@@ -144,6 +151,7 @@ export function partListSize(): u32 {
 
 /** Stages the record of a large value, whose key stands at the tail and whose parts were staged before. */
 export function stageLarge(keySize: u32, flags: u32): void {
+  requires(keySize != 0 && Batch.partCount != 0);
   const list = blockOf(Log.segment) + recordOffset() + keyOffset(flags) + keySize;
   memory.copy(list, Batch.parts, partListSize());
   stageRecord(keySize, partListSize(), flags | format.RECORD_FLAG_LARGE);
@@ -159,11 +167,13 @@ class Walk {
 }
 
 function bodyEndOf(segment: Segment, frame: u32): u32 {
+  requires(frame >= segment.headerEnd && frame < Geometry.segmentSize);
   if (segment === Log.segment && Log.frame != 0) return Log.tail;
   return frame + format.FRAME_HEAD_SIZE + bodySizeOf(<usize>segment.block + frame);
 }
 
 function startWalk(count: u32): void {
+  requires(count <= Batch.staged && Batch.segment !== null);
   Walk.segment = Batch.segment;
   Walk.offset = Batch.frame == 0 ? Batch.tail + format.FRAME_HEAD_SIZE : Batch.tail;
   Walk.remaining = count;
@@ -223,6 +233,7 @@ function tidyBatch(): void {
 }
 
 function takeBack(count: u32): void {
+  requires(count <= Batch.staged);
   const begin = addressOf(Batch.segment!.sequence, Batch.frame == 0 ? Batch.tail : Batch.frame);
   startWalk(count);
   for (let offset = nextStaged(); offset != 0; offset = nextStaged()) {
@@ -233,14 +244,16 @@ function takeBack(count: u32): void {
 
 /** Takes everything back that was staged since `beginBatch`: segments, slots, frame and tail are as they were. */
 export function abortBatch(): void {
+  requires(Batch.segment !== null);
   const first = Batch.segment!;
   while (Log.segment !== first) {
     const segment = Log.segment!;
     relist(segment.sequence);
-    untakeSlot(segment.nextSlot);
+    const isBack = untakeSlot(segment.nextSlot);
     Log.segment = segment.previous;
     if (Batch.hadReserve && Log.reserveBlock == 0) Log.reserveBlock = detachBlock(segment);
-    removeSegment(segment);
+    if (isBack) removeSegment(segment);
+    else abandonSegment(segment);
   }
   Slots.isNextReady = Batch.isNextReady;
   Log.frame = Batch.frame;
@@ -253,4 +266,5 @@ export function abortBatch(): void {
   Batch.staged = 0;
   Batch.partCount = 0;
   publishTail();
+  ensures(Log.segment === Batch.segment && first.written <= first.end);
 }

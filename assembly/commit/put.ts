@@ -18,6 +18,7 @@ import { History, sweep } from '../versions/history';
 import { Pins, reap } from '../versions/pins';
 import { Clock, isVisible, visibleVersion } from '../versions/visible';
 import { publish, reserve, tidyKey } from './apply';
+import { ensures, requires, requiresRange, requiresRecord } from '../verify/contract';
 
 /** Values up to this size are handed out of an aligned window. A record is followed by more of its segment, so reading whole words stays within memory. */
 const SMALL_VALUE_SIZE: u32 = 128;
@@ -25,6 +26,8 @@ const window: usize = memory.data(128, 8);
 
 /** Appends a record around the key and value at the tail and shows it. The key was just looked up: `existing` is its record or 0. */
 export function commitOne(existing: usize, key: usize, keySize: u32, valueSize: u32, flags: u32): f64 {
+  requires(keySize != 0 && (existing & 7) == 0 && Log.version <= Log.ceiling);
+  requiresRange(key, keySize);
   if (Log.version >= Log.ceiling) return STATUS_NEED_CEILING;
   if (!reserve(existing, key, keySize)) return STATUS_MEMORY_FULL;
   const segment = Log.segment!;
@@ -43,6 +46,7 @@ export function commitOne(existing: usize, key: usize, keySize: u32, valueSize: 
   }
   collect();
   publishTail();
+  ensures(versionOf(record) == Log.version && Log.version <= Log.ceiling);
   return <f64>version;
 }
 
@@ -86,17 +90,22 @@ export function cas(keySize: u32, valueSize: u32, flags: u32, expected: f64): f6
 
 /** Looks up the key at `key`. Returns the kind of its value, which the control block shows, or STATUS_ABSENT. */
 export function get(key: usize, keySize: u32): i32 {
+  requiresRange(key, keySize);
   return show(find(key, keySize, hashKey(key, keySize)), Clock.now);
 }
 
 /** As `get`, as of a version that is pinned, and of a clock. O(log n) in the old versions that are kept of the key; O(1) where the newest is old enough. */
 export function getAt(key: usize, keySize: u32, version: u64, clock: u64): i32 {
+  requiresRange(key, keySize);
+  requires(version <= Log.version);
   const newest = find(key, keySize, hashKey(key, keySize));
   return show(newest == 0 || versionOf(newest) <= version ? newest : findOld(key, keySize, Index.hash, version), clock);
 }
 
 /** The newest version of a key below another: its kind, with the flag of a tombstone, or STATUS_ABSENT. */
 export function getBefore(key: usize, keySize: u32, before: u64): i32 {
+  requires(before != 0);
+  requiresRange(key, keySize);
   const newest = find(key, keySize, hashKey(key, keySize));
   const record = newest == 0 || versionOf(newest) < before ? newest : findOld(key, keySize, Index.hash, before - 1);
   return record == 0 ? STATUS_ABSENT : showVersion(record);
@@ -104,6 +113,7 @@ export function getBefore(key: usize, keySize: u32, before: u64): i32 {
 
 /** Shows a version, a delete too: its kind, with the flag of a tombstone. */
 export function showVersion(record: usize): i32 {
+  requiresRecord(record);
   const flags = flagsOf(record);
   setNumber(layout.CONTROL_VERSION, versionOf(record));
   return showValue(valueOf(record), valueSizeOf(record), flags & (format.RECORD_KIND_MASK | format.RECORD_FLAG_LARGE | format.RECORD_FLAG_TOMBSTONE));
@@ -119,6 +129,7 @@ function show(record: usize, clock: u64): i32 {
  * take.
  */
 export function showValue(value: usize, size: u32, kind: u32): i32 {
+  requiresRange(value, size);
   if (size <= SMALL_VALUE_SIZE) {
     copyWords(window, value, size);
     value = window;

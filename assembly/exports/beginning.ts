@@ -11,6 +11,7 @@ import * as format from '../shared/format';
 import * as layout from '../shared/layout';
 import { STATUS_MEMORY_FULL, STATUS_OK } from '../shared/status';
 import { Windows, reserveWindows } from '../memory/windows';
+import { requires } from '../verify/contract';
 
 /** Reserves the windows. Returns where keys for lookups go, or 0. Call once, first. */
 export function createWindows(): usize {
@@ -28,6 +29,7 @@ export function readSuperblocks(): i32 {
 
 /** Fixes the segment size, and takes 32 random bytes from the control block: a store id, for a new store, and entropy. */
 export function init(segmentShift: u32, inMemory: bool, isNew: bool): void {
+  requires(segmentShift >= <u32>format.SEGMENT_SIZE_SHIFT_MIN && segmentShift <= <u32>format.SEGMENT_SIZE_SHIFT_MAX);
   setGeometry(segmentShift, inMemory);
   if (isNew) {
     Store.idLow = load<u64>(layout.CONTROL_ENTROPY);
@@ -39,6 +41,7 @@ export function init(segmentShift: u32, inMemory: bool, isNew: bool): void {
 
 /** Makes the first segment of a new store, in slot 0; slot 1 is named as next and is ready. */
 export function createStore(): i32 {
+  requires(Geometry.segmentSize != 0 && Log.segment === null);
   const block = allocateSegmentBlock();
   if (block == 0 || !createIndex(0) || !log.keepReserve()) return STATUS_MEMORY_FULL;
   const segment = addSegment(1, block, Geometry.inMemory ? takeSlot() : 0);
@@ -56,6 +59,7 @@ export function createStore(): i32 {
 }
 
 export function buildSuperblock(ceiling: f64, isClean: bool): u32 {
+  requires(ceiling >= 0);
   return superblock.buildSuperblock(Windows.superblocks, <u64>ceiling, isClean);
 }
 

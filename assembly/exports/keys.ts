@@ -7,6 +7,8 @@ import { setU32 } from '../memory/control';
 import * as layout from '../shared/layout';
 import { assertHealthy } from '../verify/verify';
 import { Windows } from '../memory/windows';
+import { requires, requiresRange } from '../verify/contract';
+import { MAX_KEY_SIZE, MAX_VALUE_SIZE } from '../shared/limits';
 
 export function put(keySize: u32, valueSize: u32, flags: u32): f64 {
   const result = puts.put(keySize, valueSize, flags);
@@ -28,27 +30,33 @@ export function cas(keySize: u32, valueSize: u32, flags: u32, expected: f64): f6
 
 /** Looks up the key in the key window. */
 export function get(keySize: u32): i32 {
+  requires(keySize != 0 && keySize <= <u32>MAX_KEY_SIZE);
   return puts.get(Windows.key, keySize);
 }
 
 /** The number of parts of the large value that `get` found. */
 export function partCount(): u32 {
+  requires(load<u32>(layout.CONTROL_VALUE_SIZE) >= 16);
   return (load<u32>(layout.CONTROL_VALUE_SIZE) >> 3) - 1;
 }
 
 /** The total size of the large value that `get` found. */
 export function largeSize(): u32 {
+  requiresRange(load<u32>(layout.CONTROL_VALUE_POINTER), 16);
   return load<u32>(load<u32>(layout.CONTROL_VALUE_POINTER));
 }
 
 /** Shows part `index` of the large value whose list stands at `list`: its size; where it stands is in the output fields. */
 export function partAt(list: usize, index: u32): u32 {
+  requiresRange(list, 8 + (<usize>(index + 1) << 3));
   const part = resolve(load<u64>(list + 8 + (<usize>index << 3)));
+  assert(part != 0);
   setU32(layout.CONTROL_OUTPUT_POINTER, <u32>valueOf(part));
   return valueSizeOf(part);
 }
 
 /** The room that the next record needs; `reserved` for deletes, which may use the last block. */
 export function makeRoom(size: u32, reserved: bool): i32 {
+  requires(size <= <u32>MAX_VALUE_SIZE + MAX_KEY_SIZE);
   return log.makeRoom(size, 0, reserved);
 }

@@ -1,7 +1,7 @@
 /** The exports that look at the store and change nothing. */
 import { indexSize } from '../index/directory';
 import { Log } from '../log/log';
-import { Segment, Segments } from '../log/segment';
+import { Geometry, Segment, Segments } from '../log/segment';
 import { Slots } from '../log/slots';
 import { idleSize, touchedSize } from '../memory/allocator';
 import { setNumber } from '../memory/control';
@@ -10,6 +10,7 @@ import { treeSize } from '../order/tree';
 import { Space } from '../space/live';
 import { Old } from '../versions/old';
 import { Debug, verifyAll, verifyBytes } from '../verify/verify';
+import { requires, requiresBlock } from '../verify/contract';
 
 export function verify(): i32 {
   return verifyAll();
@@ -30,11 +31,14 @@ class Walk {
 
 /** Whether the segment under the cursor holds live records. */
 export function isSegmentLive(): bool {
+  requires(Walk.segment !== null);
   return Walk.segment!.block != 0;
 }
 
 /** Verifies bytes of the slot of the segment under the cursor, read from the file. */
 export function verifySlotBytes(block: usize): i32 {
+  requires(Walk.segment !== null);
+  requiresBlock(block, Geometry.segmentSize);
   return verifyBytes(Walk.segment!, block);
 }
 

@@ -8,6 +8,7 @@ import * as format from '../shared/format';
 import * as layout from '../shared/layout';
 import { collect, isRootInTheWay, takeFreedSlot } from '../space/live';
 import { assertHealthy } from '../verify/verify';
+import { requires } from '../verify/contract';
 
 /** Closes the open frame at a commit time in epoch milliseconds. Returns what `nextOutput` would. */
 export function closeFrame(time: f64): u32 {
@@ -45,6 +46,7 @@ export function writtenAddress(): f64 {
 
 /** A flush that began at `address` has succeeded. */
 export function flushed(address: f64): void {
+  requires(address >= 0);
   Log.seal = max<u64>(Log.seal, <u64>address);
 }
 
@@ -65,6 +67,7 @@ export function needsSuperblock(): bool {
 }
 
 export function slotReady(slot: u32): bool {
+  requires(Log.segment === null || slot != Log.segment!.slot);
   return offerSlot(slot);
 }
 
@@ -75,6 +78,7 @@ export function unpreparedNextSlot(): i32 {
 
 /** The slot that the tail's header names as next. */
 export function tailNextSlot(): u32 {
+  requires(Log.segment !== null);
   return Log.segment!.nextSlot;
 }
 

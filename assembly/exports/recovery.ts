@@ -17,6 +17,7 @@ import { collect } from '../space/live';
 import { assertHealthy } from '../verify/verify';
 import { History } from '../versions/history';
 import { Pins } from '../versions/pins';
+import { requiresBlock } from '../verify/contract';
 
 /** A block to read a slot into, or 0. Where memory is at its limit, verification borrows the block that is kept for deletes. */
 export function slotBlock(): usize {
@@ -31,6 +32,7 @@ export function releaseSlotBlock(block: usize): void {
 
 /** What the block that a slot was read into holds; the control block has the sequence number and the next slot. */
 export function examineSlot(block: usize, slot: u32): i32 {
+  requiresBlock(block, Geometry.segmentSize);
   const result = examineHeader(block, slot, Geometry.segmentSize);
   if (result == STATUS_OK) {
     setNumber(layout.CONTROL_SEQUENCE, load<u64>(block, format.SEGMENT_SEQUENCE));
@@ -41,12 +43,14 @@ export function examineSlot(block: usize, slot: u32): i32 {
 
 /** Takes the store id from a header instead of a superblock: for salvage, where both are lost. */
 export function adoptStoreId(block: usize): void {
+  requiresBlock(block, Geometry.segmentSize);
   Store.idLow = load<u64>(block, format.SEGMENT_STORE_ID_LOW);
   Store.idHigh = load<u64>(block, format.SEGMENT_STORE_ID_HIGH);
 }
 
 /** Takes an examined block as a segment of the store. */
 export function adoptSlot(block: usize, slot: u32): i32 {
+  requiresBlock(block, Geometry.segmentSize);
   const segment = addSegment(load<u64>(block, format.SEGMENT_SEQUENCE), block, slot);
   if (segment === null) return STATUS_MEMORY_FULL;
   adoptHeader(segment);
@@ -67,7 +71,7 @@ export function nextLive(): f64 {
 
 /** Whether a segment was adopted already. */
 export function isAdopted(sequence: f64): bool {
-  return resolve(addressOf(<u64>sequence, 0)) != 0;
+  return Segments.count != 0 && resolve(addressOf(<u64>sequence, 0)) != 0;
 }
 
 /** Drops adopted segments that the newest header does not list: they were needed to find it, and hold nothing. */

@@ -2,12 +2,15 @@
 import { Windows } from '../memory/windows';
 import { makeBuffer } from '../memory/buffer';
 import { Cursor, fillCursor, freeCursor, makeCursor, startCursor } from '../order/cursor';
+import * as layout from '../shared/layout';
 import { Session } from '../sessions/session';
 import { noteRange } from '../sessions/range';
 import { assertHealthy } from '../verify/verify';
+import { requires, requiresBlock, requiresRange } from '../verify/contract';
 
 /** Makes a scan as of a version that is pinned, or for a session, which is 0 where there is none. Returns 0 where memory is at its limit. */
 export function openScan(version: f64, clock: f64, session: usize, isReverse: bool, hasValues: bool): usize {
+  requires(version >= 0);
   if (session == 0) return changetype<usize>(makeCursor(<u64>version, <u64>clock, null, isReverse, hasValues));
   const owner = changetype<Session>(session);
   return changetype<usize>(makeCursor(owner.version, owner.clock, owner, isReverse, hasValues));
@@ -15,6 +18,8 @@ export function openScan(version: f64, clock: f64, session: usize, isReverse: bo
 
 /** The first `size` bytes of the key window are the lower bound, and part of the range, or the upper, and not. False where memory is at its limit. */
 export function boundScan(scan: usize, isHigh: bool, size: u32): bool {
+  requiresRange(Windows.key, size);
+  requiresBlock(scan, layout.CURSOR_CONSUMED);
   const buffer = makeBuffer(Windows.key, size, false);
   const cursor = changetype<Cursor>(scan);
   if (isHigh) cursor.high = buffer;
@@ -24,6 +29,7 @@ export function boundScan(scan: usize, isHigh: bool, size: u32): bool {
 
 /** Finds the first place. O(log n), and O(k log n) or O(n) for k keys that are new since the last scan. */
 export function startScan(scan: usize): i32 {
+  requiresBlock(scan, layout.CURSOR_CONSUMED);
   const status = startCursor(changetype<Cursor>(scan));
   assertHealthy();
   return status;
@@ -31,11 +37,13 @@ export function startScan(scan: usize): i32 {
 
 /** Fills the batch of a scan. Returns how many items it holds: 0 at the end, or a status. */
 export function fillScan(scan: usize, most: u32): i32 {
+  requiresBlock(scan, layout.CURSOR_CONSUMED);
   return fillCursor(changetype<Cursor>(scan), most);
 }
 
 /** Ends a scan. What it has read counts when its session commits. */
 export function closeScan(scan: usize): void {
+  requiresBlock(scan, layout.CURSOR_CONSUMED);
   const cursor = changetype<Cursor>(scan);
   const session = cursor.session;
   if (session !== null) {

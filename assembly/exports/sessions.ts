@@ -11,6 +11,7 @@ import { STATUS_ABSENT, STATUS_MEMORY_FULL, STATUS_OK } from '../shared/status';
 import { assertHealthy } from '../verify/verify';
 import { unpin } from './versions';
 import { pin } from '../versions/pins';
+import { requiresBlock } from '../verify/contract';
 
 /** Begins a session at the newest version, and at a clock in epoch milliseconds. Returns 0 where memory is at its limit. O(1). */
 export function beginSession(clock: f64): usize {
@@ -26,6 +27,7 @@ export function beginSession(clock: f64): usize {
 
 /** Gives back what a session holds, whether it has committed or not. */
 export function endSession(session: usize): void {
+  requiresBlock(session, 128);
   const ended = changetype<Session>(session);
   const pinned = ended.pin;
   end(ended);
@@ -34,6 +36,7 @@ export function endSession(session: usize): void {
 
 /** Looks up the key in the key window as the session sees it: its own writes first. The read counts when it commits. */
 export function sessionGet(session: usize, keySize: u32): i32 {
+  requiresBlock(session, 128);
   const reader = changetype<Session>(session);
   const entry = entryFor(reader, Windows.key, keySize);
   if (entry === null) return STATUS_MEMORY_FULL;
@@ -47,16 +50,19 @@ export function sessionGet(session: usize, keySize: u32): i32 {
 
 /** Where a value of up to `size` bytes for the key in the key window shall be written; 0 where memory is at its limit. Then call `sessionPut`. */
 export function sessionRoom(session: usize, keySize: u32, size: u32): usize {
+  requiresBlock(session, 128);
   return roomFor(changetype<Session>(session), Windows.key, keySize, size);
 }
 
 /** The value stands there. With the flag of an expiry, it expires at `expiry` epoch milliseconds. */
 export function sessionPut(session: usize, size: u32, flags: u32, expiry: f64): void {
+  requiresBlock(session, 128);
   finishWrite(changetype<Session>(session), size, flags, <u64>expiry);
 }
 
 /** Notes the delete of the key in the key window. */
 export function sessionDelete(session: usize, keySize: u32): i32 {
+  requiresBlock(session, 128);
   const writer = changetype<Session>(session);
   const entry = entryFor(writer, Windows.key, keySize);
   if (entry === null) return STATUS_MEMORY_FULL;
@@ -66,11 +72,13 @@ export function sessionDelete(session: usize, keySize: u32): i32 {
 
 /** The put or delete that was noted last is a cas. */
 export function sessionExpect(session: usize, expected: f64): void {
+  requiresBlock(session, 128);
   expectVersion(changetype<Session>(session), <u64>expected);
 }
 
 /** Commits a session that writes. Returns the version, 0 where nothing had an effect, or a status; after one of what the log needs, call it again or `cancelSession`. */
 export function commitSession(session: usize, isSnapshot: bool): f64 {
+  requiresBlock(session, 128);
   const result = commits.commit(changetype<Session>(session), isSnapshot);
   assertHealthy();
   return result;
@@ -78,6 +86,7 @@ export function commitSession(session: usize, isSnapshot: bool): f64 {
 
 /** Takes back what `commitSession` has staged. */
 export function cancelSession(session: usize): void {
+  requiresBlock(session, 128);
   commits.cancel(changetype<Session>(session));
   assertHealthy();
 }

@@ -3,6 +3,7 @@ import { frameSizeOf, frameTimeOf, frameVersionOf } from '../log/frame';
 import { Expiry } from '../log/record';
 import { Segment, Segments } from '../log/segment';
 import { Clock } from '../versions/visible';
+import { requires } from '../verify/contract';
 
 /** The clock of reads of what is newest, in epoch milliseconds. To be kept right once CONTROL_HAS_EXPIRY is set. */
 export function setClock(time: f64): void {
@@ -16,6 +17,7 @@ export function setExpiry(time: f64): void {
 
 /** When a version was committed, in epoch milliseconds, or up to the length of a turn later; -1 where its frame is still open or no longer kept. O(segments). */
 export function timeOf(version: f64): f64 {
+  requires(version >= 0);
   let segment: Segment | null = Segments.last;
   while (segment !== null && (segment.block == 0 || firstVersionOf(segment) > <u64>version)) segment = segment.previous;
   for (; segment !== null; segment = segment!.next) {

@@ -9,19 +9,24 @@ import { STATUS_ABSENT, STATUS_LAGGED } from '../shared/status';
 import { collect } from '../space/live';
 import * as watches from '../versions/watch';
 import { Watch } from '../versions/watch';
+import { requires, requiresBlock, requiresRange } from '../verify/contract';
 
 /** Whether the log still has every commit newer than a version. */
 export function canWatchSince(version: f64): bool {
+  requires(version >= 0);
   return watches.hasSince(<u64>version);
 }
 
 /** Begins a watch of what is newer than a version. Returns 0 where memory is at its limit. */
 export function openWatch(since: f64): usize {
+  requires(since >= 0);
   return changetype<usize>(watches.openWatch(<u64>since));
 }
 
 /** The first `size` bytes of the key window are the lower bound, and part of the range, or the upper, and not. False where memory is at its limit. */
 export function boundWatch(watch: usize, isHigh: bool, size: u32): bool {
+  requiresRange(Windows.key, size);
+  requiresBlock(watch, 128);
   const buffer = makeBuffer(Windows.key, size, false);
   if (isHigh) changetype<Watch>(watch).high = buffer;
   else changetype<Watch>(watch).low = buffer;
@@ -33,6 +38,7 @@ export function boundWatch(watch: usize, isHigh: bool, size: u32): bool {
  * block shows the key as an output, the value and the version.
  */
 export function nextWatched(watch: usize, isNew: bool): i32 {
+  requiresBlock(watch, 128);
   const reader = changetype<Watch>(watch);
   const record = isNew ? watches.nextCommit(reader) : watches.nextOfCommit(reader);
   if (record == 0) return reader.cursor.isLost ? STATUS_LAGGED : STATUS_ABSENT;
@@ -43,6 +49,7 @@ export function nextWatched(watch: usize, isNew: bool): i32 {
 
 /** Ends a watch. */
 export function closeWatch(watch: usize): void {
+  requiresBlock(watch, 128);
   watches.closeWatch(changetype<Watch>(watch));
   collect();
 }

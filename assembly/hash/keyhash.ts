@@ -4,7 +4,9 @@
  * words is 2^-32 for any two inputs of one block, whatever they are; longer keys fold the digests of their blocks with
  * SipHash-1-3 (Aumasson, Bernstein, 2012). Nothing durable depends on it.
  */
+import { MAX_KEY_SIZE } from '../shared/limits';
 import { avalanche, mix } from './xxh64';
+import { requires, requiresRange } from '../verify/contract';
 
 const BLOCK_SIZE: u32 = 64;
 /** One 32-bit word for each 4 bytes of a block. */
@@ -28,12 +30,15 @@ export function seedKeyHash(low: u64, high: u64): void {
 
 /** A word times a word, each with its secret: the lower and the upper half of 8 bytes of the key. */
 function product(word: u64, offset: u32): u64 {
+  requires(offset < BLOCK_SIZE && (offset & 7) == 0);
   const secret = load<u64>(words + offset);
   return <u64>(<u32>word + <u32>secret) * <u64>(<u32>(word >> 32) + <u32>(secret >> 32));
 }
 
 /** NH of up to one block. Reads up to 7 bytes before `pointer`, where a record or window always has some, and none behind. */
 function digest(pointer: usize, size: u32): u64 {
+  requires(size <= BLOCK_SIZE);
+  requiresRange(pointer - 7, <usize>size + 7);
   let sum: u64 = 0;
   let offset: u32 = 0;
   while (offset + 8 <= size) {
@@ -46,6 +51,7 @@ function digest(pointer: usize, size: u32): u64 {
 }
 
 function long(pointer: usize, size: u32): u64 {
+  requires(size > BLOCK_SIZE);
   let a = Secret.low ^ 0x736f6d6570736575;
   let b = Secret.high ^ 0x646f72616e646f6d;
   let c = Secret.low ^ 0x6c7967656e657261;
@@ -82,6 +88,8 @@ function long(pointer: usize, size: u32): u64 {
 
 /** The hash of a key of at least one byte. */
 export function hashKey(pointer: usize, size: u32): u64 {
+  requires(size != 0 && size <= <u32>MAX_KEY_SIZE);
+  requiresRange(pointer, size);
   if (size > BLOCK_SIZE) return long(pointer, size);
   return avalanche(digest(pointer, size) ^ (Secret.low + <u64>size * Secret.high));
 }

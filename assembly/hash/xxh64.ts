@@ -2,6 +2,7 @@
  * xxHash64 (Yann Collet, "xxHash fast digest algorithm", specification 0.1.1): what every checksum of the format is made with.
  * It detects damage; it is no proof against somebody who makes damage on purpose.
  */
+import { requiresRange } from '../verify/contract';
 const P1: u64 = 0x9e3779b185ebca87;
 const P2: u64 = 0xc2b2ae3d27d4eb4f;
 const P3: u64 = 0x165667b19e3779f9;
@@ -29,6 +30,7 @@ export function mix(seed: u64, word: u64): u64 {
 }
 
 export function xxh64(pointer: usize, size: u32, seed: u64): u64 {
+  requiresRange(pointer, size);
   const end = pointer + size;
   let hash: u64;
   if (size >= 32) {

@@ -1,6 +1,7 @@
 /** Lookups that go by the hash of a key alone: for the ordered index, which names keys so, and for those who look many keys up at once. None of them touches `Index.slot`. */
 import { FIELD_MASK, resolve } from '../log/segment';
 import { DEPTH_MASK, PAGE_SIZE, SLOT_MASK, TAG_SHIFT, entryFor, hashOfRecord, tagFor } from './directory';
+import { requires, requiresAddress, requiresBlock } from '../verify/contract';
 
 /** The bit of a hash that no page, home or tag is made of. Who names a key by its hash may use it as a mark. */
 export const SPARE_HASH_BIT: u64 = 1 << 16;
@@ -10,11 +11,14 @@ function pageFor(hash: u64): usize {
 }
 
 function slotIn(page: usize, position: u32): u64 {
+  requires((page & (PAGE_SIZE - 1)) == 0 && position <= SLOT_MASK);
+  requiresBlock(page, PAGE_SIZE);
   return load<u64>(page + (<usize>position << 3));
 }
 
 /** The address in the next slot that a key with this hash may be in: from `position` of its page on, which is left behind that slot in `Tagged`. 0 where there is none. */
 function nextTagged(hash: u64, position: u32): u64 {
+  requires(position <= SLOT_MASK);
   const entry = load<u32>(entryFor(hash));
   const page = <usize>entry & ~(PAGE_SIZE - 1);
   const tag = tagFor(hash, entry & DEPTH_MASK);
@@ -37,6 +41,7 @@ function firstTagged(hash: u64): u64 {
 }
 
 function isOf(hash: u64, address: u64): bool {
+  requiresAddress(address);
   return ((hashOfRecord(address) ^ hash) & ~SPARE_HASH_BIT) == 0;
 }
 
@@ -67,6 +72,7 @@ export function isShared(hash: u64): bool {
  * Whether the record at an address is the newest of its key, whose hash is `hash`: 0 no, 1 yes, 2 yes and another key may have the same hash, which `isShared` tells. Looks at no record.
  */
 export function standing(hash: u64, address: u64): u32 {
+  requiresAddress(address);
   const entry = load<u32>(entryFor(hash));
   const page = <usize>entry & ~(PAGE_SIZE - 1);
   const tag = tagFor(hash, entry & DEPTH_MASK);

@@ -15,6 +15,7 @@ import { keyOf, keySizeOf } from '../log/record';
 import { FIELD_MASK, resolve } from '../log/segment';
 import { allocate, release } from '../memory/allocator';
 import { equal } from '../memory/bytes';
+import { ensures, requires, requiresAddress, requiresBlock, requiresRange } from '../verify/contract';
 
 const PAGE_SHIFT: u32 = 13;
 export const PAGE_SIZE: usize = 1 << PAGE_SHIFT;
@@ -49,6 +50,7 @@ export class Index {
 
 /** Makes an empty index that takes `keyCount` keys nearly without a split. */
 export function createIndex(keyCount: u64): bool {
+  requires(Index.directory == 0 || Index.pageCount != 0);
   let depth: u32 = 0;
   while (depth < DEPTH_MAX && <u64>SLOT_COUNT_EXPECTED << depth < keyCount) depth++;
   Index.depth = depth;
@@ -72,6 +74,7 @@ export function indexSize(): u64 {
 
 /** The entry of the directory that a hash falls into. */
 export function entryFor(hash: u64): usize {
+  requires(Index.directory != 0 && Index.depth <= DEPTH_MAX);
   // A shift by 64 is a shift by 0 in Wasm, so an index of depth 0 takes its one entry through the mask.
   const mask = (<u64>1 << Index.depth) - 1;
   return Index.directory + (<usize>((hash >> (64 - Index.depth)) & mask) << ENTRY_SHIFT);
@@ -79,11 +82,13 @@ export function entryFor(hash: u64): usize {
 
 /** The tag of a hash in a page of some depth. */
 export function tagFor(hash: u64, depth: u32): u64 {
+  requires(depth <= DEPTH_MAX);
   const window = (hash >> (64 - WINDOW_BITS - (depth & WINDOW_STEP_MASK))) & ((1 << WINDOW_BITS) - 1);
   return ((<u64>(<u32>hash & HOME_LOW_MASK)) << WINDOW_BITS) | window;
 }
 
 function makeSlot(hash: u64, depth: u32, address: u64): u64 {
+  requiresAddress(address);
   return (tagFor(hash, depth) << TAG_SHIFT) | address;
 }
 
@@ -92,6 +97,8 @@ function makeSlot(hash: u64, depth: u32, address: u64): u64 {
  * Two cache misses for a hit, one for a miss.
  */
 export function find(key: usize, keySize: u32, hash: u64): usize {
+  requires(keySize != 0);
+  requiresRange(key, keySize);
   const entry = load<u32>(entryFor(hash));
   const page = <usize>entry & ~(PAGE_SIZE - 1);
   const tag = tagFor(hash, entry & DEPTH_MASK);
@@ -117,6 +124,8 @@ export function find(key: usize, keySize: u32, hash: u64): usize {
 
 /** As `find`, leaving `Index.slot` and `Index.hash` alone. */
 export function findHashed(key: usize, keySize: u32): usize {
+  requires(keySize != 0);
+  requiresRange(key, keySize);
   const slot = Index.slot;
   const hash = Index.hash;
   const record = find(key, keySize, hashKey(key, keySize));
@@ -127,16 +136,20 @@ export function findHashed(key: usize, keySize: u32): usize {
 
 /** The address in the slot that the last lookup left. */
 export function slotAddress(): u64 {
+  requiresBlock(Index.slot, 8);
   return load<u64>(Index.slot) & FIELD_MASK;
 }
 
 /** Points the slot of the key that was just found at another record. */
 export function setSlot(address: u64): void {
+  requiresAddress(address);
+  requiresBlock(Index.slot, 8);
   store<u64>(Index.slot, (load<u64>(Index.slot) & ~FIELD_MASK) | address);
 }
 
 /** The entry that keeps the count of a page: the first of those that point at it. */
 function canonicalEntry(hash: u64): usize {
+  requires(Index.directory != 0);
   const entry = entryFor(hash);
   const depth = load<u32>(entry) & DEPTH_MASK;
   const position = (entry - Index.directory) >> ENTRY_SHIFT;
@@ -146,6 +159,8 @@ function canonicalEntry(hash: u64): usize {
 
 /** Makes sure that the key that was just missed can be inserted: `Index.slot` is right afterwards. False where memory is at its limit. */
 export function reserveSlot(key: usize, keySize: u32): bool {
+  requires(keySize != 0);
+  requiresRange(key, keySize);
   const hash = Index.hash;
   let entry = canonicalEntry(hash);
   if (load<u32>(entry, 4) < SLOT_COUNT_FULL) return true;
@@ -164,24 +179,31 @@ export function reserveSlot(key: usize, keySize: u32): bool {
 
 /** Inserts the key that was just missed. Call `reserveSlot` before. */
 export function insert(address: u64): void {
+  requiresAddress(address);
+  requiresBlock(Index.slot, 8);
+  if (ASC_OPTIMIZE_LEVEL == 0) assert(load<u64>(Index.slot) == 0);
   const entry = canonicalEntry(Index.hash);
   store<u64>(Index.slot, makeSlot(Index.hash, load<u32>(entry) & DEPTH_MASK, address));
   store<u32>(entry, load<u32>(entry, 4) + 1, 4);
+  ensures(load<u32>(entry, 4) < SLOT_COUNT);
 }
 
 /** Takes the key that was just found out of the index; its slot stays taken until the page is next rebuilt. */
 export function remove(): void {
+  requiresBlock(Index.slot, 8);
   store<u64>(Index.slot, load<u64>(Index.slot) & ~FIELD_MASK);
 }
 
 /** The hash of the key of a record in memory. */
 export function hashOfRecord(address: u64): u64 {
+  requiresAddress(address);
   const record = resolve(address);
   assert(record != 0);
   return hashKey(keyOf(record), keySizeOf(record));
 }
 
 function place(page: usize, home: u32, slot: u64): void {
+  requires((page & (PAGE_SIZE - 1)) == 0 && home < SLOT_COUNT && slot != 0);
   let position = home;
   while (load<u64>(page + (<usize>position << 3)) != 0) position = (position + 1) & SLOT_MASK;
   store<u64>(page + (<usize>position << 3), slot);
@@ -202,6 +224,7 @@ function doubleDirectory(): bool {
   Index.directory = directory;
   Index.directoryShift = shift;
   Index.depth++;
+  ensures(<usize>1 << (Index.depth + ENTRY_SHIFT) <= <usize>1 << Index.directoryShift);
   return true;
 }
 
@@ -210,6 +233,7 @@ function doubleDirectory(): bool {
  * Work: one pass over 1,024 slots; every eighth level the hashes of the page's keys are computed again.
  */
 function splitOrRebuild(entry: usize, hash: u64): bool {
+  requiresBlock(entry, 8);
   const word = load<u32>(entry);
   const depth = word & DEPTH_MASK;
   const page = <usize>word & ~(PAGE_SIZE - 1);
@@ -244,6 +268,8 @@ function splitOrRebuild(entry: usize, hash: u64): bool {
 
 /** Lays the slots of the scratch page out over `page` and `sibling`. Returns how many went to each: sibling << 32 | page. */
 function distribute(page: usize, sibling: usize, depth: u32, newDepth: u32): u64 {
+  requires((page & (PAGE_SIZE - 1)) == 0 && (sibling & (PAGE_SIZE - 1)) == 0);
+  requires(newDepth == depth || newDepth == depth + 1);
   const rehashes = (newDepth & WINDOW_STEP_MASK) != (depth & WINDOW_STEP_MASK);
   const splitShift = TAG_SHIFT + WINDOW_BITS - 1 - (depth & ~WINDOW_STEP_MASK);
   let first: u32 = 0;
@@ -274,11 +300,13 @@ function distribute(page: usize, sibling: usize, depth: u32, newDepth: u32): u64
     if (goes) moved++;
     else stayed++;
   }
+  ensures(moved + stayed < SLOT_COUNT);
   return (moved << 32) | stayed;
 }
 
 /** Points the directory's entries at the two halves of a split page. */
 function publish(hash: u64, page: usize, sibling: usize, depth: u32, counts: u64): void {
+  requires(depth <= Index.depth && page != sibling);
   const span = Index.depth - depth;
   const mask = (<u64>1 << Index.depth) - 1;
   const position = <usize>((hash >> (64 - Index.depth)) & mask);

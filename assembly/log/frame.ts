@@ -13,6 +13,7 @@ import { mix, xxh64 } from '../hash/xxh64';
 import { isZero } from '../memory/bytes';
 import * as format from '../shared/format';
 import { FIELD_MASK } from './segment';
+import { ensures, requires, requiresBlock, requiresFrame, requiresRange } from '../verify/contract';
 
 const SECTOR_MASK: u32 = format.SECTOR_SIZE - 1;
 
@@ -20,38 +21,47 @@ const SECTOR_MASK: u32 = format.SECTOR_SIZE - 1;
 const HEAD_HASH_MARK: u64 = 0x1100000000000000;
 
 export function bodySizeOf(frame: usize): u32 {
+  requiresFrame(frame);
   return load<u32>(frame, format.FRAME_BODY_SIZE);
 }
 
 export function recordCountOf(frame: usize): u32 {
+  requiresFrame(frame);
   return load<u32>(frame, format.FRAME_RECORD_COUNT);
 }
 
 export function pendingCountOf(frame: usize): u32 {
+  requiresFrame(frame);
   return load<u32>(frame, format.FRAME_PENDING_COUNT);
 }
 
 export function frameVersionOf(frame: usize): u64 {
+  requiresFrame(frame);
   return load<u64>(frame, format.FRAME_VERSION) & FIELD_MASK;
 }
 
 export function frameTimeOf(frame: usize): u64 {
+  requiresFrame(frame);
   return load<u64>(frame, format.FRAME_TIME) & FIELD_MASK;
 }
 
 export function sealOf(frame: usize): u64 {
+  requiresFrame(frame);
   return load<u64>(frame, format.FRAME_SEAL) & FIELD_MASK;
 }
 
 export function frameFlagsOf(frame: usize): u32 {
+  requiresFrame(frame);
   return load<u16>(frame, format.FRAME_FLAGS);
 }
 
 export function headHashOf(frame: usize): u64 {
+  requiresFrame(frame);
   return load<u64>(frame, format.FRAME_HEAD_HASH);
 }
 
 function declarationCountOf(frame: usize): u32 {
+  requiresFrame(frame);
   return <u32>(load<u64>(frame, format.FRAME_VERSION) >> format.WORD_FIELD_BITS) |
     (<u32>(load<u64>(frame, format.FRAME_TIME) >> format.WORD_FIELD_BITS) << 16);
 }
@@ -72,19 +82,26 @@ export function declarationsSizeMax(size: u32): u32 {
 }
 
 function headHash(frame: usize, seed: u64, offset: u32): u64 {
+  requires((offset & 7) == 0);
   return xxh64(frame, format.FRAME_HEAD_HASH, mix(seed ^ format.SEED_FRAME_HEAD, offset)) | HEAD_HASH_MARK;
 }
 
 function bodyHash(frame: usize, size: u32, seed: u64, offset: u32): u64 {
+  requires((offset & 7) == 0 && (size & 7) == 0);
+  requiresRange(frame, format.FRAME_HEAD_SIZE + size);
   return xxh64(frame + format.FRAME_HEAD_SIZE, size, mix(seed ^ format.SEED_FRAME_BODY, offset));
 }
 
 function declarationsHash(begin: usize, count: u32, seed: u64, offset: u32): u64 {
+  requires(count != 0);
+  requiresBlock(begin, <usize>count << 3);
   return xxh64(begin, count * format.DECLARATION_SIZE, mix(seed ^ format.SEED_DECLARATIONS, offset)) | HEAD_HASH_MARK;
 }
 
 /** What a sector's share of a frame looks like: 0 holds no bit, 1 holds one, 2 holds more. Stops at the second. */
 function weigh(begin: usize, end: usize): u32 {
+  requires(begin < end && ((begin | end) & 7) == 0);
+  requiresRange(begin, end - begin);
   let bits: u32 = 0;
   for (let pointer = begin; pointer < end && bits < 2; pointer += 8) bits += <u32>popcnt<u64>(load<u64>(pointer));
   return min<u32>(bits, 2);
@@ -92,6 +109,7 @@ function weigh(begin: usize, end: usize): u32 {
 
 /** The position of the one bit that is set in a range. */
 function bitPosition(begin: usize): u32 {
+  requiresBlock(begin, 8);
   let pointer = begin;
   while (load<u64>(pointer) == 0) pointer += 8;
   return (<u32>(pointer - begin) << 3) + <u32>ctz<u64>(load<u64>(pointer));
@@ -99,16 +117,21 @@ function bitPosition(begin: usize): u32 {
 
 /** The first sector of a frame that holds nothing of its head, counted from the frame's first sector. */
 function firstBodySector(offset: u32): u32 {
+  requires((offset & 7) == 0);
   return ((offset + format.FRAME_HEAD_SIZE - 1) >> format.SECTOR_SHIFT) + 1 - (offset >> format.SECTOR_SHIFT);
 }
 
 /** Where sector `index` of a frame begins in memory. */
 function sectorBegin(frame: usize, offset: u32, index: u32): usize {
+  requires((frame & 7) == 0 && (offset & 7) == 0);
   return frame - (offset & SECTOR_MASK) + (<usize>index << format.SECTOR_SHIFT);
 }
 
 /** Writes the declarations of a body behind it and returns their count. */
 function declare(frame: usize, size: u32, offset: u32): u32 {
+  requiresFrame(frame);
+  requires((size & 7) == 0 && (offset & 7) == 0);
+  requiresRange(frame, format.FRAME_HEAD_SIZE + size);
   const end = frame + format.FRAME_HEAD_SIZE + size;
   let count: u32 = 0;
   let runOpen = false;
@@ -134,6 +157,8 @@ function declare(frame: usize, size: u32, offset: u32): u32 {
 export function sealFrame(
   frame: usize, size: u32, flags: u32, recordCount: u32, pendingCount: u32, version: u64, time: u64, seal: u64, seed: u64, offset: u32,
 ): u32 {
+  requires(pendingCount <= recordCount && version <= FIELD_MASK && time <= FIELD_MASK && seal <= FIELD_MASK);
+  requires((size == 0) == (recordCount == 0));
   const count = declare(frame, size, offset);
   const declarations = frame + format.FRAME_HEAD_SIZE + size;
   if (count != 0) store<u64>(declarations + <usize>count * format.DECLARATION_SIZE, declarationsHash(declarations, count, seed, offset));
@@ -146,11 +171,15 @@ export function sealFrame(
   store<u64>(frame, seal, format.FRAME_SEAL);
   store<u64>(frame, bodyHash(frame, size, seed, offset), format.FRAME_BODY_HASH);
   store<u64>(frame, headHash(frame, seed, offset), format.FRAME_HEAD_HASH);
+  ensures(declarationsSize(count) <= declarationsSizeMax(size + format.FRAME_HEAD_SIZE) && declarationCountOf(frame) == count);
+  ensures(frameVersionOf(frame) == version && frameTimeOf(frame) == time && sealOf(frame) == seal);
   return format.FRAME_HEAD_SIZE + size + declarationsSize(count);
 }
 
 /** Whether an intact head stands here, of a frame that ends within `limit` bytes. */
 export function hasHead(frame: usize, limit: u32, seed: u64, offset: u32): bool {
+  requiresRange(frame, limit);
+  requires((offset & 7) == 0);
   if (limit < <u32>format.FRAME_HEAD_SIZE || load<u16>(frame, format.FRAME_MAGIC) != format.FRAME_MAGIC_VALUE) return false;
   if (headHashOf(frame) != headHash(frame, seed, offset)) return false;
   const size = <u64>format.FRAME_HEAD_SIZE + <u64>bodySizeOf(frame) + (<u64>declarationCountOf(frame) + 1) * format.DECLARATION_SIZE;
@@ -159,6 +188,7 @@ export function hasHead(frame: usize, limit: u32, seed: u64, offset: u32): bool 
 
 /** Whether the declarations of a frame with an intact head are intact. */
 export function hasDeclarations(frame: usize, seed: u64, offset: u32): bool {
+  requiresFrame(frame);
   const count = declarationCountOf(frame);
   if (count == 0) return true;
   const begin = frame + format.FRAME_HEAD_SIZE + bodySizeOf(frame);
@@ -166,6 +196,7 @@ export function hasDeclarations(frame: usize, seed: u64, offset: u32): bool {
 }
 
 export function hasBody(frame: usize, seed: u64, offset: u32): bool {
+  requiresFrame(frame);
   return load<u64>(frame, format.FRAME_BODY_HASH) == bodyHash(frame, bodySizeOf(frame), seed, offset);
 }
 
@@ -174,6 +205,8 @@ export function hasBody(frame: usize, seed: u64, offset: u32): bool {
  * nothing. What was there before is known to be zero, and no single flipped bit makes an intact head look so.
  */
 export function isHeadLost(frame: usize, limit: u32, offset: u32): bool {
+  requiresRange(frame, limit);
+  requires((limit & 7) == 0);
   const end = frame + min<u32>(format.FRAME_HEAD_SIZE, limit);
   const boundary = sectorBegin(frame, offset, 1);
   return isZero(frame, min<usize>(boundary, end)) || (boundary < end && isZero(boundary, end));
@@ -181,6 +214,7 @@ export function isHeadLost(frame: usize, limit: u32, offset: u32): bool {
 
 /** Whether declarations that are not intact can have been cut by a crash. */
 export function areDeclarationsLost(frame: usize, offset: u32): bool {
+  requiresFrame(frame);
   const begin = frame + format.FRAME_HEAD_SIZE + bodySizeOf(frame);
   const end = begin + declarationsSize(declarationCountOf(frame));
   let index = firstBodySector(offset);
@@ -193,6 +227,7 @@ export function areDeclarationsLost(frame: usize, offset: u32): bool {
 
 /** The declaration of a sector, or 0. Declarations stand in ascending order. */
 function declarationOf(frame: usize, index: u32): u64 {
+  requiresFrame(frame);
   const begin = frame + format.FRAME_HEAD_SIZE + bodySizeOf(frame);
   const count = declarationCountOf(frame);
   for (let number: u32 = 0; number < count; number++) {
@@ -210,6 +245,7 @@ function declarationOf(frame: usize, index: u32): u64 {
  * Returns whether a sector is lost for good.
  */
 export function isBodyLost(frame: usize, offset: u32): bool {
+  requiresFrame(frame);
   const end = frame + format.FRAME_HEAD_SIZE + bodySizeOf(frame);
   let lost = false;
   let index = firstBodySector(offset);

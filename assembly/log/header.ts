@@ -6,7 +6,8 @@ import { mix, xxh64 } from '../hash/xxh64';
 import { alignUp, isZero } from '../memory/bytes';
 import * as format from '../shared/format';
 import { STATUS_CORRUPT, STATUS_EMPTY, STATUS_OK } from '../shared/status';
-import { Geometry, Segment, Segments, addressOf, setUnlisted } from './segment';
+import { FIELD_MASK, Geometry, Segment, Segments, addressOf, setUnlisted } from './segment';
+import { ensures, requires, requiresBlock, requiresRange } from '../verify/contract';
 
 /** The identity of the store: 16 random bytes, from the superblock. */
 export class Store {
@@ -16,16 +17,20 @@ export class Store {
 
 /** The seed of all hashes of a segment: store, place, number and salt. */
 function seedOf(header: usize): u64 {
+  requiresBlock(header, format.SEGMENT_HEADER_SIZE);
   const place = (<u64>load<u32>(header, format.SEGMENT_SLOT) << 1) | 1;
   return mix(mix(mix(mix(place, load<u64>(header, format.SEGMENT_STORE_ID_LOW)), load<u64>(header, format.SEGMENT_STORE_ID_HIGH)),
     load<u64>(header, format.SEGMENT_SEQUENCE)), load<u64>(header, format.SEGMENT_SALT));
 }
 
 function headerHash(header: usize): u64 {
+  requiresBlock(header, format.SEGMENT_HEADER_SIZE);
   return xxh64(header, format.SEGMENT_HASH, mix(format.SEED_SEGMENT, (<u64>load<u32>(header, format.SEGMENT_SLOT) << 5) | Geometry.segmentShift));
 }
 
 function listHash(header: usize, size: u32): u64 {
+  requires(size != 0 && size <= listSizeMax());
+  requiresRange(header, format.SEGMENT_HEADER_SIZE + size);
   return xxh64(header + format.SEGMENT_HEADER_SIZE, size, mix(seedOf(header), format.SEED_LIST));
 }
 
@@ -38,6 +43,7 @@ function listSizeMax(): u32 {
 }
 
 function writeVarint(at: usize, value: u64): usize {
+  requiresRange(at, 10);
   while (value >= 0x80) {
     store<u8>(at++, <u8>value | 0x80);
     value >>= 7;
@@ -56,6 +62,7 @@ function canUnlist(segment: Segment, seal: u64): bool {
  * of its slot to the one expected, and the length less one. Returns the end, or 0 when there is no room.
  */
 function writeList(begin: usize, by: Segment, seal: u64): usize {
+  requiresRange(begin, listSizeMax());
   let at = begin;
   const limit = begin + listSizeMax() - 32;
   let expectedSequence: u64 = 0;
@@ -109,6 +116,9 @@ export function relist(by: u64): void {
  * Work: one pass over the descriptors.
  */
 export function buildHeader(segment: Segment, before: Segment | null, seal: u64, ceiling: u64, version: u64, salt: u64): u32 {
+  requires(segment.slot != segment.nextSlot);
+  requires(seal <= FIELD_MASK && ceiling <= FIELD_MASK && version <= ceiling);
+  requiresBlock(segment.block, Geometry.segmentSize);
   const header = <usize>segment.block;
   memory.fill(header, 0, format.SEGMENT_HEADER_SIZE);
   store<u32>(header, format.SEGMENT_MAGIC_LOW);
@@ -140,6 +150,7 @@ export function buildHeader(segment: Segment, before: Segment | null, seal: u64,
   for (let pad: u32 = format.SEGMENT_HEADER_SIZE + size; pad < end; pad++) store<u8>(header + pad, 0);
   segment.seed = seedOf(header);
   segment.headerEnd = end;
+  ensures(end <= Geometry.segmentSize >> 1);
   return end;
 }
 
@@ -148,6 +159,8 @@ export function buildHeader(segment: Segment, before: Segment | null, seal: u64,
  * damage (STATUS_CORRUPT).
  */
 export function examineHeader(header: usize, slot: u32, available: u32): i32 {
+  requiresBlock(header, available);
+  requires(available >= <u32>format.SEGMENT_HEADER_SIZE && available <= Geometry.segmentSize);
   if (isZero(header, header + format.SEGMENT_HEADER_SIZE)) return STATUS_EMPTY;
   if (load<u32>(header) != format.SEGMENT_MAGIC_LOW || load<u32>(header, 4) != format.SEGMENT_MAGIC_HIGH) return STATUS_CORRUPT;
   if (load<u64>(header, format.SEGMENT_HASH) != headerHash(header)) return STATUS_CORRUPT;
@@ -164,6 +177,7 @@ export function examineHeader(header: usize, slot: u32, available: u32): i32 {
  * one flipped bit away from it.
  */
 function isListCut(header: usize, size: u32): bool {
+  requires(size != 0 && size <= listSizeMax());
   const end = header + alignUp(format.SEGMENT_HEADER_SIZE + size);
   for (let sector = header + format.SECTOR_SIZE; sector < end; sector += format.SECTOR_SIZE) {
     if (isZero(sector, min<usize>(sector + format.SECTOR_SIZE, end))) return true;
@@ -173,6 +187,7 @@ function isListCut(header: usize, size: u32): bool {
 
 /** Fills a descriptor from a header that was examined. */
 export function adoptHeader(segment: Segment): void {
+  requiresBlock(segment.block, Geometry.segmentSize);
   const header = <usize>segment.block;
   segment.seed = seedOf(header);
   segment.nextSlot = load<u32>(header, format.SEGMENT_NEXT_SLOT);
@@ -192,6 +207,7 @@ export class ListReader {
 }
 
 export function startList(header: usize): void {
+  requiresBlock(header, format.SEGMENT_HEADER_SIZE);
   ListReader.at = header + format.SEGMENT_HEADER_SIZE;
   ListReader.end = ListReader.at + load<u32>(header, format.SEGMENT_LIST_SIZE) - 1;
   ListReader.remaining = 0;
@@ -201,6 +217,7 @@ export function startList(header: usize): void {
 }
 
 function readVarint(): u64 {
+  requires(ListReader.at <= ListReader.end);
   let value: u64 = 0;
   let shift: u64 = 0;
   while (ListReader.at < ListReader.end && shift < 63) {

@@ -13,6 +13,7 @@ import { declarationsSizeMax, sealFrame } from './frame';
 import { buildHeader } from './header';
 import { takeSlot, Slots, untakeSlot } from './slots';
 import { FIELD_MASK, Geometry, Segment, addSegment, addressOf, allocateSegmentBlock, detachBlock, prepareSegment, removeSegment } from './segment';
+import { ensures, requires, requiresSegment } from '../verify/contract';
 
 export class Log {
   /** The segment that is appended to. */
@@ -60,17 +61,21 @@ export function recordOffset(): u32 {
 
 /** What must stay free behind the records of a frame: declarations, and the frame that ends the segment. */
 function trailerSize(frame: u32): u32 {
+  requires(frame <= Geometry.segmentSize);
   return declarationsSizeMax(Geometry.segmentSize - frame) + format.FRAME_HEAD_SIZE;
 }
 
 /** The most bytes of key and value that fit into a fresh segment whose header is as long as the tail's. */
 export function roomOfSegment(headerEnd: u32): u32 {
+  requires(headerEnd >= <u32>format.SEGMENT_HEADER_SIZE && (headerEnd & 7) == 0);
   const used = headerEnd + format.FRAME_HEAD_SIZE + format.RECORD_HEADER_SIZE + format.RECORD_EXPIRY_SIZE + trailerSize(headerEnd) + 8;
   return used >= Geometry.segmentSize ? 0 : Geometry.segmentSize - used;
 }
 
 /** Shows the facade where the next record goes. Called after everything that moves the tail. */
 export function publishTail(): void {
+  requiresSegment(Log.segment!);
+  requires((Log.tail & 7) == 0 && Log.tail <= Geometry.segmentSize && Log.frame <= Log.tail);
   const offset = recordOffset();
   const used = offset + format.RECORD_HEADER_SIZE + format.RECORD_EXPIRY_SIZE + trailerSize(Log.frame == 0 ? Log.tail : Log.frame) + 8;
   setU32(layout.CONTROL_WRITE_POINTER, <u32>blockOf(Log.segment) + offset);
@@ -82,6 +87,7 @@ export function publishTail(): void {
 
 /** Takes a record that was built at the tail into the open frame, opening one where none is. */
 export function appendRecord(size: u32): void {
+  requires(size >= <u32>format.RECORD_HEADER_SIZE && (size & 7) == 0);
   const offset = recordOffset();
   if (Log.frame == 0) {
     Log.frame = Log.tail;
@@ -92,10 +98,13 @@ export function appendRecord(size: u32): void {
   Log.tail = offset + size;
   Log.recordCount++;
   Log.pendingSize += size;
+  ensures((Log.tail & 7) == 0 && Log.tail + trailerSize(Log.frame) <= Geometry.segmentSize + format.FRAME_HEAD_SIZE);
 }
 
 /** Closes the open frame, or an empty one where `flags` ask for it. */
 export function closeFrame(flags: u32, pendingCount: u32): void {
+  requires(Log.tail >= Log.frame && (Log.frame == 0 || Log.tail > Log.frame + format.FRAME_HEAD_SIZE));
+  requires(pendingCount <= Log.recordCount);
   const segment = Log.segment!;
   if (Log.frame == 0) {
     if (flags == 0) return;
@@ -116,6 +125,7 @@ export function closeFrame(flags: u32, pendingCount: u32): void {
   segment.lastHash = load<u64>(at, format.FRAME_HEAD_HASH);
   segment.isEnded = (flags & format.FRAME_FLAG_END) != 0;
   Log.frame = 0;
+  ensures(segment.written <= segment.end && (segment.end & 7) == 0);
 }
 
 /**
@@ -123,6 +133,7 @@ export function closeFrame(flags: u32, pendingCount: u32): void {
  * With `reserved`, the block kept for deletes may be used. Nothing has changed when this fails.
  */
 export function nextSegment(pendingCount: u32, reserved: bool): i32 {
+  requires(Log.frame != 0 || pendingCount == 0);
   const before = Log.segment!;
   if (!Geometry.inMemory && Slots.readyCount == 0) return STATUS_NEED_SLOT;
   if (!Geometry.inMemory && !Slots.isNextReady) return STATUS_NEED_SLOT;
@@ -150,7 +161,7 @@ export function nextSegment(pendingCount: u32, reserved: bool): i32 {
   if (!wasEnded) closeFrame(format.FRAME_FLAG_END, pendingCount);
   const headerEnd = buildHeader(segment, before, Log.seal, Log.ceiling, Log.version, nextSalt());
   if (headerEnd == 0) {
-    untakeSlot(segment.nextSlot);
+    assert(untakeSlot(segment.nextSlot));
     Log.frame = frameBefore;
     Log.tail = tailBefore;
     Log.recordCount = countBefore;
@@ -171,6 +182,7 @@ export function nextSegment(pendingCount: u32, reserved: bool): i32 {
 
 /** Makes room for `size` bytes of key and value, in the tail's segment or the next. */
 export function makeRoom(size: u32, pendingCount: u32, reserved: bool): i32 {
+  requires(Log.segment !== null);
   if (size <= load<u32>(layout.CONTROL_WRITE_ROOM)) return STATUS_OK;
   if (size > roomOfSegment(Log.segment!.headerEnd)) return STATUS_TOO_LARGE;
   const status = nextSegment(pendingCount, reserved);
@@ -200,6 +212,7 @@ export function nextOutput(): u32 {
 
 /** The run that `nextOutput` showed has been accepted by the device. */
 export function outputDone(): void {
+  requires(Log.output !== null && Log.pendingSize >= Log.output!.end - Log.output!.written);
   const segment = Log.output!;
   Log.pendingSize -= segment.end - segment.written;
   segment.written = segment.end;
@@ -208,6 +221,7 @@ export function outputDone(): void {
 
 /** The address up to which everything was handed to the device. */
 export function writtenAddress(): u64 {
+  requires(Log.output !== null);
   const segment = Log.output!;
   return addressOf(segment.sequence, segment.written);
 }

@@ -11,29 +11,37 @@ import { mix, xxh64 } from '../hash/xxh64';
 import { alignUp } from '../memory/bytes';
 import * as format from '../shared/format';
 import { FIELD_MASK } from './segment';
+import { ensures, requires, requiresBlock, requiresRange, requiresRecord } from '../verify/contract';
 
 export function flagsOf(record: usize): u32 {
+  requiresBlock(record, format.RECORD_HEADER_SIZE);
   return load<u16>(record, format.RECORD_FLAGS);
 }
 
 export function keySizeOf(record: usize): u32 {
+  requiresBlock(record, format.RECORD_HEADER_SIZE);
   return <u32>load<u16>(record, format.RECORD_KEY_SIZE_LOW) | ((flagsOf(record) >> format.RECORD_KEY_SIZE_HIGH_SHIFT) << 16);
 }
 
 export function valueSizeOf(record: usize): u32 {
+  requiresBlock(record, format.RECORD_HEADER_SIZE);
   return load<u32>(record, format.RECORD_VALUE_SIZE);
 }
 
 export function versionOf(record: usize): u64 {
+  requiresBlock(record, format.RECORD_HEADER_SIZE);
   return load<u64>(record, format.RECORD_VERSION) & FIELD_MASK;
 }
 
 export function linkOf(record: usize): u64 {
+  requiresBlock(record, format.RECORD_HEADER_SIZE);
   return load<u64>(record, format.RECORD_LINK) & FIELD_MASK;
 }
 
 /** Points a record at the version before it. The check does not cover the link. */
 export function setLink(record: usize, address: u64): void {
+  requiresBlock(record, format.RECORD_HEADER_SIZE);
+  requires(address <= FIELD_MASK);
   store<u64>(record, (load<u64>(record, format.RECORD_LINK) & ~FIELD_MASK) | address, format.RECORD_LINK);
 }
 
@@ -56,6 +64,7 @@ export function valueOf(record: usize): usize {
 }
 
 export function recordSize(flags: u32, keySize: u32, valueSize: u32): u32 {
+  requires(keySize < 1 << 18 && valueSize <= 0xfff80000);
   return alignUp(keyOffset(flags) + keySize + valueSize);
 }
 
@@ -65,6 +74,8 @@ export function sizeOf(record: usize): u32 {
 
 /** The check of a record of `size` bytes: everything but check and link, seeded with its place. */
 function computeCheck(record: usize, size: u32, seed: u64, offset: u32): u32 {
+  requires(size >= <u32>format.RECORD_HEADER_SIZE && (size & 7) == 0);
+  requiresBlock(record, size);
   const place = mix(seed ^ format.SEED_RECORD, (<u64>offset << 32) | <u64>load<u32>(record, format.RECORD_VALUE_SIZE));
   return <u32>xxh64(record + format.RECORD_FLAGS, size - format.RECORD_FLAGS, place ^ load<u64>(record, format.RECORD_VERSION));
 }
@@ -73,6 +84,9 @@ function computeCheck(record: usize, size: u32, seed: u64, offset: u32): u32 {
  * Writes the header, the pad and the check around key and value, which already stand in place. Returns the size of the record.
  */
 export function sealRecord(record: usize, flags: u32, keySize: u32, valueSize: u32, version: u64, link: u64, seed: u64, offset: u32): u32 {
+  requires(version != 0 && version <= FIELD_MASK && link <= FIELD_MASK && flags < 1 << 14);
+  requires((keySize == 0) == ((flags & format.RECORD_FLAG_PART) != 0));
+  requires((offset & 7) == 0);
   if ((flags & format.RECORD_FLAG_EXPIRY) != 0) store<u64>(record, Expiry.next, format.RECORD_HEADER_SIZE);
   const unpadded = keyOffset(flags) + keySize + valueSize;
   const size = alignUp(unpadded);
@@ -82,16 +96,20 @@ export function sealRecord(record: usize, flags: u32, keySize: u32, valueSize: u
   const marks = <u64>(flags | ((keySize >> 16) << format.RECORD_KEY_SIZE_HIGH_SHIFT));
   store<u64>(record, link | (marks << format.WORD_FIELD_BITS), format.RECORD_LINK);
   store<u32>(record, computeCheck(record, size, seed, offset), format.RECORD_CHECK);
+  ensures(keySizeOf(record) == keySize && valueSizeOf(record) == valueSize && versionOf(record) == version && linkOf(record) == link);
   return size;
 }
 
 /** Whether a record that ends before `limit` bytes is intact at its place; on its own, without its frame. */
 export function checkRecord(record: usize, limit: u32, seed: u64, offset: u32): bool {
+  requiresRange(record, limit);
+  requires((offset & 7) == 0);
   return fits(record, limit) && load<u32>(record, format.RECORD_CHECK) == computeCheck(record, sizeOf(record), seed, offset);
 }
 
 /** Whether the sizes of a record stay within `limit` bytes. */
 export function fits(record: usize, limit: u32): bool {
+  requires((record & 7) == 0);
   if (limit < <u32>format.RECORD_HEADER_SIZE) return false;
   const size = <u64>keyOffset(flagsOf(record)) + <u64>keySizeOf(record) + <u64>valueSizeOf(record);
   return ((size + 7) & ~7) <= <u64>limit;
@@ -103,6 +121,7 @@ const KNOWN_FLAGS: u32 = format.RECORD_KIND_MASK | format.RECORD_FLAG_TOMBSTONE 
 
 /** Whether a record whose hash was right also means something: semantic validation comes after the hash, never instead of it. */
 export function isMeaningful(record: usize, limit: u32, frameVersion: u64): bool {
+  requiresRange(record, limit);
   if (!fits(record, limit)) return false;
   const flags = flagsOf(record);
   const version = versionOf(record);
@@ -119,9 +138,13 @@ export function isMeaningful(record: usize, limit: u32, frameVersion: u64): bool
 
 /** The number of parts of a large value, whose list begins with the total size. */
 export function partCountOf(record: usize): u32 {
+  requiresRecord(record);
+  requires(valueSizeOf(record) >= 16);
   return (valueSizeOf(record) >> 3) - 1;
 }
 
 export function partAddress(record: usize, index: u32): u64 {
+  requiresRecord(record);
+  requires(index < partCountOf(record));
   return load<u64>(valueOf(record) + 8 + (<usize>index << 3)) & FIELD_MASK;
 }

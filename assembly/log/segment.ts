@@ -4,6 +4,7 @@
  */
 import { allocate, release, shiftFor } from '../memory/allocator';
 import { ADDRESS_UNIT_SHIFT, WORD_FIELD_BITS } from '../shared/format';
+import { ensures, requires, requiresAddress, requiresBlock, requiresSegment } from '../verify/contract';
 
 /** Bits below the sequence number in an address, and what masks them. */
 export class Geometry {
@@ -74,6 +75,8 @@ export class Segments {
   static unlistedCount: u32 = 0;
   /** Segments that may be given up: those that lost their last live byte. Few, and never all, so that no write looks at every segment. */
   static candidates: Segment | null = null;
+  /** Descriptors of segments that never came to be, whose slots wait to be taken back. */
+  static surplus: Segment | null = null;
   /** Segments whose block is resident: the entries of the table. */
   static residentCount: u32 = 0;
   static table: usize = 0;
@@ -83,6 +86,7 @@ export class Segments {
 }
 
 export function setGeometry(segmentShift: u32, inMemory: bool): void {
+  requires(segmentShift >= 12 && segmentShift <= 24);
   Geometry.segmentShift = segmentShift;
   Geometry.segmentSize = 1 << segmentShift;
   Geometry.offsetBits = segmentShift - ADDRESS_UNIT_SHIFT;
@@ -91,27 +95,33 @@ export function setGeometry(segmentShift: u32, inMemory: bool): void {
 }
 
 export function addressOf(sequence: u64, offset: u32): u64 {
+  requires(sequence != 0 && sequence <= FIELD_MASK >> Geometry.offsetBits && (offset & 7) == 0 && offset <= Geometry.segmentSize);
   return (sequence << Geometry.offsetBits) + (offset >> ADDRESS_UNIT_SHIFT);
 }
 
 export function sequenceOf(address: u64): u64 {
+  requires(address <= FIELD_MASK);
   return address >> Geometry.offsetBits;
 }
 
 export function offsetOf(address: u64): u32 {
+  requires(address <= FIELD_MASK);
   return <u32>(address & Geometry.offsetMask) << ADDRESS_UNIT_SHIFT;
 }
 
 function entryOf(sequence: u64): usize {
+  requires(Segments.table != 0);
   return Segments.table + (<usize>(sequence & Segments.tableMask) << TABLE_ENTRY_SHIFT);
 }
 
 function following(entry: usize): usize {
+  requires(entry >= Segments.table && ((entry - Segments.table) & 15) == 0);
   return Segments.table + ((entry - Segments.table + (1 << TABLE_ENTRY_SHIFT)) & (((<usize>1) << Segments.tableShift) - 1));
 }
 
 /** The entry of a resident segment, or the empty one where it would stand. */
 function probe(sequence: u64): usize {
+  requires(sequence != 0);
   let entry = entryOf(sequence);
   while (true) {
     const found = load<u64>(entry);
@@ -122,6 +132,7 @@ function probe(sequence: u64): usize {
 
 /** Where in memory the record at `address` stands, or 0 when its segment is not resident. */
 export function resolve(address: u64): usize {
+  requiresAddress(address);
   const entry = probe(address >> Geometry.offsetBits);
   const block = <usize>load<u32>(entry, 8);
   return block == 0 ? 0 : block + (<usize>(address & Geometry.offsetMask) << ADDRESS_UNIT_SHIFT);
@@ -129,10 +140,12 @@ export function resolve(address: u64): usize {
 
 /** The descriptor of the resident segment that holds `address`. */
 export function segmentOf(address: u64): Segment | null {
+  requiresAddress(address);
   return changetype<Segment | null>(<usize>load<u32>(probe(address >> Geometry.offsetBits), 12));
 }
 
 function buildTable(shift: u32): bool {
+  requires(shift >= TABLE_SHIFT_MIN);
   const table = allocate(shift);
   if (table == 0) return false;
   memory.fill(table, 0, (<usize>1) << shift);
@@ -149,6 +162,8 @@ function buildTable(shift: u32): bool {
 }
 
 function enter(segment: Segment): void {
+  requiresSegment(segment);
+  requires(segment.block != 0);
   const entry = probe(segment.sequence);
   store<u64>(entry, segment.sequence);
   store<u32>(entry, segment.block, 8);
@@ -189,6 +204,8 @@ export function prepareSegment(): bool {
 
 /** A new descriptor for a block, put in its place in the order; null where memory is at its limit, with nothing changed. */
 export function addSegment(sequence: u64, block: usize, slot: u32): Segment | null {
+  requires(sequence != 0);
+  requiresBlock(block, Geometry.segmentSize);
   if (!prepareSegment()) return null;
   const at = Segments.idle;
   Segments.idle = <usize>load<u32>(at);
@@ -209,15 +226,21 @@ export function addSegment(sequence: u64, block: usize, slot: u32): Segment | nu
   Segments.count++;
   Segments.residentCount++;
   enter(segment);
+  ensures(before === null || before.sequence < sequence);
+  ensures(after === null || after.sequence > sequence);
+  ensures(resolve(addressOf(sequence, 0)) == block);
   return segment;
 }
 
 /** Takes the block from a segment: its addresses no longer resolve. */
 export function detachBlock(segment: Segment): usize {
+  requiresSegment(segment);
+  requires(segment.block != 0 && Segments.residentCount != 0);
   const block = <usize>segment.block;
   leave(segment.sequence);
   Segments.residentCount--;
   segment.block = 0;
+  ensures(block != 0 && resolve(addressOf(segment.sequence, 0)) == 0);
   return block;
 }
 
@@ -228,12 +251,14 @@ export function dropBlock(segment: Segment): void {
 
 /** Leaves a segment out of the list from the header of segment `by` on, or with 0 takes that back. */
 export function setUnlisted(segment: Segment, by: u64): void {
+  requires(by == 0 || by > segment.sequence);
   if ((segment.unlistedBy == 0) != (by == 0)) Segments.unlistedCount += by == 0 ? -1 : 1;
   segment.unlistedBy = by;
 }
 
 /** Notes that a segment may be given up. */
 export function nominate(segment: Segment): void {
+  requiresSegment(segment);
   if (segment.isCandidate) return;
   segment.isCandidate = true;
   segment.nextCandidate = Segments.candidates;
@@ -241,6 +266,7 @@ export function nominate(segment: Segment): void {
 }
 
 function withdraw(segment: Segment): void {
+  requires(segment.isCandidate && Segments.candidates !== null);
   let before: Segment | null = null;
   let candidate = Segments.candidates;
   while (candidate !== segment) {
@@ -252,8 +278,14 @@ function withdraw(segment: Segment): void {
   segment.isCandidate = false;
 }
 
-/** Forgets a segment altogether. */
-export function removeSegment(segment: Segment): void {
+function makeIdle(segment: Segment): void {
+  store<u32>(changetype<usize>(segment), <u32>Segments.idle);
+  Segments.idle = changetype<usize>(segment);
+}
+
+/** Takes a segment out of the order, and gives its block back. */
+function unchain(segment: Segment): void {
+  requires(segment.sequence != 0 && Segments.count != 0);
   if (segment.block != 0) dropBlock(segment);
   if (segment.isCandidate) withdraw(segment);
   setUnlisted(segment, 0);
@@ -264,8 +296,30 @@ export function removeSegment(segment: Segment): void {
   if (after === null) Segments.last = before;
   else after.previous = before;
   Segments.count--;
-  store<u32>(changetype<usize>(segment), <u32>Segments.idle);
-  Segments.idle = changetype<usize>(segment);
+}
+
+/** Forgets a segment altogether. */
+export function removeSegment(segment: Segment): void {
+  unchain(segment);
+  makeIdle(segment);
+}
+
+/** Forgets a segment that never came to be; the slot that it was to name as next waits for `takeSurplus`. */
+export function abandonSegment(segment: Segment): void {
+  unchain(segment);
+  segment.slot = segment.nextSlot;
+  segment.nextCandidate = Segments.surplus;
+  Segments.surplus = segment;
+}
+
+/** A slot that an abandoned segment has left; -1 where there is none. */
+export function takeSurplus(): i32 {
+  const segment = Segments.surplus;
+  if (segment === null) return -1;
+  Segments.surplus = segment.nextCandidate;
+  const slot = <i32>segment.slot;
+  makeIdle(segment);
+  return slot;
 }
 
 /** A block for a segment: shiftFor keeps 4 KiB segments on 4 KiB blocks. */

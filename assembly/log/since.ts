@@ -6,7 +6,8 @@ import { FRAME_HEAD_SIZE } from '../shared/format';
 import { bodySizeOf, frameSizeOf } from './frame';
 import { Log } from './log';
 import { sizeOf } from './record';
-import { Segment, Segments, addressOf, offsetOf, segmentOf, sequenceOf } from './segment';
+import { FIELD_MASK, Geometry, Segment, Segments, addressOf, offsetOf, segmentOf, sequenceOf } from './segment';
+import { requires, requiresBlock, requiresRecord, requiresSegment } from '../verify/contract';
 
 @unmanaged
 export class LogCursor {
@@ -31,6 +32,7 @@ if (offsetof<LogCursor>() > LOG_CURSOR_SIZE) ERROR('a cursor of the log outgrew 
 const shared: usize = memory.data(40, 8);
 
 function enter(cursor: LogCursor, segment: Segment): void {
+  requiresSegment(segment);
   cursor.sequence = segment.sequence;
   cursor.segment = segment;
   cursor.frame = segment.headerEnd;
@@ -40,6 +42,7 @@ function enter(cursor: LogCursor, segment: Segment): void {
 
 /** Sets a cursor to the beginning of a segment. */
 export function placeAt(cursor: LogCursor, segment: Segment, mayLeaveOut: bool): void {
+  requiresBlock(changetype<usize>(cursor), LOG_CURSOR_SIZE);
   cursor.mayLeaveOut = mayLeaveOut;
   cursor.isLost = false;
   enter(cursor, segment);
@@ -56,6 +59,7 @@ export function placeAtEnd(cursor: LogCursor): void {
 
 /** Where the records of the frame of a cursor end, or 0 where there is no frame yet. */
 function endOfFrame(cursor: LogCursor, segment: Segment): u32 {
+  requires(segment.block != 0 && cursor.frame >= segment.headerEnd && cursor.frame <= Geometry.segmentSize);
   if (cursor.frame < segment.end) return cursor.frame + FRAME_HEAD_SIZE + bodySizeOf(<usize>segment.block + cursor.frame);
   return segment === Log.segment && Log.frame != 0 && Log.frame == cursor.frame ? Log.tail : 0;
 }
@@ -88,6 +92,7 @@ function advance(cursor: LogCursor): bool {
 
 /** The next record, or 0. */
 export function nextRecord(cursor: LogCursor): usize {
+  requires(cursor.segment !== null);
   if (cursor.offset >= cursor.end && !advance(cursor)) return 0;
   const record = <usize>cursor.segment!.block + cursor.offset;
   cursor.offset += sizeOf(record);
@@ -96,6 +101,7 @@ export function nextRecord(cursor: LogCursor): usize {
 
 /** Has a cursor go on after the log has changed. False where its segment was given up. */
 export function resume(cursor: LogCursor): bool {
+  requires(cursor.sequence != 0);
   if (cursor.isLost) return false;
   const segment = segmentOf(addressOf(cursor.sequence, 0));
   if (segment === null || segment.block == 0) {
@@ -114,6 +120,7 @@ export function startAll(): void {
 
 /** Begins the shared walk at an address, at which a record or a frame begins or will. */
 export function startSince(address: u64): void {
+  requires(address != 0 && address <= FIELD_MASK);
   const cursor = changetype<LogCursor>(shared);
   let segment = Segments.last!;
   while (segment.previous !== null && segment.previous!.sequence >= sequenceOf(address)) segment = segment.previous!;
@@ -132,6 +139,7 @@ export function nextSince(): usize {
 
 /** The address of the record that `nextSince` has just returned. */
 export function addressSince(record: usize): u64 {
+  requiresRecord(record);
   const segment = changetype<LogCursor>(shared).segment!;
   return addressOf(segment.sequence, <u32>(record - <usize>segment.block));
 }

@@ -3,6 +3,7 @@
  * already names as next. Zeroing and flushing them is the facade's work.
  */
 import { Geometry } from './segment';
+import { requires } from '../verify/contract';
 
 const CAPACITY: u32 = 64;
 const ring: usize = memory.data(64 * 4, 8);
@@ -18,6 +19,7 @@ export class Slots {
 
 /** Offers a slot that is zero and durable. False when enough are waiting. */
 export function offerSlot(slot: u32): bool {
+  requires(Slots.readyCount <= CAPACITY && Slots.head < CAPACITY);
   if (Slots.readyCount == CAPACITY) return false;
   store<u32>(ring + (((Slots.head + Slots.readyCount) & (CAPACITY - 1)) << 2), slot);
   Slots.readyCount++;
@@ -35,10 +37,13 @@ export function takeSlot(): u32 {
   return slot;
 }
 
-/** Puts the slot back that was taken last. */
-export function untakeSlot(slot: u32): void {
-  if (Geometry.inMemory) return;
+/** Puts the slot back that was taken last. False where others have come in the meantime and there is no place for it. */
+export function untakeSlot(slot: u32): bool {
+  requires(Slots.readyCount <= CAPACITY);
+  if (Geometry.inMemory) return true;
+  if (Slots.readyCount == CAPACITY) return false;
   Slots.head = (Slots.head - 1) & (CAPACITY - 1);
   store<u32>(ring + (Slots.head << 2), slot);
   Slots.readyCount++;
+  return true;
 }

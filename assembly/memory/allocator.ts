@@ -4,9 +4,10 @@
  * takes, or an outgrown directory, which becomes index pages.
  * Guarantees: a block is aligned to its size or to 64 KiB, whichever is less; a refusal (0) has changed nothing.
  */
+import { ensures, requires, requiresBlock } from '../verify/contract';
 const SHIFT_MIN: u32 = 12;
-/** A session may hold a value of 256 MiB and its own header in one block. */
-const SHIFT_MAX: u32 = 29;
+/** Half of what linear memory can be: sorting more keys at once than this holds fails as memory at its limit does. */
+const SHIFT_MAX: u32 = 31;
 const ALIGNMENT_SHIFT_MAX: u32 = 16;
 const WASM_PAGE_SHIFT: u32 = 16;
 /**
@@ -17,7 +18,7 @@ const WASM_PAGE_SHIFT: u32 = 16;
 const GROWTH_MIN: u64 = 64 << 20;
 const GROWTH_SHARE_SHIFT: u64 = 1;
 
-const heads: usize = memory.data((29 + 1) * 4, 8);
+const heads: usize = memory.data((31 + 1) * 4, 8);
 
 class Memory {
   /** The first byte that no block has had yet. */
@@ -32,6 +33,7 @@ export function shiftFor(size: usize): u32 {
 }
 
 function push(block: usize, shift: u32): void {
+  requires(shift >= SHIFT_MIN && shift <= SHIFT_MAX && block != 0 && (block & 4095) == 0);
   const head = heads + (<usize>shift << 2);
   store<u32>(block, load<u32>(head));
   store<u32>(head, <u32>block);
@@ -50,6 +52,7 @@ function pop(shift: u32): usize {
 
 /** Puts the gap between the frontier and `until` into the free lists. */
 function donate(until: usize): void {
+  requires(until >= Memory.frontier && (until & 4095) == 0);
   while (Memory.frontier < until) {
     let shift = <u32>ctz<u32>(<u32>Memory.frontier);
     if (shift > SHIFT_MAX) shift = SHIFT_MAX;
@@ -60,6 +63,7 @@ function donate(until: usize): void {
 }
 
 function extend(shift: u32): usize {
+  requires(shift <= SHIFT_MAX && (Memory.frontier & 4095) == 0);
   if (Memory.frontier == 0) Memory.frontier = (__heap_base + 4095) & ~4095;
   const alignment = <usize>1 << min<u32>(shift, ALIGNMENT_SHIFT_MAX);
   const begin = (Memory.frontier + alignment - 1) & ~(alignment - 1);
@@ -75,12 +79,13 @@ function extend(shift: u32): usize {
   }
   donate(begin);
   Memory.frontier = <usize>end;
+  ensures((begin & (alignment - 1)) == 0 && end <= <u64>memory.size() << WASM_PAGE_SHIFT);
   return begin;
 }
 
 /** A block of `1 << shift` bytes with whatever its last owner left in it, or 0 where memory is at its limit. O(1), but for growth. */
 export function allocate(shift: u32): usize {
-  assert(shift >= SHIFT_MIN && shift <= SHIFT_MAX);
+  assert(shift >= SHIFT_MIN);
   for (let larger = shift; larger <= SHIFT_MAX; larger++) {
     const block = pop(larger);
     if (block == 0) continue;
@@ -88,6 +93,7 @@ export function allocate(shift: u32): usize {
       larger--;
       push(block + (<usize>1 << larger), larger);
     }
+    ensures(block != 0 && (block & 4095) == 0);
     return block;
   }
   return extend(shift);
@@ -95,6 +101,7 @@ export function allocate(shift: u32): usize {
 
 /** Gives a block back. It must have come from `allocate` with the same `shift`. */
 export function release(block: usize, shift: u32): void {
+  requiresBlock(block, <usize>1 << shift);
   assert(block != 0 && (block & 4095) == 0);
   push(block, shift);
 }

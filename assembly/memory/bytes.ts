@@ -1,7 +1,10 @@
 /** Comparisons of raw memory that need no more than loads. */
+import { requires, requiresRange } from '../verify/contract';
 
 /** Whether two ranges hold the same bytes. Reads nothing outside them. */
 export function equal(left: usize, right: usize, size: u32): bool {
+  requiresRange(left, size);
+  requiresRange(right, size);
   let offset: u32 = 0;
   while (offset + 8 <= size) {
     if (load<u64>(left + offset) != load<u64>(right + offset)) return false;
@@ -18,6 +21,8 @@ export function equal(left: usize, right: usize, size: u32): bool {
 
 /** The order of two ranges, byte by byte; where one begins the other, the shorter comes first. Negative, 0 or positive. */
 export function compare(left: usize, leftSize: u32, right: usize, rightSize: u32): i32 {
+  requiresRange(left, leftSize);
+  requiresRange(right, rightSize);
   const size = min<u32>(leftSize, rightSize);
   const offset = equalSize(left, right, size);
   if (offset == size) return <i32>(leftSize > rightSize) - <i32>(leftSize < rightSize);
@@ -26,6 +31,8 @@ export function compare(left: usize, leftSize: u32, right: usize, rightSize: u32
 
 /** How many bytes two ranges of `size` bytes have in common at their beginning. */
 export function equalSize(left: usize, right: usize, size: u32): u32 {
+  requiresRange(left, size);
+  requiresRange(right, size);
   let offset: u32 = 0;
   while (offset + 8 <= size) {
     const difference = load<u64>(left + offset) ^ load<u64>(right + offset);
@@ -38,11 +45,15 @@ export function equalSize(left: usize, right: usize, size: u32): u32 {
 
 /** Copies whole words until `size` bytes are copied: up to seven more, for which both sides have room. */
 export function copyWords(to: usize, from: usize, size: u32): void {
+  requiresRange(to, alignUp(size));
+  requiresRange(from, size);
   for (let offset: u32 = 0; offset < size; offset += 8) store<u64>(to + offset, load<u64>(from + offset));
 }
 
 /** Whether every byte of a range is zero; both ends are multiples of 8. */
 export function isZero(begin: usize, end: usize): bool {
+  requires(((begin | end) & 7) == 0);
+  requires(begin <= end);
   for (let pointer = begin; pointer < end; pointer += 8) {
     if (load<u64>(pointer) != 0) return false;
   }
@@ -50,5 +61,6 @@ export function isZero(begin: usize, end: usize): bool {
 }
 
 export function alignUp(size: u32): u32 {
+  requires(size <= 0xfffffff8);
   return (size + 7) & ~7;
 }

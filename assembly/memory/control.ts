@@ -1,13 +1,16 @@
 /** The core's side of the control block: where it leaves its results for the facade. */
 import * as layout from '../shared/layout';
 import { STATUS_CORRUPT } from '../shared/status';
+import { requires } from '../verify/contract';
 
 export function setU32(offset: usize, value: u32): void {
+  requires(offset >= 64 && offset < 512 && (offset & 3) == 0);
   store<u32>(offset, value);
 }
 
 /** Everything wider than 32 bits goes out as a double: exact up to 2^53, and no BigInt is made. */
 export function setNumber(offset: usize, value: u64): void {
+  requires(offset >= 64 && offset < 512 && (offset & 7) == 0);
   store<f64>(offset, <f64>value);
 }
 

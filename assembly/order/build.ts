@@ -13,6 +13,7 @@ import { Front, clearFront, countOfChunk, nextChunk, refInChunk } from './front'
 import { refOf, refOfHash, releaseRef } from './ref';
 import { PAIR_SHIFT, headAt, putPair, sortPairs } from './sort';
 import { Tree, dropLeaves, forgetTree, insertRef, layOut } from './tree';
+import { requires, requiresBlock } from '../verify/contract';
 
 /** With more than a 32nd of all keys new, making everything anew is faster than putting each in its place. */
 const REBUILD_SHARE_SHIFT: u32 = 5;
@@ -39,6 +40,7 @@ class Gathered {
  * keys are read in groups. False where memory is at its limit.
  */
 function gather(pairs: usize, depth: u32): bool {
+  requiresBlock(pairs, <usize>Gathered.capacity << PAIR_SHIFT);
   Gathered.first = 0;
   Gathered.common = depth;
   Gathered.count = 0;
@@ -51,6 +53,7 @@ function gather(pairs: usize, depth: u32): bool {
 
 /** Makes pairs of those of the records that were taken that are the newest of their keys. A function of its own, like `takeRecords`, so that V8 gets to optimize it while it gathers. */
 function pairUp(count: u32, pairs: usize, depth: u32): bool {
+  requires(count <= GROUP_SIZE);
   for (let at = group; at < group + (<usize>count << GROUP_ENTRY_SHIFT); at += 1 << GROUP_ENTRY_SHIFT) {
     const hash = load<u64>(at);
     const stands = standing(hash, load<u64>(at, 8));
@@ -98,6 +101,7 @@ function discard(pairs: usize): void {
 
 /** Makes the sorted pairs of all keys, and the leaves for them. False where memory is at its limit. */
 function buildFrom(pairs: usize, scratch: usize): bool {
+  requiresBlock(scratch, <usize>Gathered.capacity << PAIR_SHIFT);
   const depth = guessDepth();
   let isWhole = gather(pairs, depth);
   if (isWhole && Gathered.common < depth) {

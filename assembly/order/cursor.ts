@@ -19,6 +19,7 @@ import { Own, countOfOverlay, freeOverlay, makeOverlay, ownAt } from './overlay'
 import { recordOf } from './ref';
 import { settle } from './build';
 import { Place, Tree, countOfLeaf, isAboveAll, isBelowAll, nameAt, seek } from './tree';
+import { ensures, requires, requiresBlock, requiresRange, requiresRecord } from '../verify/contract';
 
 @unmanaged
 export class Cursor {
@@ -92,6 +93,7 @@ export function makeCursor(version: u64, clock: u64, session: Session | null, is
 
 /** Gives a scan back; the caller takes it off the list of its session. */
 export function freeCursor(cursor: Cursor): void {
+  requiresBlock(changetype<usize>(cursor), 1 << CURSOR_SHIFT);
   freeBuffer(cursor.low);
   freeBuffer(cursor.high);
   freeBuffer(cursor.last);
@@ -101,6 +103,7 @@ export function freeCursor(cursor: Cursor): void {
 
 /** Begins the walk: O(log n), beside what settling the tree takes. */
 export function startCursor(cursor: Cursor): i32 {
+  requires(!cursor.isFinished && cursor.overlay == 0);
   const status = settle();
   if (status != STATUS_OK) return status;
   const session = cursor.session;
@@ -131,6 +134,8 @@ function isTreeDone(cursor: Cursor): bool {
 
 /** Whether the walk has come to its bound: what is at a key, and behind it, is not its any more. */
 function isBehind(cursor: Cursor, key: usize, size: u32): bool {
+  requires((cursor.isReverse ? cursor.low : cursor.high) != 0);
+  requiresRange(key, size);
   const bound = cursor.isReverse ? cursor.low : cursor.high;
   const order = compare(key, size, bytesOfBuffer(bound), sizeOfBuffer(bound));
   return cursor.isReverse ? order < 0 : order >= 0;
@@ -138,6 +143,7 @@ function isBehind(cursor: Cursor, key: usize, size: u32): bool {
 
 /** Takes the next name of the tree, in the direction of the scan. */
 function takeName(cursor: Cursor): u64 {
+  requires(!isTreeDone(cursor));
   if (cursor.isReverse) {
     if (cursor.position == 0) cursor.position = countOfLeaf(--cursor.leaf);
     return nameAt(cursor.leaf, --cursor.position);
@@ -175,6 +181,7 @@ function takeGroup(cursor: Cursor, most: u32): void {
 
 /** The version of a key that the scan sees, or 0. */
 function seenOf(newest: usize, version: u64, clock: u64): usize {
+  requiresRecord(newest);
   let seen = newest;
   if (versionOf(newest) > version) {
     const key = keyOf(newest);
@@ -208,6 +215,9 @@ function nextSeen(cursor: Cursor, most: u32): usize {
 }
 
 function putItem(cursor: Cursor, key: usize, keySize: u32, value: usize, valueSize: u32, kind: u32, version: u64): void {
+  requires(cursor.count < <u32>layout.CURSOR_ITEM_COUNT);
+  requiresRange(key, keySize);
+  requiresRange(value, valueSize);
   const item = changetype<usize>(cursor) + layout.CURSOR_ITEMS + <usize>cursor.count * layout.ITEM_SIZE;
   cursor.count++;
   store<u32>(item, <u32>key, layout.ITEM_KEY);
@@ -224,6 +234,7 @@ function putItem(cursor: Cursor, key: usize, keySize: u32, value: usize, valueSi
 }
 
 function putRecord(cursor: Cursor, record: usize): void {
+  requiresRecord(record);
   putItem(cursor, keyOf(record), keySizeOf(record), valueOf(record), valueSizeOf(record), flagsOf(record) & (format.RECORD_KIND_MASK | format.RECORD_FLAG_LARGE), versionOf(record));
 }
 
@@ -234,6 +245,7 @@ function peekOwn(cursor: Cursor): Own | null {
 }
 
 function takeOwn(cursor: Cursor): void {
+  requires(cursor.ownBegin < cursor.ownEnd);
   if (cursor.isReverse) cursor.ownEnd--;
   else cursor.ownBegin++;
 }
@@ -268,6 +280,7 @@ function noteLast(cursor: Cursor, newest: usize): bool {
 
 /** Fills the batch with at most `most` items. Returns how many, 0 at the end, or a status. */
 export function fillCursor(cursor: Cursor, most: u32): i32 {
+  requires(most != 0 && most <= <u32>layout.CURSOR_ITEM_COUNT);
   cursor.count = 0;
   store<u32>(changetype<usize>(cursor), 0, layout.CURSOR_CONSUMED);
   if (cursor.isFinished) return 0;
@@ -302,6 +315,7 @@ export function fillCursor(cursor: Cursor, most: u32): i32 {
   // A record that was found and not put is found again.
   if (record != 0) Group.next--;
   giveBack(cursor);
+  ensures(cursor.count <= most && Group.next == Group.count);
   if (cursor.count < most) cursor.isFinished = true;
   else if (!noteLast(cursor, last)) return STATUS_MEMORY_FULL;
   return cursor.count;

@@ -1,6 +1,7 @@
 /** The keys that came since the ordered index was last used, by their names, in the order in which they came. */
 import { SPARE_HASH_BIT } from '../index/by-hash';
 import { allocate, release } from '../memory/allocator';
+import { requires, requiresBlock } from '../verify/contract';
 
 const CHUNK_SHIFT: u32 = 12;
 // A chunk: the next, the one before, how many names, the names.
@@ -18,14 +19,18 @@ export class Front {
 }
 
 export function nextChunk(chunk: usize): usize {
+  requiresBlock(chunk, 1 << CHUNK_SHIFT);
   return <usize>load<u32>(chunk);
 }
 
 export function countOfChunk(chunk: usize): u32 {
+  requiresBlock(chunk, 1 << CHUNK_SHIFT);
   return load<u32>(chunk, CHUNK_COUNT);
 }
 
 export function refInChunk(chunk: usize, position: u32): u64 {
+  requires(position < CHUNK_CAPACITY);
+  requiresBlock(chunk, 1 << CHUNK_SHIFT);
   return load<u64>(chunk + (<usize>position << 3), CHUNK_REFS);
 }
 
@@ -53,6 +58,7 @@ export function addToFront(hash: u64): bool {
 
 /** Takes the key back that came last. */
 export function removeFromFront(): void {
+  requires(Front.count != 0 && Front.last != 0);
   const chunk = Front.last;
   const count = countOfChunk(chunk) - 1;
   store<u32>(chunk, count, CHUNK_COUNT);

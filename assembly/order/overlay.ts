@@ -7,6 +7,7 @@ import { isWithin } from '../memory/buffer';
 import { ENTRY_DELETED, ENTRY_WRITTEN, Entry, Session, entryKey } from '../sessions/session';
 import { entryOf, refOfEntry } from './ref';
 import { PAIR_SHIFT, headAt, putPair, sortPairs } from './sort';
+import { requires, requiresBlock } from '../verify/contract';
 
 /** One write. */
 @unmanaged
@@ -30,11 +31,14 @@ export function countOfOverlay(overlay: usize): u32 {
 }
 
 export function ownAt(overlay: usize, index: u32): Own {
+  requires(index < countOfOverlay(overlay) || countOfOverlay(overlay) == 0);
+  requiresBlock(overlay, OVERLAY_HEADER + <usize>(index + 1) * OWN_SIZE);
   return changetype<Own>(overlay + OVERLAY_HEADER + <usize>index * OWN_SIZE);
 }
 
 /** Whether a session writes a key between two bounds. */
 function isShown(entry: Entry, low: usize, high: usize): bool {
+  requires(entry.keySize != 0);
   return (entry.flags & ENTRY_WRITTEN) != 0 && isWithin(entryKey(entry), entry.keySize, low, high);
 }
 

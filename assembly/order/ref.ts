@@ -7,6 +7,7 @@ import { findHashed } from '../index/directory';
 import { keyOf, keySizeOf } from '../log/record';
 import { bytesOfBuffer, freeBuffer, makeBuffer, sizeOfBuffer } from '../memory/buffer';
 import { Entry, entryKey } from '../sessions/session';
+import { requires, requiresBlock, requiresRange, requiresRecord } from '../verify/contract';
 
 /** Set in a name that points at a copy, and with the bit below at an entry of a session: the pointer stands in the high half. */
 const REF_POINTER: u64 = SPARE_HASH_BIT;
@@ -24,11 +25,14 @@ export function refOfEntry(entry: Entry): u64 {
 }
 
 export function entryOf(ref: u64): Entry {
+  requires((ref & REF_OF_ENTRY) == REF_OF_ENTRY);
+  requiresBlock(<usize>(ref >> 32), 64);
   return changetype<Entry>(<usize>(ref >> 32));
 }
 
 /** The name of a key that is in the hash index; 0 where memory is at its limit. */
 export function refOf(record: usize, hash: u64): u64 {
+  requiresRecord(record);
   return isShared(hash) ? copyKey(keyOf(record), keySizeOf(record)) : refOfHash(hash);
 }
 
@@ -39,6 +43,8 @@ export function refOfHash(hash: u64): u64 {
 
 /** The name of a key by a copy of it; 0 where memory is at its limit. */
 function copyKey(key: usize, size: u32): u64 {
+  requires(size != 0);
+  requiresRange(key, size);
   const copy = makeBuffer(key, size, false);
   return copy == 0 ? 0 : (<u64>copy << 32) | REF_POINTER;
 }
@@ -50,6 +56,7 @@ export function releaseRef(ref: u64): void {
 
 /** The newest record of the key that is named, or 0. */
 export function recordOf(ref: u64): usize {
+  requires((ref & REF_OF_ENTRY) != REF_OF_ENTRY);
   if ((ref & REF_POINTER) == 0) return findHash(ref);
   const copy = <usize>(ref >> 32);
   return findHashed(bytesOfBuffer(copy), sizeOfBuffer(copy));

@@ -4,6 +4,7 @@
  */
 import { compare, equalSize } from '../memory/bytes';
 import { RefKey, loadKey } from './ref';
+import { ensures, requires, requiresBlock, requiresRange } from '../verify/contract';
 
 export const PAIR_SHIFT: usize = 4;
 const PAIR_REF: usize = 8;
@@ -22,6 +23,7 @@ const STRETCH_SIZE: usize = 1 << 14;
 
 /** The eight bytes of a key from `depth` on, so that comparing them as numbers compares the keys; zeros stand for what is not there. */
 export function headAt(key: usize, size: u32, depth: u32): u64 {
+  requiresRange(key, size);
   if (depth + HEAD_SIZE <= size) return bswap<u64>(load<u64>(key + depth));
   if (depth >= size) return 0;
   if (size >= HEAD_SIZE) return bswap<u64>(load<u64>(key + size - HEAD_SIZE)) << (<u64>(depth + HEAD_SIZE - size) << 3);
@@ -31,6 +33,7 @@ export function headAt(key: usize, size: u32, depth: u32): u64 {
 }
 
 function pairAt(pairs: usize, index: u32): usize {
+  requiresBlock(pairs, <usize>(index + 1) << PAIR_SHIFT);
   return pairs + (<usize>index << PAIR_SHIFT);
 }
 
@@ -53,11 +56,13 @@ function compareRefs(left: u64, right: u64): i32 {
 
 /** Whether a pair with this head and name stands before the pair at `pair`. */
 function isBefore(head: u64, ref: u64, pair: usize): bool {
+  requiresBlock(pair, 1 << PAIR_SHIFT);
   const other = load<u64>(pair);
   return head == other ? compareRefs(ref, load<u64>(pair, PAIR_REF)) < 0 : head < other;
 }
 
 function insertionSort(pairs: usize, count: u32): void {
+  requires(count <= FEW);
   for (let index: u32 = 1; index < count; index++) {
     const head = load<u64>(pairAt(pairs, index));
     const ref = refAt(pairs, index);
@@ -72,6 +77,7 @@ function insertionSort(pairs: usize, count: u32): void {
 
 /** Lets the pair at `root` of a heap of `count` pairs sink to its place. */
 function sink(pairs: usize, root: u32, count: u32): void {
+  requires(root < count);
   while (true) {
     let child = root * 2 + 1;
     if (child >= count) return;
@@ -83,6 +89,7 @@ function sink(pairs: usize, root: u32, count: u32): void {
 }
 
 function swap(pairs: usize, left: u32, right: u32): void {
+  requires(left != right);
   const head = load<u64>(pairAt(pairs, left));
   const ref = refAt(pairs, left);
   memory.copy(pairAt(pairs, left), pairAt(pairs, right), 1 << PAIR_SHIFT);
@@ -91,6 +98,7 @@ function swap(pairs: usize, left: u32, right: u32): void {
 
 /** Sorts by whole keys, in place, whatever the keys are (Williams, 1964). */
 function heapSort(pairs: usize, count: u32): void {
+  requires(count != 0);
   for (let root = count >> 1; root != 0; root--) sink(pairs, root - 1, count);
   for (let end = count - 1; end != 0; end--) {
     swap(pairs, 0, end);
@@ -100,6 +108,8 @@ function heapSort(pairs: usize, count: u32): void {
 
 /** Counts, for each of the eight digits of heads, how often it has each value. */
 function countDigits(pairs: usize, end: usize): void {
+  requires(pairs < end && ((end - pairs) & 15) == 0);
+  requiresBlock(pairs, end - pairs);
   for (let pair = pairs; pair < end; pair += 1 << PAIR_SHIFT) {
     let head = load<u64>(pair);
     for (let table = offsets; table < offsets + DIGITS_SIZE; table += TABLE_SIZE) {
@@ -112,6 +122,8 @@ function countDigits(pairs: usize, end: usize): void {
 
 /** Moves pairs to where their digit puts them. */
 function scatter(pairs: usize, end: usize, table: usize, shift: u64): void {
+  requires(pairs < end && shift < 64);
+  requiresBlock(pairs, end - pairs);
   for (let pair = pairs; pair < end; pair += 1 << PAIR_SHIFT) {
     const head = load<u64>(pair);
     const at = table + (<usize>(head >> shift & 0xff) << 2);
@@ -124,6 +136,8 @@ function scatter(pairs: usize, end: usize, table: usize, shift: u64): void {
 
 /** Sorts pairs by their heads. `scratch` has room for as many. */
 function radixSort(pairs: usize, scratch: usize, count: u32): void {
+  requires(count != 0 && pairs != scratch);
+  requiresBlock(scratch, <usize>count << PAIR_SHIFT);
   memory.fill(offsets, 0, DIGITS_SIZE);
   const size = <usize>count << PAIR_SHIFT;
   for (let at: usize = 0; at < size; at += STRETCH_SIZE) countDigits(pairs + at, pairs + min<usize>(at + STRETCH_SIZE, size));
@@ -145,10 +159,12 @@ function radixSort(pairs: usize, scratch: usize, count: u32): void {
     to = other;
   }
   if (from != pairs) memory.copy(pairs, from, size);
+  ensures(load<u64>(pairs) <= load<u64>(pairAt(pairs, count - 1)));
 }
 
 /** Sorts pairs whose heads were all taken behind the same bytes of their keys. `scratch` has room for as many; `level` counts the heads in common before. */
 export function sortPairs(pairs: usize, scratch: usize, count: u32, level: u32): void {
+  requires(count == 0 || level <= LEVEL_MAX + 1);
   if (count <= FEW) {
     insertionSort(pairs, count);
     return;
@@ -166,6 +182,7 @@ export function sortPairs(pairs: usize, scratch: usize, count: u32, level: u32):
 
 /** Sorts pairs whose heads are equal: by what stands behind the bytes that all of their keys begin with. */
 function untie(pairs: usize, scratch: usize, count: u32, level: u32): void {
+  requires(count > 1);
   if (level > LEVEL_MAX) {
     heapSort(pairs, count);
     return;

@@ -9,6 +9,7 @@ import { compare } from '../memory/bytes';
 import { Front, clearFront } from './front';
 import { RefKey, loadKey, recordOf, releaseRef } from './ref';
 import { PAIR_SHIFT } from './sort';
+import { ensures, requires, requiresBlock, requiresRange } from '../verify/contract';
 
 const LEAF_SHIFT: u32 = 12;
 const LEAF_HEADER: usize = 8;
@@ -35,6 +36,7 @@ export class Place {
 }
 
 function leafAt(index: u32): usize {
+  requires(index < Tree.leafCount);
   return <usize>load<u32>(Tree.leaves + (<usize>index << POINTER_SHIFT));
 }
 
@@ -43,6 +45,7 @@ export function countOfLeaf(index: u32): u32 {
 }
 
 export function nameAt(leaf: u32, position: u32): u64 {
+  requires(position < countOfLeaf(leaf));
   return load<u64>(leafAt(leaf) + LEAF_HEADER + (<usize>position << 3));
 }
 
@@ -72,23 +75,27 @@ export function dropLeaves(): void {
 }
 
 function compareTo(ref: u64, key: usize, size: u32): i32 {
+  requiresRange(key, size);
   loadKey(ref);
   return compare(RefKey.pointer, RefKey.size, key, size);
 }
 
 /** Whether every key is below `key`. The bounds of keyspaces mostly lie outside of all keys, whose first and last are in the cache. */
 export function isAboveAll(key: usize, size: u32): bool {
+  requiresRange(key, size);
   const last = Tree.leafCount - 1;
   return Tree.leafCount == 0 || compareTo(nameAt(last, countOfLeaf(last) - 1), key, size) < 0;
 }
 
 /** Whether no key is below `key`. */
 export function isBelowAll(key: usize, size: u32): bool {
+  requiresRange(key, size);
   return Tree.leafCount == 0 || compareTo(nameAt(0, 0), key, size) >= 0;
 }
 
 /** Finds the place of the first name whose key is not below `key`. O(log n) lookups. */
 export function seek(key: usize, size: u32): void {
+  requiresRange(key, size);
   let low: u32 = 0;
   let high = Tree.leafCount;
   while (low < high) {
@@ -110,10 +117,14 @@ export function seek(key: usize, size: u32): void {
   if (low == countOfLeaf(leaf)) return;
   Place.leaf = leaf;
   Place.position = low;
+  ensures(compareTo(nameAt(leaf, low), key, size) >= 0);
+  ensures(low == 0 || compareTo(nameAt(leaf, low - 1), key, size) < 0);
 }
 
 /** Makes room for one more leaf at `index`. */
 function insertLeaf(index: u32, leaf: usize): bool {
+  requires(index <= Tree.leafCount && Tree.leaves != 0);
+  requiresBlock(leaf, 1 << LEAF_SHIFT);
   const size = <usize>(Tree.leafCount + 1) << POINTER_SHIFT;
   if (size > <usize>1 << Tree.leavesShift) {
     const leaves = allocate(Tree.leavesShift + 1);
@@ -132,6 +143,7 @@ function insertLeaf(index: u32, leaf: usize): bool {
 
 /** Splits a full leaf before a name is put at `position`: in two halves, but at its end for keys that only ever rise. */
 function splitLeaf(index: u32, position: u32): bool {
+  requires(countOfLeaf(index) == LEAF_CAPACITY && position <= LEAF_CAPACITY);
   const leaf = allocate(LEAF_SHIFT);
   if (leaf == 0) return false;
   if (!insertLeaf(index + 1, leaf)) {
@@ -173,16 +185,22 @@ export function insertRef(ref: u64): bool {
   store<u64>(at, ref);
   store<u32>(leaf, count + 1);
   Tree.count++;
+  ensures(count < LEAF_CAPACITY && position <= count);
   return true;
 }
 
 function fillLeaf(leaf: usize, pairs: usize, count: u32): void {
+  requires(count != 0 && count <= LEAF_FILL);
+  requiresBlock(leaf, 1 << LEAF_SHIFT);
+  requiresBlock(pairs, <usize>count << PAIR_SHIFT);
   store<u32>(leaf, count);
   for (let position: u32 = 0; position < count; position++) store<u64>(leaf + LEAF_HEADER + (<usize>position << 3), load<u64>(pairs + (<usize>position << PAIR_SHIFT), 8));
 }
 
 /** Lays sorted pairs out over new leaves, of which there must be none. False where memory is at its limit. */
 export function layOut(pairs: usize, count: u32): bool {
+  requires(count != 0 && Tree.leafCount == 0);
+  requiresBlock(pairs, <usize>count << PAIR_SHIFT);
   const leafCount = (count + LEAF_FILL - 1) / LEAF_FILL;
   Tree.leavesShift = shiftFor(<usize>leafCount << POINTER_SHIFT);
   Tree.leaves = allocate(Tree.leavesShift);

@@ -16,6 +16,7 @@ import { Clock } from '../versions/visible';
 import { settleHistory } from './past';
 import { Scan } from './scan';
 import { drain, hasLargeValues, markOf, show, startShow } from './show';
+import { requires, requiresRecord, requiresSegment } from '../verify/contract';
 
 /** A log is taken to hold at least one key for two records: an index that is made for them need not split its way up to that. */
 const EXPECTED_KEYS_SHIFT: u64 = 1;
@@ -30,6 +31,8 @@ class Carried {
 }
 
 function linkRun(segment: Segment, offset: u32, count: u32): u32 {
+  requiresSegment(segment);
+  requires(offset + format.RECORD_HEADER_SIZE <= segment.end);
   for (; count != 0; count--) {
     const record = <usize>segment.block + offset;
     if (!show(record, addressOf(segment.sequence, offset))) return 0;
@@ -60,6 +63,7 @@ function linkCarried(): bool {
 
 /** The offset of the frame that a record stands in. */
 function frameHolding(segment: Segment, offset: u32): u32 {
+  requires(offset >= segment.headerEnd && offset < segment.end);
   let frame = segment.headerEnd;
   while (true) {
     const next = frame + frameSizeOf(<usize>segment.block + frame);
@@ -69,6 +73,7 @@ function frameHolding(segment: Segment, offset: u32): u32 {
 }
 
 export function linkFrame(segment: Segment, offset: u32): bool {
+  requires(segment.block != 0 && offset >= segment.headerEnd);
   const frame = <usize>segment.block + offset;
   // What is superseded here was so at that time.
   if (History.isKept) Clock.now = frameTimeOf(frame);
@@ -98,6 +103,7 @@ export function linkFrame(segment: Segment, offset: u32): bool {
 
 /** Links the valid frames of one segment. False where memory is at its limit. */
 function linkSegment(segment: Segment): bool {
+  requires(segment.block != 0);
   for (let offset = segment.headerEnd; offset < segment.end; offset += frameSizeOf(<usize>segment.block + offset)) {
     if (!linkFrame(segment, offset)) return false;
   }
@@ -106,6 +112,7 @@ function linkSegment(segment: Segment): bool {
 
 /** Links the intact records of a frame whose body is damaged; returns how many. For salvage. */
 export function linkIntact(segment: Segment, offset: u32): u32 {
+  requires(segment.block != 0 && offset >= segment.headerEnd);
   const frame = <usize>segment.block + offset;
   const end = offset + format.FRAME_HEAD_SIZE + bodySizeOf(frame);
   let at = offset + format.FRAME_HEAD_SIZE;
@@ -129,6 +136,7 @@ export function dropCarried(): void {
 
 /** Whether the parts of a large value are all there and of one size with what its list says. */
 export function isWhole(record: usize): bool {
+  requiresRecord(record);
   const count = partCountOf(record);
   let total: u64 = 0;
   for (let index: u32 = 0; index < count; index++) {
@@ -167,6 +175,7 @@ export function countParts(isSalvage: bool): i32 {
 
 /** Begins with an empty index, made for so many records. */
 export function startLink(secret: u64, recordCount: u64): bool {
+  requires(Segments.first !== null);
   Carried.count = 0;
   startShow(secret);
   return createIndex(recordCount >> EXPECTED_KEYS_SHIFT);
@@ -190,6 +199,7 @@ export function linkLog(secret: u64): i32 {
  * its limit.
  */
 export function completeAtGap(segment: Segment): bool {
+  requires(segment.block != 0);
   if (Carried.count == 0 || Carried.last + 1 == segment.sequence) return true;
   return linkCarried();
 }

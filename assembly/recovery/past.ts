@@ -7,8 +7,10 @@ import { adjustParts, subtractRecord } from '../space/live';
 import { trimKey } from '../versions/history';
 import { OldCursor, countOf, nextList, oldAddressAt, removeOld } from '../versions/old';
 import { isWhole } from './link';
+import { requiresAddress } from '../verify/contract';
 
 function isLarge(address: u64): bool {
+  requiresAddress(address);
   return (flagsOf(resolve(address)) & RECORD_FLAG_LARGE) != 0;
 }
 

@@ -10,6 +10,7 @@ import { FRAME_FLAG_END, FRAME_HEAD_SIZE } from '../shared/format';
 import { REASON_SEGMENT_CUT, STATUS_MEMORY_FULL, STATUS_OK } from '../shared/status';
 import { completeAtGap, countParts, dropCarried, linkFrame, linkIntact, startLink } from './link';
 import { Scan, countFrame, dirtySize, examineFrame, findHead, publishCounts, startScan } from './scan';
+import { requires } from '../verify/contract';
 
 class Salvage {
   static segment: Segment | null = null;
@@ -34,6 +35,7 @@ function enter(segment: Segment | null): void {
 
 /** Reports damage, having linked what of it is intact, and goes on behind it. */
 function passDamage(segment: Segment, at: u32): i32 {
+  requires(segment.block != 0 && at >= segment.headerEnd);
   dropCarried();
   Scan.carriedVersion = 0;
   const hasIntactHead = hasHead(<usize>segment.block + at, Geometry.segmentSize - at, segment.seed, at);

@@ -16,6 +16,7 @@ import * as format from '../shared/format';
 import * as layout from '../shared/layout';
 import * as status from '../shared/status';
 import { Superblock } from './superblock';
+import { ensures, requires, requiresFrame } from '../verify/contract';
 
 /** What the scan found. */
 export class Scan {
@@ -42,6 +43,7 @@ export class Scan {
 }
 
 function segmentPointer(segment: Segment, offset: u32): usize {
+  requires(segment.block != 0 && offset <= Geometry.segmentSize);
   return <usize>segment.block + offset;
 }
 
@@ -53,6 +55,7 @@ function fail(reason: u32, isExplained: bool): bool {
 
 /** Whether the records of an intact frame are what this format writes. */
 function areRecordsMeaningful(frame: usize): bool {
+  requiresFrame(frame);
   const version = frameVersionOf(frame);
   const end = frame + format.FRAME_HEAD_SIZE + bodySizeOf(frame);
   let record = frame + format.FRAME_HEAD_SIZE;
@@ -67,6 +70,7 @@ function areRecordsMeaningful(frame: usize): bool {
 
 /** Follows commits that go over the end of a segment: whether this frame may stand behind those before it. */
 function continues(segment: Segment, offset: u32): bool {
+  requires(offset >= segment.headerEnd);
   const frame = segmentPointer(segment, offset);
   const count = recordCountOf(frame);
   const pending = pendingCountOf(frame);
@@ -91,6 +95,7 @@ function continues(segment: Segment, offset: u32): bool {
 
 /** Examines the frame at an offset: hashes, then meaning. */
 export function examineFrame(segment: Segment, offset: u32): bool {
+  requires(offset >= segment.headerEnd && (offset & 7) == 0);
   const frame = segmentPointer(segment, offset);
   const limit = Geometry.segmentSize - offset;
   if (!hasHead(frame, limit, segment.seed, offset)) return fail(status.REASON_FRAME_HEAD, isHeadLost(frame, limit, offset));
@@ -107,6 +112,7 @@ export function examineFrame(segment: Segment, offset: u32): bool {
 }
 
 export function countFrame(segment: Segment, offset: u32): void {
+  requires(offset >= segment.headerEnd);
   const frame = segmentPointer(segment, offset);
   const size = frameSizeOf(frame);
   Scan.seal = max<u64>(Scan.seal, sealOf(frame));
@@ -117,10 +123,12 @@ export function countFrame(segment: Segment, offset: u32): void {
   segment.lastHash = headHashOf(frame);
   segment.isEnded = (frameFlagsOf(frame) & format.FRAME_FLAG_END) != 0;
   segment.end = offset + size;
+  ensures(segment.end <= Geometry.segmentSize && (segment.end & 7) == 0);
 }
 
 /** The offset of the next intact head at or behind `offset`, or 0. */
 export function findHead(segment: Segment, offset: u32): u32 {
+  requires((offset & 7) == 0);
   for (; offset + format.FRAME_HEAD_SIZE <= Geometry.segmentSize; offset += 8) {
     if (hasHead(segmentPointer(segment, offset), Geometry.segmentSize - offset, segment.seed, offset)) return offset;
   }
@@ -170,6 +178,7 @@ export function publishCounts(): void {
 
 /** Scans one segment from `offset` on. Returns true at its end, false where a frame failed: `segment.end` says where. */
 export function scanSegment(segment: Segment, offset: u32): bool {
+  requires(offset == segment.headerEnd);
   segment.end = offset;
   while (segment.end + format.FRAME_HEAD_SIZE <= Geometry.segmentSize) {
     const at = segment.end;
@@ -194,6 +203,7 @@ function joins(segment: Segment): bool {
 
 /** What is left from the last valid frame of a segment on, up to the last byte that is not zero. */
 export function dirtySize(segment: Segment): u32 {
+  requires(segment.end <= Geometry.segmentSize && (segment.end & 7) == 0);
   let end = Geometry.segmentSize;
   while (end > segment.end && load<u64>(segmentPointer(segment, end - 8)) == 0) end -= 8;
   return end - segment.end;
@@ -201,6 +211,7 @@ export function dirtySize(segment: Segment): u32 {
 
 /** Ends the log where a crash cut it: what follows is dropped, and counted. */
 function truncate(segment: Segment): void {
+  requires(segment.end >= segment.headerEnd);
   let size = dirtySize(segment);
   Scan.isTailDirty = size != 0;
   while (Segments.last !== segment) {

@@ -12,6 +12,7 @@ import * as format from '../shared/format';
 import { forsakeRecord, retainRecord, uncountNewest } from '../space/live';
 import { History, noteSuperseded, reserveHistory } from '../versions/history';
 import { KEPT_BY_HISTORY, addOld, reserveOld } from '../versions/old';
+import { requires, requiresAddress, requiresRecord } from '../verify/contract';
 
 const WAITING_COUNT_MAX: u32 = 16;
 const ENTRY_SHIFT: u32 = 5;
@@ -48,6 +49,9 @@ export function markOf(address: u64): u64 {
 
 /** Takes a record, to be shown by the next `drain` at the latest. False where memory is at its limit. */
 export function show(record: usize, address: u64): bool {
+  requiresRecord(record);
+  requiresAddress(address);
+  requires(Show.count < WAITING_COUNT_MAX);
   const flags = flagsOf(record);
   if ((flags & format.RECORD_FLAG_PART) != 0) {
     setLink(record, markOf(address));
@@ -63,6 +67,7 @@ export function show(record: usize, address: u64): bool {
 
 /** Shows every record that waits, in the order in which they came. False where memory is at its limit. */
 export function drain(): bool {
+  requires(Show.count <= WAITING_COUNT_MAX);
   const end = waiting + (<usize>Show.count << ENTRY_SHIFT);
   Show.count = 0;
   let touched: u64 = 0;
@@ -76,6 +81,8 @@ export function drain(): bool {
 
 /** Shows one record, unless a newer version of its key is already there. */
 function showNow(record: usize, address: u64, hash: u64): bool {
+  requiresRecord(record);
+  requiresAddress(address);
   const keySize = keySizeOf(record);
   const key = keyOf(record);
   const existing = find(key, keySize, hash);

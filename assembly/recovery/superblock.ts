@@ -10,6 +10,7 @@ import { setNumber, setU32 } from '../memory/control';
 import * as format from '../shared/format';
 import * as layout from '../shared/layout';
 import { STATUS_CORRUPT, STATUS_FORMAT_TOO_NEW, STATUS_NOT_VARVE, STATUS_OK } from '../shared/status';
+import { ensures, requires, requiresBlock } from '../verify/contract';
 
 /** What the newest superblock says. */
 export class Superblock {
@@ -22,10 +23,13 @@ export class Superblock {
 }
 
 function hashOf(record: usize, index: u32): u64 {
+  requires(index < 2);
+  requiresBlock(record, format.SUPERBLOCK_RECORD_SIZE);
   return xxh64(record, format.SUPERBLOCK_HASH, mix(format.SEED_SUPERBLOCK, index));
 }
 
 function hasMagic(record: usize): bool {
+  requiresBlock(record, format.SUPERBLOCK_RECORD_SIZE);
   return load<u32>(record) == format.SUPERBLOCK_MAGIC_LOW && load<u32>(record, 4) == format.SUPERBLOCK_MAGIC_HIGH;
 }
 
@@ -38,6 +42,7 @@ function isIntact(record: usize, index: u32): bool {
  * format version, so that a newer one is known for what it is.
  */
 export function readSuperblocks(blocks: usize): i32 {
+  requiresBlock(blocks, 2 * format.SUPERBLOCK_SIZE);
   let best: usize = 0;
   let found = false;
   let newest: u32 = 0;
@@ -80,6 +85,8 @@ function durableRoot(): Segment {
  * then call `superblockDurable`.
  */
 export function buildSuperblock(block: usize, ceiling: u64, isClean: bool): u32 {
+  requires(ceiling >= Log.version || isClean);
+  requiresBlock(block, format.SUPERBLOCK_SIZE);
   const generation = Superblock.generation + 1;
   const index = <u32>(generation & 1);
   const root = durableRoot();
@@ -104,6 +111,7 @@ export function buildSuperblock(block: usize, ceiling: u64, isClean: bool): u32 
   Superblock.generation = generation;
   Pending.rootSequence = root.sequence;
   Pending.ceiling = isClean ? Log.version : ceiling;
+  ensures(isIntact(block, index) && isIntact(block + format.SUPERBLOCK_COPY_STRIDE, index));
   return index * format.SUPERBLOCK_SIZE;
 }
 

@@ -17,9 +17,11 @@ import { Clock, hasExpiredSince, isVisible, visibleVersion } from '../versions/v
 import { STATUS_CONFLICT, STATUS_MISMATCH, STATUS_OK } from '../shared/status';
 import { areRangesBroken } from './range';
 import { ENTRY_CAS, ENTRY_CAS_CONTRADICTS, ENTRY_DELETED, ENTRY_READ, ENTRY_WRITTEN, Entry, Session, entryKey } from './session';
+import { requires, requiresRange } from '../verify/contract';
 
 
 function newestOf(entry: Entry): usize {
+  requires(entry.keySize != 0);
   return find(entryKey(entry), entry.keySize, entry.hash);
 }
 
@@ -28,6 +30,7 @@ function newestOf(entry: Entry): usize {
  * where it fails the version that its key has stands in the control block. O(keys met), and nothing where nobody committed since it began.
  */
 function validate(session: Session, isSnapshot: bool): i32 {
+  requires(session.pin !== null);
   const isUnchanged = Log.version == session.version && load<u32>(layout.CONTROL_HAS_EXPIRY) == 0;
   for (let entry: Entry | null = session.first; entry !== null; entry = entry!.next) {
     const flags = entry.flags;
@@ -60,6 +63,7 @@ function tailKey(flags: u32): usize {
 }
 
 function stageDelete(entry: Entry): i32 {
+  requires((entry.flags & ENTRY_WRITTEN) != 0);
   const newest = newestOf(entry);
   if (newest == 0 || !isVisible(newest, Clock.now)) return STATUS_OK;
   const status = makeBatchRoom(entry.keySize, true);
@@ -71,6 +75,8 @@ function stageDelete(entry: Entry): i32 {
 
 /** Stages what is left of a value in parts, and then the record that lists them. */
 function stageInParts(session: Session, entry: Entry): i32 {
+  requires(session.stagedSize <= entry.valueSize);
+  requiresRange(entry.value, entry.valueSize);
   while (session.stagedSize < entry.valueSize) {
     const rest = entry.valueSize - session.stagedSize;
     if (tailRoom() < <u32>PART_SIZE_MIN) {
@@ -91,6 +97,7 @@ function stageInParts(session: Session, entry: Entry): i32 {
 }
 
 function stageEntry(session: Session, entry: Entry): i32 {
+  requires((entry.flags & ENTRY_WRITTEN) != 0);
   if ((entry.flags & ENTRY_DELETED) != 0) return stageDelete(entry);
   const size = sizeOfWrite(entry.kind, entry.keySize, entry.valueSize);
   Expiry.next = entry.expiry;
@@ -106,6 +113,7 @@ function stageEntry(session: Session, entry: Entry): i32 {
 
 /** The one write of a session, without the detour of a batch. */
 function commitSingle(entry: Entry): f64 {
+  requires((entry.flags & ENTRY_WRITTEN) != 0);
   const isDelete = (entry.flags & ENTRY_DELETED) != 0;
   const flags = isDelete ? format.RECORD_FLAG_TOMBSTONE : entry.kind;
   const valueSize = isDelete ? 0 : entry.valueSize;
@@ -131,6 +139,7 @@ function goesInParts(size: u32): bool {
 }
 
 function onlyWrite(session: Session): Entry {
+  requires(session.writeCount == 1);
   let entry = session.first!;
   while ((entry.flags & ENTRY_WRITTEN) == 0) entry = entry.next!;
   return entry;
@@ -141,6 +150,7 @@ function onlyWrite(session: Session): Entry {
  * or STATUS_MISMATCH, with nothing changed; or what the log needs, after which the same call goes on, or `cancel` takes back what was staged.
  */
 export function commit(session: Session, isSnapshot: bool): f64 {
+  requires(session.writeCount != 0);
   if (session.pin !== null) {
     const verdict = validate(session, isSnapshot);
     if (verdict != STATUS_OK) return verdict;

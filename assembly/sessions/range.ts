@@ -11,6 +11,7 @@ import * as layout from '../shared/layout';
 import { STATUS_OK } from '../shared/status';
 import { hasExpiredSince } from '../versions/visible';
 import { Session, reserve } from './session';
+import { requires, requiresRange } from '../verify/contract';
 
 /** A range: from the first key, and before the second unless it is open. The keys follow. */
 @unmanaged
@@ -29,6 +30,8 @@ function lowOf(range: Range): usize {
 }
 
 function addRange(session: Session, low: usize, lowSize: u32, high: usize, highSize: u32, hasHigh: bool, isHighIncluded: bool): void {
+  requires(lowSize == 0 || low != 0);
+  requires(highSize == 0 || high != 0);
   const room = reserve(session, RANGE_SIZE + lowSize + highSize + <u32>isHighIncluded);
   if (room == 0) {
     session.readsAll = true;
@@ -47,6 +50,7 @@ function addRange(session: Session, low: usize, lowSize: u32, high: usize, highS
 
 /** Notes what a scan has read: the keys that the facade has handed on, and everything between; all of it where the caller was told that there is no more. */
 export function noteRange(session: Session, cursor: Cursor): void {
+  requires(cursor.session === session && cursor.count <= <u32>layout.CURSOR_ITEM_COUNT);
   const low = cursor.low == 0 ? 0 : bytesOfBuffer(cursor.low);
   const lowSize = cursor.low == 0 ? 0 : sizeOfBuffer(cursor.low);
   const high = cursor.high == 0 ? 0 : bytesOfBuffer(cursor.high);
@@ -65,6 +69,7 @@ export function noteRange(session: Session, cursor: Cursor): void {
 }
 
 function holds(range: Range, key: usize, size: u32): bool {
+  requiresRange(key, size);
   const low = lowOf(range);
   if (compare(key, size, low, range.lowSize) < 0) return false;
   return !range.hasHigh || compare(key, size, low + range.lowSize, range.highSize) < 0;
@@ -72,6 +77,7 @@ function holds(range: Range, key: usize, size: u32): bool {
 
 /** Whether a key of a range that the session has read has expired since by the session's clock: for it, that is a delete. O(keys in the range). */
 function hasExpired(range: Range, session: Session): bool {
+  requires(Tree.isKept);
   seek(lowOf(range), range.lowSize);
   let leaf = Place.leaf;
   let position = Place.position;

@@ -8,6 +8,7 @@ import { allocateSmall, exponentFor, giveBlock, releaseSmall, takeBlock } from '
 import { Cursor, freeCursor } from '../order/cursor';
 import { Pin } from '../versions/pins';
 import { Range } from './range';
+import { ensures, requires, requiresBlock, requiresRange } from '../verify/contract';
 
 @unmanaged
 export class Session {
@@ -85,6 +86,7 @@ const CHUNK_HEADER: u32 = 8;
 if (offsetof<Session>() > 128 || offsetof<Entry>() > ENTRY_SIZE) ERROR('a session or an entry outgrew its room');
 
 function addChunk(session: Session, shift: u32): bool {
+  requires(shift >= CHUNK_SHIFT_MIN);
   const chunk = takeBlock(shift);
   if (chunk == 0) return false;
   store<u32>(chunk, session.chunk);
@@ -96,6 +98,7 @@ function addChunk(session: Session, shift: u32): bool {
 
 /** Room in the arena, or 0 where memory is at its limit. */
 export function reserve(session: Session, size: u32): usize {
+  requires(size != 0 && session.chunk != 0);
   const aligned = alignUp(size);
   const shift = load<u32>(session.chunk, CHUNK_SHIFT);
   if (session.chunkUsed + aligned > <u32>1 << shift) {
@@ -104,11 +107,13 @@ export function reserve(session: Session, size: u32): usize {
   }
   const at = <usize>session.chunk + session.chunkUsed;
   session.chunkUsed += aligned;
+  ensures((at & 7) == 0 && session.chunkUsed <= <u32>1 << load<u32>(session.chunk, CHUNK_SHIFT));
   return at;
 }
 
 /** Begins a session on a pin, at a clock and an end of the log. Null where memory is at its limit. */
 export function beginSession(pin: Pin, clock: u64, begin: u64): Session | null {
+  requires(pin.count != 0 && begin != 0);
   const block = allocateSmall(SESSION_SHIFT);
   const table = allocateSmall(TABLE_SHIFT_MIN);
   if (block == 0 || table == 0) {
@@ -132,6 +137,7 @@ export function beginSession(pin: Pin, clock: u64, begin: u64): Session | null {
 
 /** Gives everything back but the pin. */
 export function endSession(session: Session): void {
+  requires(!session.isStaging);
   for (let scan = session.scans; scan !== null;) {
     const following: Cursor | null = scan!.next;
     freeCursor(scan!);
@@ -148,10 +154,13 @@ export function endSession(session: Session): void {
 }
 
 export function entryKey(entry: Entry): usize {
+  requiresBlock(changetype<usize>(entry), ENTRY_SIZE);
   return changetype<usize>(entry) + ENTRY_SIZE;
 }
 
 function slotOf(session: Session, key: usize, keySize: u32, hash: u64): usize {
+  requires(keySize != 0);
+  requiresRange(key, keySize);
   const mask = (<u32>1 << (session.tableShift - SLOT_SHIFT)) - 1;
   let position = <u32>hash & mask;
   while (true) {
@@ -165,6 +174,7 @@ function slotOf(session: Session, key: usize, keySize: u32, hash: u64): usize {
 }
 
 function growTable(session: Session): bool {
+  requires(session.tableShift >= TABLE_SHIFT_MIN);
   const shift = session.tableShift + 1;
   const table = takeBlock(shift);
   if (table == 0) return false;
@@ -180,6 +190,8 @@ function growTable(session: Session): bool {
 
 /** The entry of a key, made where there is none. Null where memory is at its limit. */
 export function entryFor(session: Session, key: usize, keySize: u32): Entry | null {
+  requires(keySize != 0);
+  requiresRange(key, keySize);
   const hash = hashKey(key, keySize);
   let slot = slotOf(session, key, keySize, hash);
   if (load<u32>(slot) != 0) return changetype<Entry>(<usize>load<u32>(slot));
@@ -204,6 +216,8 @@ export function entryFor(session: Session, key: usize, keySize: u32): Entry | nu
 
 /** Room for a value of up to `size` bytes of a key: where it shall stand, or 0. It counts when `finishWrite` is called; until then the key has the value that it had. */
 export function roomFor(session: Session, key: usize, keySize: u32, size: u32): usize {
+  requires(keySize != 0);
+  requiresRange(key, keySize);
   const entry = entryFor(session, key, keySize);
   if (entry === null) return 0;
   session.target = entry;
@@ -220,6 +234,8 @@ export function roomFor(session: Session, key: usize, keySize: u32, size: u32): 
 
 /** The value stands in the room that `roomFor` found. */
 export function finishWrite(session: Session, size: u32, kind: u32, expiry: u64): void {
+  requires(session.target !== null && session.room != 0);
+  requires(size <= session.roomSize);
   const entry = session.target!;
   const end = session.room + session.roomSize;
   if (session.room != entry.spare && end == session.chunk + session.chunkUsed) {
@@ -240,6 +256,7 @@ export function finishWrite(session: Session, size: u32, kind: u32, expiry: u64)
 
 /** Notes that the session writes a key, or deletes it. */
 export function markWritten(session: Session, entry: Entry, isDelete: bool): void {
+  requires(entry.keySize != 0);
   if ((entry.flags & ENTRY_WRITTEN) == 0) session.writeCount++;
   entry.flags = (entry.flags & ~ENTRY_DELETED) | ENTRY_WRITTEN | (isDelete ? ENTRY_DELETED : 0);
   session.target = entry;
@@ -247,6 +264,7 @@ export function markWritten(session: Session, entry: Entry, isDelete: bool): voi
 
 /** The write that was noted last holds only if the key has the version `expected` when the session commits. */
 export function expectVersion(session: Session, expected: u64): void {
+  requires(session.target !== null);
   const entry = session.target!;
   if ((entry.flags & ENTRY_CAS) != 0 && entry.expected != expected) entry.flags |= ENTRY_CAS_CONTRADICTS;
   entry.flags |= ENTRY_CAS;

@@ -5,10 +5,11 @@
 import { flagsOf, partAddress, partCountOf, sizeOf } from '../log/record';
 import { Log, tailAddress } from '../log/log';
 import { keepForWatches } from '../versions/watch';
-import { Geometry, Segment, Segments, dropBlock, nominate, removeSegment, resolve, segmentOf } from '../log/segment';
+import { Geometry, Segment, Segments, dropBlock, nominate, removeSegment, resolve, segmentOf, takeSurplus } from '../log/segment';
 import { setU32 } from '../memory/control';
 import * as layout from '../shared/layout';
 import { RECORD_FLAG_EXPIRY, RECORD_FLAG_LARGE, RECORD_FLAG_TOMBSTONE } from '../shared/format';
+import { requires, requiresAddress, requiresRecord } from '../verify/contract';
 
 export class Space {
   static liveSize: u64 = 0;
@@ -17,6 +18,8 @@ export class Space {
 }
 
 function add(address: u64, size: u32): void {
+  requiresAddress(address);
+  requires(size != 0 && (size & 7) == 0);
   const segment = segmentOf(address)!;
   segment.live += size;
   Space.liveSize += size;
@@ -24,6 +27,8 @@ function add(address: u64, size: u32): void {
 
 /** Takes so many bytes out of the count of live ones: those of the record, or the part, at an address. */
 export function subtractRecord(address: u64, size: u32): void {
+  requiresAddress(address);
+  requires(size != 0 && (size & 7) == 0 && Space.liveSize >= size);
   const segment = segmentOf(address)!;
   assert(segment.live >= size);
   segment.live -= size;
@@ -33,6 +38,7 @@ export function subtractRecord(address: u64, size: u32): void {
 
 /** Counts a record as the newest of its key: as a key that exists, or as a tombstone. */
 export function countNewest(record: usize): void {
+  requiresRecord(record);
   const flags = flagsOf(record);
   if ((flags & RECORD_FLAG_TOMBSTONE) != 0) Space.tombstoneCount++;
   else Space.keyCount++;
@@ -42,24 +48,28 @@ export function countNewest(record: usize): void {
 
 /** The opposite. */
 export function uncountNewest(record: usize): void {
+  requiresRecord(record);
   if ((flagsOf(record) & RECORD_FLAG_TOMBSTONE) != 0) Space.tombstoneCount--;
   else Space.keyCount--;
 }
 
 /** Counts a record, and not the parts of its value. */
 export function retainRecord(record: usize, address: u64): void {
+  requiresRecord(record);
   add(address, sizeOf(record));
   countNewest(record);
 }
 
 /** The opposite. */
 export function forsakeRecord(record: usize, address: u64): void {
+  requiresRecord(record);
   subtractRecord(address, sizeOf(record));
   uncountNewest(record);
 }
 
 /** Counts the parts of a large value, or takes them out of the count. */
 export function adjustParts(record: usize, isLive: bool): void {
+  requiresRecord(record);
   const count = partCountOf(record);
   for (let index: u32 = 0; index < count; index++) {
     const part = partAddress(record, index);
@@ -71,18 +81,21 @@ export function adjustParts(record: usize, isLive: bool): void {
 
 /** Counts a record that has become the newest of its key, with the parts of its value. */
 export function retain(record: usize, address: u64): void {
+  requiresRecord(record);
   retainRecord(record, address);
   if ((flagsOf(record) & RECORD_FLAG_LARGE) != 0) adjustParts(record, true);
 }
 
 /** Takes the bytes of a record and its parts out of the count: nothing reads it any more. */
 export function subtractBytes(record: usize, address: u64): void {
+  requiresRecord(record);
   subtractRecord(address, sizeOf(record));
   if ((flagsOf(record) & RECORD_FLAG_LARGE) != 0) adjustParts(record, false);
 }
 
 /** The opposite of `retain`: the record is no longer the newest of its key, and nothing reads it any more. */
 export function forsake(record: usize, address: u64): void {
+  requiresRecord(record);
   uncountNewest(record);
   subtractBytes(record, address);
 }
@@ -120,6 +133,8 @@ export function nominateDead(): void {
 
 /** Forgets a segment whose slot is free, and returns the slot; -1 when there is none. A slot that the chain from `root` needs stays. */
 export function takeFreedSlot(sealed: u64, root: u64): i32 {
+  requires(sealed != 0);
+  if (Segments.surplus !== null) return takeSurplus();
   if (Segments.unlistedCount == 0) return -1;
   for (let segment: Segment | null = Segments.first; segment !== null; segment = segment!.next) {
     if (segment.unlistedBy == 0 || segment.unlistedBy >= sealed || segment.sequence >= root) continue;
@@ -132,6 +147,7 @@ export function takeFreedSlot(sealed: u64, root: u64): i32 {
 
 /** Whether a segment only waits for the superblock to name a newer root. */
 export function isRootInTheWay(sealed: u64, root: u64): bool {
+  requires(sealed != 0);
   if (Segments.unlistedCount == 0) return false;
   for (let segment: Segment | null = Segments.first; segment !== null; segment = segment!.next) {
     if (segment.unlistedBy != 0 && segment.unlistedBy < sealed && segment.sequence >= root) return true;

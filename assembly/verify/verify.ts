@@ -17,9 +17,11 @@ import { previousOf } from '../versions/chain';
 import { KEPT_BY_PIN, Old, OldCursor, countOf, nextList, oldAddressAt, oldReasonsAt, oldVersionAt } from '../versions/old';
 import { Pins } from '../versions/pins';
 import { isOrderSound } from './order';
+import { requires, requiresAddress, requiresBlock, requiresRecord } from './contract';
 
 /** The records between two offsets of a segment, each by its own check. Links may have changed since the frame was closed, so its hash does not count. */
 function areRecordsIntact(segment: Segment, offset: u32, end: u32): bool {
+  requires(segment.block != 0 && offset <= end && end <= Geometry.segmentSize);
   while (offset < end) {
     const record = <usize>segment.block + offset;
     if (!checkRecord(record, end - offset, segment.seed, offset)) return false;
@@ -48,6 +50,7 @@ function verifyFrames(segment: Segment): i32 {
 }
 
 function countLive(address: u64, size: u32): bool {
+  requiresAddress(address);
   const segment = segmentOf(address);
   if (segment === null) return false;
   segment.counted += size;
@@ -65,6 +68,7 @@ function verifySlot(slot: u64): bool {
 
 /** Counts a record and its parts. */
 function countRecord(address: u64, record: usize): bool {
+  requiresRecord(record);
   if (!countLive(address, sizeOf(record))) return false;
   if ((flagsOf(record) & format.RECORD_FLAG_LARGE) == 0) return true;
   for (let index: u32 = 0; index < partCountOf(record); index++) {
@@ -141,6 +145,7 @@ export function verifyAll(): i32 {
 
 /** Holds the bytes of a slot, as they were read from the file into `block`, against what the store wrote there. */
 export function verifyBytes(segment: Segment, block: usize): i32 {
+  requiresBlock(block, Geometry.segmentSize);
   // What the device was never given is not there yet.
   if (segment.written == 0) return status.STATUS_OK;
   if (examineHeader(block, segment.slot, Geometry.segmentSize) != status.STATUS_OK) {

@@ -6,6 +6,7 @@ import { allocate, release as releaseBlock } from '../memory/allocator';
 import { KEPT_BY_HISTORY, isKeptFor, oldByRank, supersederOf } from './old';
 import { release } from './pins';
 import { Clock } from './visible';
+import { requires, requiresAddress, requiresRange } from '../verify/contract';
 
 export class History {
   static isKept: bool = false;
@@ -53,6 +54,8 @@ export function reserveHistory(): bool {
 
 /** Notes that the version at an address was superseded just now, by another. */
 export function noteSuperseded(address: u64, superseder: u64): void {
+  requiresAddress(address);
+  requires(superseder != 0);
   if (History.age == 0) return;
   const count = load<u32>(Queue.last, CHUNK_PUT);
   const entry = Queue.last + CHUNK_ENTRIES + <usize>count * ENTRY_SIZE;
@@ -64,6 +67,8 @@ export function noteSuperseded(address: u64, superseder: u64): void {
 
 /** Gives up what a key has beyond the count, after a commit to it. */
 export function trimKey(key: usize, keySize: u32, hash: u64): void {
+  requires(History.versions != 0);
+  requiresRange(key, keySize);
   for (let rank = History.versions; rank != 0; rank++) {
     const address = oldByRank(key, keySize, hash, rank);
     if (address == 0 || !isKeptFor(address, KEPT_BY_HISTORY)) return;

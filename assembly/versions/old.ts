@@ -11,6 +11,7 @@ import { allocate, release } from '../memory/allocator';
 import { equal } from '../memory/bytes';
 import { giveBlock, takeBlock } from '../memory/small';
 import { subtractBytes } from '../space/live';
+import { ensures, requires, requiresAddress, requiresBlock, requiresRange, requiresRecord } from '../verify/contract';
 
 /** Why a version is kept: a pin has it on its dead list; the history wants it. */
 export const KEPT_BY_PIN: u64 = 1 << 62;
@@ -40,10 +41,12 @@ function slotMask(): usize {
 }
 
 function slotAt(position: usize): usize {
+  requires(Old.table != 0 && position <= slotMask());
   return Old.table + (position << SLOT_SHIFT);
 }
 
 function entryAt(list: usize, index: u32): usize {
+  requiresBlock(list, LIST_ENTRIES + (<usize>index << ENTRY_SHIFT));
   return list + LIST_ENTRIES + (<usize>index << ENTRY_SHIFT);
 }
 
@@ -61,6 +64,8 @@ function addressAt(list: usize, index: u32): u64 {
 
 /** The position of a key's list in the table, or of the empty slot where it would stand. */
 function positionOf(key: usize, keySize: u32, hash: u64): usize {
+  requires(keySize != 0);
+  requiresRange(key, keySize);
   let position = <usize>hash & slotMask();
   while (true) {
     const list = <usize>load<u32>(slotAt(position));
@@ -95,6 +100,7 @@ function growTable(): bool {
 }
 
 function releaseList(list: usize): void {
+  requiresBlock(list, LIST_ENTRIES);
   giveBlock(list, load<u32>(list, LIST_SHIFT));
 }
 
@@ -105,6 +111,8 @@ class Reserved {
 
 /** Makes room for one more old version of a key. False where memory is at its limit. `addOld` or nothing must follow. */
 export function reserveOld(key: usize, keySize: u32, hash: u64): bool {
+  requires(keySize != 0);
+  requiresRange(key, keySize);
   if (Old.table == 0 || <usize>Old.keyCount * 10 >= (slotMask() + 1) * 7) {
     if (!growTable()) return false;
   }
@@ -123,6 +131,7 @@ class Spare {
 }
 
 function prepareList(shift: u32, list: usize): bool {
+  requires(shift >= LIST_SHIFT_MIN);
   if (Spare.list != 0) releaseList(Spare.list);
   Spare.list = 0;
   const fresh = takeBlock(shift);
@@ -136,6 +145,9 @@ function prepareList(shift: u32, list: usize): bool {
 
 /** Keeps a version that was superseded, for which `reserveOld` made room. */
 export function addOld(record: usize, address: u64, hash: u64, reasons: u64): void {
+  requiresRecord(record);
+  requiresAddress(address);
+  requires(reasons != 0 && (reasons & FIELD_MASK) == 0);
   const slot = slotAt(Reserved.position);
   let list = <usize>load<u32>(slot);
   if (Spare.list != 0) {
@@ -152,10 +164,13 @@ export function addOld(record: usize, address: u64, hash: u64, reasons: u64): vo
   store<u64>(entryAt(list, count), address, 8);
   store<u32>(list, count + 1, LIST_COUNT);
   Old.versionCount++;
+  ensures(LIST_ENTRIES + (<usize>(count + 1) << ENTRY_SHIFT) <= <usize>1 << load<u32>(list, LIST_SHIFT));
+  ensures(count == 0 || versionAt(list, count - 1) < versionAt(list, count));
 }
 
 /** The index of the newest version of a list that is not above `version`; -1 where all are. */
 function search(list: usize, version: u64): i32 {
+  requiresBlock(list, LIST_ENTRIES);
   let low: u32 = 0;
   let high = load<u32>(list, LIST_COUNT);
   while (low < high) {
@@ -168,6 +183,7 @@ function search(list: usize, version: u64): i32 {
 
 /** The newest old version of a key that is not above `version`: its record, or 0. */
 export function findOld(key: usize, keySize: u32, hash: u64, version: u64): usize {
+  requiresRange(key, keySize);
   if (Old.keyCount == 0) return 0;
   const list = <usize>load<u32>(slotAt(positionOf(key, keySize, hash)));
   if (list == 0) return 0;
@@ -177,6 +193,7 @@ export function findOld(key: usize, keySize: u32, hash: u64, version: u64): usiz
 
 /** Takes the list of a key out of the table, and moves up those that only stood behind it. */
 function removeList(position: usize): void {
+  requires(Old.keyCount != 0);
   releaseList(<usize>load<u32>(slotAt(position)));
   Old.keyCount--;
   const mask = slotMask();
@@ -195,6 +212,8 @@ function removeList(position: usize): void {
 
 /** Takes one version out of its key's list; its bytes still count as live. */
 export function removeOld(address: u64): void {
+  requiresAddress(address);
+  requires(Old.versionCount != 0);
   const record = resolve(address);
   const keySize = keySizeOf(record);
   const position = positionOf(keyOf(record), keySize, hashKey(keyOf(record), keySize));
@@ -209,6 +228,7 @@ export function removeOld(address: u64): void {
   }
   memory.copy(entryAt(list, index), entryAt(list, index + 1), <usize>(count - index) * ENTRY_SIZE);
   store<u32>(list, count, LIST_COUNT);
+  ensures(index == count || versionAt(list, index) > versionOf(record));
 }
 
 /** Where the entry of an old version stands, for the functions below. */
@@ -219,6 +239,7 @@ class Found {
 
 /** Finds the entry of a version at an address. False where it is not kept as an old one. */
 function findEntry(address: u64): bool {
+  requiresAddress(address);
   const record = resolve(address);
   if (record == 0 || Old.keyCount == 0) return false;
   const keySize = keySizeOf(record);
@@ -233,6 +254,7 @@ function findEntry(address: u64): bool {
 
 /** The version that superseded the old one at an address; 0 where that is not kept. */
 export function supersederOf(address: u64): u64 {
+  requiresAddress(address);
   if (!findEntry(address)) return 0;
   if (Found.index + 1 < load<u32>(Found.list, LIST_COUNT)) return versionAt(Found.list, Found.index + 1);
   const record = resolve(address);
@@ -261,6 +283,8 @@ export function isKeptFor(address: u64, reason: u64): bool {
 
 /** The address of the `rank`th newest old version of a key, from 1 on; 0 where there are not so many. */
 export function oldByRank(key: usize, keySize: u32, hash: u64, rank: u32): u64 {
+  requires(rank != 0);
+  requiresRange(key, keySize);
   if (Old.keyCount == 0) return 0;
   const list = <usize>load<u32>(slotAt(positionOf(key, keySize, hash)));
   if (list == 0) return 0;
@@ -270,6 +294,7 @@ export function oldByRank(key: usize, keySize: u32, hash: u64, rank: u32): u64 {
 
 /** Gives an old version up, for which there is no reason any more. */
 export function drop(address: u64): void {
+  requiresAddress(address);
   removeOld(address);
   subtractBytes(resolve(address), address);
 }

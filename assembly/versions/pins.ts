@@ -8,7 +8,8 @@ import { Log } from '../log/log';
 import { versionOf } from '../log/record';
 import { resolve } from '../log/segment';
 import { allocateSmall, releaseSmall } from '../memory/small';
-import { KEPT_BY_PIN, drop, forgo, isKeptFor, keep, supersederOf } from './old';
+import { KEPT_BY_HISTORY, KEPT_BY_PIN, drop, forgo, isKeptFor, keep, supersederOf } from './old';
+import { requires, requiresAddress, requiresBlock } from '../verify/contract';
 
 /** A pinned version, and how many hold it. The list is in the order of the versions. */
 @unmanaged
@@ -55,6 +56,7 @@ function pinAt(version: u64): Pin | null {
 
 /** Pins a version whose state is kept: the newest of the store, one that is pinned already, or one since which nothing that it sees was given up. Returns the pin; null where memory is at its limit. */
 export function pin(version: u64): Pin | null {
+  requires(version <= Log.version);
   let found = pinAt(version);
   if (found === null) {
     const block = allocateSmall(PIN_SHIFT);
@@ -75,6 +77,7 @@ export function isPin(version: u64): bool {
 }
 
 function insertPin(pin: Pin): void {
+  requires(pin.count == 0 && pin.dead == 0);
   let before = Pins.newest;
   while (before !== null && before.version > pin.version) before = before.previous;
   const after = before === null ? Pins.oldest : before.next;
@@ -93,6 +96,7 @@ function insertPin(pin: Pin): void {
 
 /** Releases one holder's share. What nobody else needs is dropped, a bounded part of it at once, the rest by later calls of `reap`. */
 export function unpin(held: Pin): void {
+  requires(held.count != 0);
   if (--held.count != 0) return;
   const previous = held.previous;
   const next = held.next;
@@ -123,6 +127,7 @@ export function reserveDead(): bool {
 }
 
 function reserveDeadOf(pin: Pin): bool {
+  requires(pin.count != 0);
   if (pin.dead != 0 && load<u32>(pin.dead, CHUNK_COUNT) < CHUNK_CAPACITY) return true;
   const chunk = allocateSmall(CHUNK_SHIFT);
   if (chunk == 0) return false;
@@ -134,6 +139,7 @@ function reserveDeadOf(pin: Pin): bool {
 
 /** The newest pin that sees an old version, or null. O(pins) at worst. */
 function seenBy(address: u64): Pin | null {
+  requiresAddress(address);
   const superseder = supersederOf(address);
   let pin = Pins.newest;
   while (pin !== null && pin.version >= superseder) pin = pin.previous;
@@ -144,6 +150,8 @@ function seenBy(address: u64): Pin | null {
  * Takes away a reason to keep an old version, and gives it up where no other is left and no pin sees it. False where memory is at its limit: nothing has changed then.
  */
 export function release(address: u64, reason: u64): bool {
+  requiresAddress(address);
+  requires(reason == KEPT_BY_PIN || reason == KEPT_BY_HISTORY);
   const heir = reason == KEPT_BY_PIN || !isKeptFor(address, KEPT_BY_PIN) ? seenBy(address) : null;
   if (heir !== null) {
     if (!reserveDeadOf(heir)) return false;
@@ -161,10 +169,14 @@ export function release(address: u64, reason: u64): bool {
 
 /** Puts a superseded version on the dead list of the newest pin, for which `reserveDead` made room. */
 export function addDead(address: u64): void {
+  requiresAddress(address);
+  requires(Pins.newest !== null);
   pushDead(<usize>Pins.newest!.dead, address);
 }
 
 function pushDead(chunk: usize, address: u64): void {
+  requiresBlock(chunk, 256);
+  requiresAddress(address);
   const count = load<u32>(chunk, CHUNK_COUNT);
   store<u64>(chunk + (<usize>count << 3), address, CHUNK_ADDRESSES);
   store<u32>(chunk, count + 1, CHUNK_COUNT);
@@ -173,6 +185,7 @@ function pushDead(chunk: usize, address: u64): void {
 
 /** Takes addresses off the newest pin's dead list until only those below `limit` are left of what was put there last. */
 export function removeDead(count: u32): void {
+  requires(Pins.newest !== null && Pins.deadCount >= count);
   const newest = Pins.newest!;
   for (; count != 0; count--) {
     while (load<u32>(newest.dead, CHUNK_COUNT) == 0) {
@@ -203,6 +216,7 @@ export function reap(chunkCount: u32): void {
 
 /** What an older pin sees goes on to its list with the chunk; the rest is released. */
 function reapTogether(chunk: usize): bool {
+  requiresBlock(chunk, 256);
   Pins.released = <usize>load<u32>(chunk);
   const heir = olderThan(load<u64>(chunk, CHUNK_RELEASED));
   const count = load<u32>(chunk, CHUNK_COUNT);
@@ -232,6 +246,7 @@ function reapTogether(chunk: usize): bool {
 
 /** As `reapTogether`, where any pin may see any of them. False where memory is at its limit: the rest waits. */
 function reapEach(chunk: usize): bool {
+  requiresBlock(chunk, 256);
   for (let count = load<u32>(chunk, CHUNK_COUNT); count != 0; count--) {
     if (!release(load<u64>(chunk + (<usize>(count - 1) << 3), CHUNK_ADDRESSES), KEPT_BY_PIN)) return false;
     Pins.deadCount--;

@@ -9,6 +9,7 @@ import { keyOf, keySizeOf, versionOf } from '../log/record';
 import { FIELD_MASK, Geometry, Segment, Segments, nominate } from '../log/segment';
 import { freeBuffer, isWithin } from '../memory/buffer';
 import { allocateSmall, releaseSmall } from '../memory/small';
+import { requires } from '../verify/contract';
 
 /** The dead segments that are kept for watches, at most: 16 MiB of them, and not so many small ones that a header could not list them. */
 const KEPT_SIZE_MAX: u32 = 16 << 20;
@@ -41,6 +42,7 @@ export class Watches {
 
 /** The version of the store when a segment began: what stands before it is not newer. */
 function versionAtStart(segment: Segment): u64 {
+  requires(segment.block != 0);
   return load<u64>(<usize>segment.block, SEGMENT_VERSION) & FIELD_MASK;
 }
 
@@ -57,11 +59,13 @@ function segmentSince(version: u64): Segment | null {
 
 /** Whether the log still has every commit that is newer than a version. */
 export function hasSince(version: u64): bool {
+  requires(Segments.last !== null);
   return segmentSince(version) !== null;
 }
 
 /** Begins a watch behind a version that `hasSince`. Null where memory is at its limit. */
 export function openWatch(since: u64): Watch | null {
+  requires(since <= Log.version);
   const block = allocateSmall(WATCH_SHIFT);
   if (block == 0) return null;
   const watch = changetype<Watch>(block);
@@ -78,6 +82,7 @@ export function openWatch(since: u64): Watch | null {
 }
 
 export function closeWatch(watch: Watch): void {
+  requires(Watches.first !== null);
   if (Watches.first === watch) Watches.first = watch.next;
   else {
     let before = Watches.first!;
@@ -115,6 +120,7 @@ function keptMax(): u32 {
 
 /** Takes a dead segment that a watch needs, if there is room for it. */
 export function keepForWatches(segment: Segment): bool {
+  requires(segment.live == 0 && !segment.isCandidate);
   if (segment.sequence < Watches.floor || Watches.keptCount >= keptMax()) return false;
   segment.isCandidate = true;
   segment.nextCandidate = Watches.kept;
@@ -125,6 +131,7 @@ export function keepForWatches(segment: Segment): bool {
 
 /** The next record of the range: of the commit that is being read, or with `isNew` of the next one. 0 where there is none. */
 function nextOf(watch: Watch, isNew: bool): usize {
+  requires(watch.version <= Log.version);
   const cursor = watch.cursor;
   while (true) {
     const frame = cursor.frame;
@@ -133,15 +140,16 @@ function nextOf(watch: Watch, isNew: bool): usize {
     const record = nextRecord(cursor);
     if (record == 0) return 0;
     const version = versionOf(record);
-    // Parts of large values have no key, and what compaction moves is old.
-    if (keySizeOf(record) == 0 || version < watch.version || (isNew && version == watch.version)) continue;
+    // What compaction moves is old.
+    if (version < watch.version || (isNew && version == watch.version)) continue;
     if (!isNew && version != watch.version) {
-      // The next commit has begun: it is read again.
+      // The next commit has begun, perhaps with parts of a large value: it is read again, and until then the segments from here on are needed.
       cursor.offset = segment === cursor.segment && frame == cursor.frame ? offset : 0;
       cursor.end = cursor.offset;
       return 0;
     }
-    if (!isWithin(keyOf(record), keySizeOf(record), watch.low, watch.high)) continue;
+    // Parts have no key.
+    if (keySizeOf(record) == 0 || !isWithin(keyOf(record), keySizeOf(record), watch.low, watch.high)) continue;
     watch.version = version;
     return record;
   }

@@ -1,7 +1,8 @@
 /** Devices that fail: at every operation of a workload, in every mode. Whoever waits is told, nothing is tried again, and what is reopened is a state that the mode allows. */
 import { expect, test } from 'vitest';
 import { DeviceError, type BackgroundZeroing } from '../../src/device/device.js';
-import { FullError, OutcomeUnknownError, PoisonedError } from '../../src/errors.js';
+import { FullError, InvalidArgumentError, OutcomeUnknownError, PoisonedError } from '../../src/errors.js';
+import type { BatchOperation } from '../../src/batch.js';
 import type { OpenOptions } from '../../src/options.js';
 import { Random, seedOf } from '../support/random.js';
 import { SimulatedDisk, type Operation } from '../support/simulated-disk.js';
@@ -141,6 +142,22 @@ test('slots are prepared in the background, and a queue that failed to flush poi
   for (let key = 0; key < 400 && error === undefined; key++) await db.put(key, new Uint8Array(200)).catch((thrown: unknown) => (error = thrown));
   expect(error).toBeInstanceOf(Error);
   expect(() => db.get(0)).toThrow(PoisonedError);
+  await db.close();
+});
+
+test('a batch that fails after many segments gives each of their slots back once, although others have come in the meantime', async () => {
+  const disk = new QueuedDisk();
+  const db = openStore(disk, { segmentSize: SEGMENT_SIZE });
+  for (let key = 0; key < 300; key++) await db.put(key, new Uint8Array(200));
+  for (let round = 0; round < 3; round++) {
+    const batch: BatchOperation<unknown>[] = Array.from({ length: 1500 }, (_, key) => ({ type: 'put', key, value: new Uint8Array(200).fill(round + 1) }));
+    expect(() => db.batchSync([...batch, { type: 'put', key: Number.NaN, value: 1 }])).toThrow(InvalidArgumentError);
+    for (let key = 0; key < 600; key++) await db.put(key, new Uint8Array(200).fill(round + 1));
+    await db.verify();
+    const again = openStore(new SimulatedDisk(disk.processImage()));
+    for (let key = 0; key < 600; key++) expect(again.get(key)).toEqual(new Uint8Array(200).fill(round + 1));
+    await again.close();
+  }
   await db.close();
 });
 

@@ -31,6 +31,19 @@ test('source files are short enough to be one noun', () => {
   for (const path of sources) expect(text(path).split('\n').length, path).toBeLessThanOrEqual(430);
 });
 
+test('the core holds its functions to what they promise one another of pointers and lengths', () => {
+  let lines = 0;
+  let assertions = 0;
+  for (const path of filesOf('assembly').filter((one) => !one.startsWith(join('assembly', 'shared')) && !one.endsWith('contract.ts'))) {
+    const code = text(path).replace(/\/\*\*[\s\S]*?\*\//g, '').split('\n').filter((line) => line.trim() !== '' && !/^\s*(\/\/|import )/.test(line));
+    lines += code.length;
+    assertions += code.filter((line) => /\b(assert|requires\w*|ensures)\(/.test(line)).length;
+  }
+  const density = Math.round((1000 * assertions) / lines);
+  process.stdout.write(`assertions: ${assertions} in ${lines} lines of the core's code, ${density} for 1,000\n`);
+  expect(density).toBeGreaterThanOrEqual(85);
+});
+
 test('nothing was left lying about', () => {
   const marks = new RegExp(`\\b(${['TO', 'DO'].join('')}|${['FIX', 'ME'].join('')}|${['X', 'XX'].join('')})\\b|\\.only\\(|debugger;`);
   for (const path of everything) if (!path.endsWith('tidy.test.ts')) expect(text(path), path).not.toMatch(marks);
