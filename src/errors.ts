@@ -128,6 +128,20 @@ export class FormatError extends VarveError {
 }
 define(FormatError, 'FormatError', 'VARVE_FORMAT');
 
+/** A place in the file that is damaged, or where a tail was cut. */
+export interface Damage {
+  /** The sequence number of the segment. */
+  readonly segment: number;
+  /** The offset in the file, in bytes. */
+  readonly offset: number;
+  /** How many bytes are concerned, as far as it is known. */
+  readonly bytes: number;
+  /** What is wrong there, in words. */
+  readonly reason: string;
+  /** With `salvage`: of which commits something may be lost here, those above the first version and up to the second, or to the end; undefined where that is not known. */
+  readonly versions: { readonly after: number; readonly upTo: number | undefined } | undefined;
+}
+
 /** Bytes of the store are damaged. The file was not touched. */
 export class CorruptionError extends VarveError {
   declare readonly code: 'VARVE_CORRUPTION';
@@ -135,9 +149,14 @@ export class CorruptionError extends VarveError {
   readonly segment: number | undefined;
   /** The offset of the damage in the file, in bytes, where it is known. */
   readonly offset: number | undefined;
+  /** Every damaged place that was found, the first among them. */
+  readonly damage: readonly Damage[];
 
-  constructor(message: string, segment?: number, offset?: number) {
+  constructor(message: string, damage: readonly Damage[] = []) {
     super(message);
+    const [first] = damage;
+    const { segment, offset } = first ?? {};
+    this.damage = damage;
     this.segment = segment;
     this.offset = offset;
   }

@@ -4,6 +4,7 @@ import type { Key } from './codec/key.js';
 import { Space, type KeyCodec } from './codec/space.js';
 import type { CodecName, ValueCodec } from './codec/value.js';
 import { Collection } from './collection.js';
+import { copyKeys, type Copied } from './copy.js';
 import { explainDevice } from './durability/device-failure.js';
 import type { Recovery } from './durability/recover.js';
 import { EngineSession } from './engine/session.js';
@@ -165,6 +166,12 @@ export class Store<V = unknown> extends Collection<V> {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
+  }
+
+  /** @internal Copies what the store holds into another one. */
+  copyInto(target: Store): Promise<Copied> {
+    this.kernel.checkReadable();
+    return copyKeys(this.kernel, target.kernel);
   }
 
   /** Hands what was applied to the operating system, before a process ends without `close`. */

@@ -2,7 +2,10 @@
 import { frameSizeOf, frameTimeOf, frameVersionOf } from '../log/frame';
 import { Expiry } from '../log/record';
 import { Segment, Segments } from '../log/segment';
-import { Clock } from '../versions/visible';
+import { hashKey } from '../hash/keyhash';
+import { find } from '../index/directory';
+import { Windows } from '../memory/windows';
+import { Clock, expiryOf } from '../versions/visible';
 import { requires } from '../verify/contract';
 
 /** The clock of reads of what is newest, in epoch milliseconds. To be kept right once CONTROL_HAS_EXPIRY is set. */
@@ -13,6 +16,12 @@ export function setClock(time: f64): void {
 /** When the next record that is written with the flag of an expiry expires, in epoch milliseconds. */
 export function setExpiry(time: f64): void {
   Expiry.next = <u64>time;
+}
+
+/** When the key in the key window expires, in epoch milliseconds; 0 where it is not there or does not. */
+export function keyExpiry(keySize: u32): f64 {
+  const record = find(Windows.key, keySize, hashKey(Windows.key, keySize));
+  return record == 0 ? 0 : <f64>expiryOf(record);
 }
 
 /** When a version was committed, in epoch milliseconds, or up to the length of a turn later; -1 where its frame is still open or no longer kept. O(segments). */

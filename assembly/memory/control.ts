@@ -21,5 +21,13 @@ export function damage(sequence: u64, slot: u32, offset: u32, size: u32, reason:
   setU32(layout.CONTROL_DAMAGE_OFFSET, offset);
   setU32(layout.CONTROL_DAMAGE_SIZE, size);
   setU32(layout.CONTROL_DAMAGE_REASON, reason);
+  setNumber(layout.CONTROL_DAMAGE_AFTER, 0);
+  setNumber(layout.CONTROL_DAMAGE_UP_TO, 0);
   return STATUS_CORRUPT;
+}
+
+/** Says of which commits the damage that was just described may have taken something: those above `after`, and up to `upTo`, or 0 where their end is not known. */
+export function damagedVersions(after: u64, upTo: u64): void {
+  setNumber(layout.CONTROL_DAMAGE_AFTER, after);
+  setNumber(layout.CONTROL_DAMAGE_UP_TO, upTo);
 }

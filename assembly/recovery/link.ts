@@ -21,9 +21,10 @@ import { requires, requiresRecord, requiresSegment } from '../verify/contract';
 /** A log is taken to hold at least one key for two records: an index that is made for them need not split its way up to that. */
 const EXPECTED_KEYS_SHIFT: u64 = 1;
 
-/** A commit that goes over the end of a segment: where its records begin, and how many have been met. */
+/** A commit that goes over the end of a segment: the frame in which it begins, where its records do, and how many have been met. */
 class Carried {
   static segment: Segment | null = null;
+  static frame: u32 = 0;
   static offset: u32 = 0;
   static count: u32 = 0;
   /** The segment that the last of them stands in. */
@@ -45,7 +46,7 @@ function linkRun(segment: Segment, offset: u32, count: u32): u32 {
 function linkCarried(): bool {
   let segment = Carried.segment!;
   let offset = Carried.offset;
-  let frame = frameHolding(segment, offset);
+  let frame = Carried.frame;
   while (Carried.count != 0) {
     const end = frame + format.FRAME_HEAD_SIZE + bodySizeOf(<usize>segment.block + frame);
     while (offset < end && Carried.count != 0) {
@@ -61,17 +62,7 @@ function linkCarried(): bool {
   return true;
 }
 
-/** The offset of the frame that a record stands in. */
-function frameHolding(segment: Segment, offset: u32): u32 {
-  requires(offset >= segment.headerEnd && offset < segment.end);
-  let frame = segment.headerEnd;
-  while (true) {
-    const next = frame + frameSizeOf(<usize>segment.block + frame);
-    if (next > offset) return frame;
-    frame = next;
-  }
-}
-
+/** Shows the records of a frame, but for those of a commit that goes on behind it. False where memory is at its limit. */
 export function linkFrame(segment: Segment, offset: u32): bool {
   requires(segment.block != 0 && offset >= segment.headerEnd);
   const frame = <usize>segment.block + offset;
@@ -94,6 +85,7 @@ export function linkFrame(segment: Segment, offset: u32): bool {
   }
   if (pending != 0) {
     Carried.segment = segment;
+    Carried.frame = offset;
     Carried.offset = records;
     Carried.count = pending;
     Carried.last = segment.sequence;

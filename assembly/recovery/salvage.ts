@@ -2,12 +2,13 @@
  * Reading a damaged store as far as it is intact: frames behind damage, and single records of frames that are damaged within. What comes out
  * is read-only, and each loss is named.
  */
-import { bodySizeOf, frameFlagsOf, hasHead } from '../log/frame';
+import { bodySizeOf, frameFlagsOf, frameVersionOf, hasHead, recordCountOf } from '../log/frame';
+import { versionOf } from '../log/record';
 import { Geometry, Segment, Segments } from '../log/segment';
 import { isZero } from '../memory/bytes';
-import { damage } from '../memory/control';
-import { FRAME_FLAG_END, FRAME_HEAD_SIZE } from '../shared/format';
-import { REASON_SEGMENT_CUT, STATUS_MEMORY_FULL, STATUS_OK } from '../shared/status';
+import { damage, damagedVersions } from '../memory/control';
+import { FRAME_FLAG_END, FRAME_HEAD_SIZE, SEGMENT_VERSION } from '../shared/format';
+import { REASON_SEGMENT_CUT, STATUS_CORRUPT, STATUS_MEMORY_FULL, STATUS_OK } from '../shared/status';
 import { completeAtGap, countParts, dropCarried, linkFrame, linkIntact, startLink } from './link';
 import { Scan, countFrame, dirtySize, examineFrame, findHead, publishCounts, startScan } from './scan';
 import { requires } from '../verify/contract';
@@ -36,6 +37,8 @@ function enter(segment: Segment | null): void {
 /** Reports damage, having linked what of it is intact, and goes on behind it. */
 function passDamage(segment: Segment, at: u32): i32 {
   requires(segment.block != 0 && at >= segment.headerEnd);
+  // Of a commit that goes on behind the damage, what stood before it goes too.
+  const after = Scan.carriedVersion == 0 ? Scan.version : Scan.carriedVersion - 1;
   dropCarried();
   Scan.carriedVersion = 0;
   const hasIntactHead = hasHead(<usize>segment.block + at, Geometry.segmentSize - at, segment.seed, at);
@@ -43,9 +46,21 @@ function passDamage(segment: Segment, at: u32): i32 {
   const next = findHead(segment, hasIntactHead ? at + FRAME_HEAD_SIZE + bodySizeOf(<usize>segment.block + at) : at + 8);
   segment.end = at;
   const size = next == 0 ? dirtySize(segment) : next - at;
+  damage(segment.sequence, segment.slot, at, size, Scan.reason);
+  damagedVersions(after, next == 0 ? versionBefore(segment.next) : firstVersion(<usize>segment.block + next));
   if (next == 0) enter(segment.next);
   else Salvage.offset = next;
-  return damage(segment.sequence, segment.slot, at, size, Scan.reason);
+  return STATUS_CORRUPT;
+}
+
+/** The highest version of which something may stand before a segment: that of a commit that goes on into it. 0 where there is no such segment. */
+function versionBefore(segment: Segment | null): u64 {
+  return segment === null || segment.block == 0 ? 0 : load<u64>(segment.block, SEGMENT_VERSION) + 1;
+}
+
+/** The version of a frame's first record, whose commit may have begun before the frame. */
+function firstVersion(frame: usize): u64 {
+  return recordCountOf(frame) == 0 ? frameVersionOf(frame) : versionOf(frame + FRAME_HEAD_SIZE);
 }
 
 /** Goes on to the next damage, STATUS_CORRUPT, or to the end, STATUS_OK. */
@@ -56,8 +71,12 @@ export function salvageNext(): i32 {
     const end = Geometry.segmentSize;
     if (at + FRAME_HEAD_SIZE > end || isZero(<usize>segment.block + at, <usize>segment.block + end)) {
       const isCut = segment !== Segments.last;
+      if (isCut) {
+        damage(segment.sequence, segment.slot, at, 0, REASON_SEGMENT_CUT);
+        damagedVersions(Scan.version, versionBefore(segment.next));
+      }
       enter(segment.next);
-      if (isCut) return damage(segment.sequence, segment.slot, at, 0, REASON_SEGMENT_CUT);
+      if (isCut) return STATUS_CORRUPT;
       continue;
     }
     if (!examineFrame(segment, at)) return passDamage(segment, at);

@@ -29,7 +29,13 @@ export type CodecName = 'default' | 'bytes' | 'utf8' | 'json' | 'msgpack';
 /** Copies `source[start, end)` to where a caller may keep it. */
 export type CopyBytes = (source: Uint8Array, start: number, end: number) => Uint8Array;
 
-export interface ValueCodec<V> {
+/** The half of a codec that reads. */
+export interface ValueReader<V> {
+  /** Decodes the value of this kind that fills `source[start, end)`. */
+  read(source: Uint8Array, start: number, end: number, kind: number): V;
+}
+
+export interface ValueCodec<V> extends ValueReader<V> {
   readonly name: string;
   /** The most bytes that `write` may write for this value, or -1: use `toBytes`. */
   bound(value: V): number;
@@ -38,8 +44,6 @@ export interface ValueCodec<V> {
   /** The encoded bytes of a value whose bound is -1, valid until this codec is used again; their kind is in `lastKind`. */
   toBytes(value: V): Uint8Array;
   readonly lastKind: number;
-  /** Decodes the value of this kind that fills `source[start, end)`. */
-  read(source: Uint8Array, start: number, end: number, kind: number): V;
 }
 
 const CODEC_OF_KIND: readonly (CodecName | undefined)[] = ['bytes', 'utf8', 'utf8', 'utf8', 'default', 'json', 'msgpack'];

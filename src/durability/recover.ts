@@ -7,8 +7,8 @@ import * as layout from '../../assembly/shared/layout.js';
 import * as status from '../../assembly/shared/status.js';
 import type { Device } from '../device/device.js';
 import type { Engine } from '../engine/engine.js';
-import { corruption, failure, reasonText, type Damage } from '../engine/failure.js';
-import { FullError } from '../errors.js';
+import { corruption, failure, reasonText, superblockDamage } from '../engine/failure.js';
+import { FullError, type Damage } from '../errors.js';
 import type { LogFile } from './log-file.js';
 
 /** What opening a store found. */
@@ -104,7 +104,7 @@ class Reader {
   }
 
   #damageAt(sequence: number, slot: number, reason: number): Damage {
-    return { segment: sequence, offset: this.#engine.slotOffset(slot), bytes: this.#engine.segmentSize, reason: reasonText(reason) };
+    return { segment: sequence, offset: this.#engine.slotOffset(slot), bytes: this.#engine.segmentSize, reason: reasonText(reason), versions: undefined };
   }
 
   /** Reads a slot into a block and examines it. Returns the status; an intact one is adopted. */
@@ -143,7 +143,7 @@ class Reader {
     if (code !== status.STATUS_CORRUPT || !this.#mode.salvage) {
       throw failure(code, this.#device.name, this.#engine.word(layout.CONTROL_FORMAT_VERSION));
     }
-    this.#lost.push({ segment: 0, offset: 0, bytes: SUPERBLOCKS_SIZE, reason: reasonText(status.REASON_SUPERBLOCK) });
+    this.#lost.push(superblockDamage());
     return false;
   }
 
@@ -291,12 +291,12 @@ export function recoverLog(engine: Engine, device: Device, log: LogFile, mode: M
   reader.load();
   const { dropped, rewritten } = mode.salvage ? { dropped: undefined, rewritten: 0 } : reader.settle(log);
   const isClean = (engine.word(layout.CONTROL_FLAGS) & format.SUPERBLOCK_FLAG_CLEAN) !== 0 && rewritten === 0 && dropped === undefined;
+  reader.link();
   const figures = {
     frames: engine.number(layout.CONTROL_FRAME_COUNT),
     records: engine.number(layout.CONTROL_RECORD_COUNT),
     bytes: engine.number(layout.CONTROL_BYTE_COUNT),
   };
-  reader.link();
   if (mode.writable) log.slots.adopt(log.usedSlots());
   log.start(engine.core.lastVersion(), isClean);
   return { clean: isClean, created: false, ...figures, dropped, rewritten, lost: reader.lost, milliseconds: performance.now() - began };

@@ -7,10 +7,11 @@ import * as layout from '../../assembly/shared/layout.js';
 import { MAX_KEY_SIZE, PARTS_SHARE_SHIFT } from '../../assembly/shared/limits.js';
 import * as status from '../../assembly/shared/status.js';
 import type { Space } from '../codec/space.js';
-import type { ValueCodec } from '../codec/value.js';
+import type { ValueReader } from '../codec/value.js';
+import type { Damage } from '../errors.js';
 import type { Core } from './core.js';
 import { encodeApart, encodeRecord, keyTooLarge } from './encode.js';
-import { failure, reasonText, type Damage } from './failure.js';
+import { failure, reasonText } from './failure.js';
 import { instantiate, type MemoryRange } from './module.js';
 import { stageEncoded } from './staging.js';
 
@@ -153,7 +154,7 @@ export class Engine {
   }
 
   /** The value that the last lookup found, of the kind that it returned. */
-  found<V>(kind: number, codec: ValueCodec<V>): V {
+  found<V>(kind: number, codec: ValueReader<V>): V {
     if ((kind & LARGE) !== 0) return this.#large(kind & KIND_MASK, codec);
     const start = this.#words[VALUE_POINTER]!;
     return codec.read(this.bytes, start, start + this.#words[VALUE_SIZE]!, kind);
@@ -167,7 +168,7 @@ export class Engine {
   }
 
   /** The value of an item of a scan's batch. */
-  itemValue<V>(item: number, codec: ValueCodec<V>): V {
+  itemValue<V>(item: number, codec: ValueReader<V>): V {
     if (this.#words.length === 0) this.refresh();
     const words = this.#words;
     const start = words[(item + layout.ITEM_VALUE) / 4]!;
@@ -179,7 +180,7 @@ export class Engine {
     return this.#large(kind & KIND_MASK, codec);
   }
 
-  #large<V>(kind: number, codec: ValueCodec<V>): V {
+  #large<V>(kind: number, codec: ValueReader<V>): V {
     const bytes = new Uint8Array(this.core.largeSize() >>> 0);
     this.#copyLarge(bytes);
     return codec.read(bytes, 0, bytes.length, kind);
@@ -214,6 +215,12 @@ export class Engine {
   /** Looks a key up as of a version that is pinned, and a clock: the kind of its value, or a negative number. */
   findAt<K>(key: K, version: number, clock: number, space: Space<K, unknown>): number {
     return this.core.getAt(this.encodeKey(key, space), version, clock);
+  }
+
+  /** When the value of an encoded key expires, in epoch milliseconds; 0 where it does not. */
+  expiryOf(keyBytes: Uint8Array): number {
+    this.setBound(keyBytes);
+    return this.core.keyExpiry(keyBytes.length);
   }
 
   /** When a version was committed, in epoch milliseconds: what is still in an open frame, now. */
@@ -403,11 +410,13 @@ export class Engine {
   /** Where the damage is that the core has just named. */
   damage(): Damage {
     const offset = this.slotOffset(this.word(layout.CONTROL_DAMAGE_SLOT)) + this.word(layout.CONTROL_DAMAGE_OFFSET);
+    const [after, upTo] = [this.number(layout.CONTROL_DAMAGE_AFTER), this.number(layout.CONTROL_DAMAGE_UP_TO)];
     return {
       segment: this.number(layout.CONTROL_DAMAGE_SEQUENCE),
       offset,
       bytes: this.word(layout.CONTROL_DAMAGE_SIZE),
       reason: reasonText(this.word(layout.CONTROL_DAMAGE_REASON)),
+      versions: after === 0 && upTo === 0 ? undefined : { after, upTo: upTo === 0 ? undefined : upTo },
     };
   }
 }

@@ -1,7 +1,7 @@
 /** The one table between the statuses of the core and the errors that users see. */
 import * as status from '../../assembly/shared/status.js';
-import { CorruptionError, FormatError, FullError, PoisonedError, TooLargeError, type VarveError } from '../errors.js';
-import { FORMAT_VERSION } from '../../assembly/shared/format.js';
+import { CorruptionError, FormatError, FullError, PoisonedError, TooLargeError, type Damage, type VarveError } from '../errors.js';
+import { FORMAT_VERSION, SUPERBLOCK_SIZE } from '../../assembly/shared/format.js';
 
 const REASONS: Record<number, string> = {
   [status.REASON_FRAME_HEAD]: 'the head of a frame fails its checksum',
@@ -27,27 +27,17 @@ export function isFault(error: unknown): error is Error {
   return innermost.includes('wasm');
 }
 
-/** A place in the file that is damaged, or where a tail was cut. */
-export interface Damage {
-  /** The sequence number of the segment. */
-  readonly segment: number;
-  /** The offset in the file, in bytes. */
-  readonly offset: number;
-  /** How many bytes are concerned, as far as it is known. */
-  readonly bytes: number;
-  /** What is wrong there, in words. */
-  readonly reason: string;
-}
-
 /** The words for a reason of the core. */
 export function reasonText(reason: number): string {
   return REASONS[reason] ?? 'the structure of the store contradicts itself';
 }
 
-export function corruption(name: string, damage: Damage): CorruptionError {
+/** The error for damage: the first place in words, all of them in its fields. */
+export function corruption(name: string, first: Damage, ...others: readonly Damage[]): CorruptionError {
+  const more = others.length === 0 ? '' : ` and ${others.length} more`;
   return new CorruptionError(
-    `${name} is damaged: ${damage.reason} (segment ${damage.segment}, offset ${damage.offset} of the file). The file was left as it is. ` +
-    'Restore a backup, or open it with { salvage: true } to read what is intact.', damage.segment, damage.offset);
+    `${name} is damaged: ${first.reason} (segment ${first.segment}, offset ${first.offset} of the file)${more}. The file was left as it is. ` +
+    'Restore a backup, or open it with { salvage: true } to read what is intact.', [first, ...others]);
 }
 
 /** What everyone is told after a failure that has stopped the store. */
@@ -69,6 +59,12 @@ export function failure(code: number, name: string, formatVersion = 0): VarveErr
     case status.STATUS_NOT_VARVE:
       return new FormatError(`${name} is not a varve store. The file was not touched.`);
     default:
-      return new CorruptionError(`${name}: ${REASONS[status.REASON_SUPERBLOCK] ?? ''}. The file was left as it is. Restore a backup, or open it with { salvage: true } to read what is intact.`);
+      return new CorruptionError(`${name}: ${REASONS[status.REASON_SUPERBLOCK] ?? ''}. The file was left as it is. Restore a backup, or open it with { salvage: true } to read what is intact.`,
+        [superblockDamage()]);
   }
+}
+
+/** What there is to say where both superblocks are lost. */
+export function superblockDamage(): Damage {
+  return { segment: 0, offset: 0, bytes: 2 * SUPERBLOCK_SIZE, reason: reasonText(status.REASON_SUPERBLOCK), versions: undefined };
 }

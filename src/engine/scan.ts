@@ -3,6 +3,7 @@ import * as layout from '../../assembly/shared/layout.js';
 import * as status from '../../assembly/shared/status.js';
 import type { Space } from '../codec/space.js';
 import type { Bounds } from '../range.js';
+import type { ValueReader } from '../codec/value.js';
 import type { Engine } from './engine.js';
 import { failure } from './failure.js';
 
@@ -13,6 +14,14 @@ export interface ScanPoint {
   /** The session's handle, or 0. */
   readonly session: number;
 }
+
+/** A value as it is stored. */
+export interface StoredValue {
+  readonly bytes: Uint8Array;
+  readonly kind: number;
+}
+
+const STORED: ValueReader<StoredValue> = { read: (source, start, end, kind) => ({ bytes: source.slice(start, end), kind }) };
 
 /** The first batches of a scan without a limit are small: who leaves it early has not read far. */
 const FIRST_COUNT = 16;
@@ -101,6 +110,11 @@ export class EngineScan {
   get keyBytes(): Uint8Array {
     const start = this.#engine.word(this.#item + layout.ITEM_KEY);
     return this.#engine.bytes.slice(start, start + this.#engine.word(this.#item + layout.ITEM_KEY_SIZE));
+  }
+
+  /** The stored bytes of the value of the current item, and their kind. */
+  get stored(): StoredValue {
+    return this.#engine.itemValue(this.#item, STORED);
   }
 
   /** The value of the current item. */
