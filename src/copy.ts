@@ -1,7 +1,6 @@
 /** Copying the keys of one store into another, as they are stored: no value is decoded. */
 import { RECORD_EXPIRY_SIZE, RECORD_FLAG_EXPIRY } from '../assembly/shared/format.js';
 import type { EncodedRecord } from './engine/encode.js';
-import type { Engine } from './engine/engine.js';
 import type { EngineScan } from './engine/scan.js';
 import { stageEncoded } from './engine/staging.js';
 import type { Kernel } from './kernel.js';
@@ -18,10 +17,10 @@ export interface Copied {
   readonly bytes: number;
 }
 
-function takeRecord(engine: Engine, scan: EngineScan): EncodedRecord {
+function takeRecord(scan: EngineScan): EncodedRecord {
   const keyBytes = scan.keyBytes;
   const { bytes, kind } = scan.stored;
-  const expiry = engine.mayExpire ? engine.expiryOf(keyBytes) : 0;
+  const expiry = scan.expiryOf(keyBytes);
   const isLasting = expiry === 0;
   return {
     keyBytes, bytes, flags: isLasting ? kind : kind | RECORD_FLAG_EXPIRY, expiry: isLasting ? undefined : expiry, size: keyBytes.length + bytes.length + (isLasting ? 0 : RECORD_EXPIRY_SIZE),
@@ -39,7 +38,7 @@ export async function copyKeys(from: Kernel, to: Kernel): Promise<Copied> {
       for (let size = 0; size < COMMIT_SIZE && records.length < COMMIT_COUNT;) {
         hasMore = open.scan.next();
         if (!hasMore) break;
-        const record = takeRecord(from.engine, open.scan);
+        const record = takeRecord(open.scan);
         records.push(record);
         size += record.size;
         bytes += record.keyBytes.length + record.bytes.length;

@@ -3,9 +3,11 @@ import { Commits } from './durability/commits.js';
 import type { LogFile } from './durability/log-file.js';
 import type { Engine } from './engine/engine.js';
 import { isFault, poisoned } from './engine/failure.js';
-import { ClosedError, ReadOnlyError } from './errors.js';
+import { ClosedError, InvalidArgumentError, ReadOnlyError } from './errors.js';
 import type { Settings } from './options.js';
 import { Holds, type Warning } from './holds.js';
+
+const BUSY = 'A batch is being encoded: a codec, a getter or a toJSON that it calls may read the store, and not write to it, flush or verify it.';
 
 /** What a kernel is made of; `open` puts it together. */
 export interface KernelParts {
@@ -55,7 +57,7 @@ export class Kernel {
 
   /** Whether writes are refused. */
   get isReadOnly(): boolean {
-    return this.stopped !== undefined || this.settings.readOnly;
+    return this.stopped !== undefined || this.settings.readOnly || this.engine.isStaging;
   }
 
   checkReadable(): void {
@@ -64,6 +66,12 @@ export class Kernel {
 
   checkWritable(): void {
     if (this.isReadOnly) throw this.whyNotWritable();
+  }
+
+  /** Throws also while a commit is being put together: what a codec, a getter or a toJSON may then not do. */
+  checkIdle(): void {
+    this.checkReadable();
+    if (this.engine.isStaging) throw new InvalidArgumentError(BUSY);
   }
 
   /** Resolves with the next commit, or when there is something else to look at; rejects never. */
@@ -96,6 +104,8 @@ export class Kernel {
 
   /** Ends the store: everything applied becomes durable, lock and device are given back. */
   async close(): Promise<void> {
+    // A commit that is being put together is finished first.
+    if (this.engine.isStaging) await undefined;
     const failed = this.stopped === 'failed';
     this.stopped = 'closed';
     this.holds.end(() => this.whyStopped());
@@ -144,6 +154,8 @@ export class Kernel {
   }
 
   whyNotWritable(): Error {
-    return this.stopped !== undefined ? this.whyStopped() : new ReadOnlyError(`${this.name} was opened read-only. Open it without readOnly and salvage to write.`);
+    if (this.stopped !== undefined) return this.whyStopped();
+    if (this.engine.isStaging) return new InvalidArgumentError(BUSY);
+    return new ReadOnlyError(`${this.name} was opened read-only. Open it without readOnly and salvage to write.`);
   }
 }

@@ -1,4 +1,5 @@
 /** `open`: from a path and options to a store. Chooses the device, takes the lock, recovers, and gives everything back when something fails. */
+import { ForeignCodec } from './codec/foreign.js';
 import { Slab } from './codec/slab.js';
 import type { Key } from './codec/key.js';
 import { Space } from './codec/space.js';
@@ -41,7 +42,7 @@ const SURROUNDINGS: Surroundings = {
 function codecsOf(settings: Settings): (values: CodecName | ValueCodec<unknown>) => ValueCodec<unknown> {
   const slab = settings.ownBuffers ? undefined : new Slab(markUntransferable());
   return (values) => {
-    if (typeof values !== 'string') return values;
+    if (typeof values !== 'string') return new ForeignCodec(values);
     return slab === undefined ? codecByName(values) : codecByName(values, (source, start, end) => slab.copy(source, start, end));
   };
 }

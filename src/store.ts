@@ -135,7 +135,7 @@ export class Store<V = unknown> extends Collection<V> {
 
   /** Resolves when everything that was applied before the call is durable. */
   async flush(): Promise<void> {
-    this.kernel.checkReadable();
+    this.kernel.checkIdle();
     await this.kernel.commits?.flush();
   }
 
@@ -147,7 +147,7 @@ export class Store<V = unknown> extends Collection<V> {
 
   /** Checks every structure in memory, and every frame in the file. Resolves when all is well. @throws CorruptionError naming the place. */
   async verify(): Promise<void> {
-    this.kernel.checkReadable();
+    this.kernel.checkIdle();
     try {
       verifyStore(this.kernel.engine, this.kernel.log);
     } catch (error) {

@@ -13,7 +13,7 @@ import { Slots, untakeSlot } from '../log/slots';
 import { allocate, release, shiftFor } from '../memory/allocator';
 import * as format from '../shared/format';
 import { STATUS_MEMORY_FULL, STATUS_NEED_CEILING, STATUS_OK } from '../shared/status';
-import { collect } from '../space/live';
+import { Space, collect } from '../space/live';
 import { History, sweep } from '../versions/history';
 import { Pins, reap } from '../versions/pins';
 import { Clock, isVisible } from '../versions/visible';
@@ -64,6 +64,7 @@ export function beginBatch(): i32 {
   Batch.staged = 0;
   Batch.partCount = 0;
   memory.fill(filter, 0, FILTER_SIZE);
+  Space.isHeld = true;
   return STATUS_OK;
 }
 
@@ -215,6 +216,7 @@ export function commitBatch(): f64 {
     applied++;
   }
   Log.version++;
+  Space.isHeld = false;
   if (Pins.released != 0) reap(1);
   if (History.isKept) tidyBatch();
   collect();
@@ -265,6 +267,7 @@ export function abortBatch(): void {
   first.isEnded = Batch.isEnded;
   Batch.staged = 0;
   Batch.partCount = 0;
+  Space.isHeld = false;
   publishTail();
   ensures(Log.segment === Batch.segment && first.written <= first.end);
 }

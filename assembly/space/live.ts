@@ -15,6 +15,8 @@ export class Space {
   static liveSize: u64 = 0;
   static keyCount: u64 = 0;
   static tombstoneCount: u64 = 0;
+  /** While a batch is staged nothing is given up: it may be taken back. */
+  static isHeld: bool = false;
 }
 
 function add(address: u64, size: u32): void {
@@ -106,7 +108,7 @@ export function forsake(record: usize, address: u64): void {
  */
 export function collect(): void {
   let segment = Segments.candidates;
-  if (segment === null) return;
+  if (segment === null || Space.isHeld) return;
   Segments.candidates = null;
   while (segment !== null) {
     const current: Segment = segment;

@@ -30,6 +30,7 @@ export class Space<K, V> {
   readonly #keys: KeyCodec<K> | undefined;
   readonly #prefix: Uint8Array;
   readonly #schema: StandardSchemaV1<unknown, V> | undefined;
+  #told: Key | undefined;
   /** Where its keys begin in the order, and where they have ended. */
   readonly from: Uint8Array;
   readonly to: Uint8Array;
@@ -44,16 +45,17 @@ export class Space<K, V> {
     this.to = name === undefined ? STORE_TO : endOf(this.#prefix);
   }
 
-  /** An upper bound of the encoded size of a key. */
+  /** An upper bound of the encoded size of a key. The one moment at which the caller's own codec is asked how the key is told. */
   bound(key: K): number {
-    return this.#prefix.length + keyBound(this.keyOf(key));
+    this.#told = this.keyOf(key);
+    return this.#prefix.length + keyBound(this.#told);
   }
 
-  /** Encodes a key at `offset`, where `bound` bytes are free, and returns the end offset. */
+  /** Encodes the key of the last `bound` at `offset`, where so many bytes are free, and returns the end offset. Runs no code of the caller's. */
   write(target: Uint8Array, offset: number, key: K): number {
     const prefix = this.#prefix;
     for (let index = 0; index < prefix.length; index++) target[offset++] = prefix[index]!;
-    return writeKey(target, offset, this.keyOf(key));
+    return writeKey(target, offset, this.#keys === undefined ? (key as Key) : this.#told!);
   }
 
   /** Encodes what stands behind the prefix with a function of one's own: a bound of a range. */
@@ -66,6 +68,11 @@ export class Space<K, V> {
   read(source: Uint8Array, start: number, end: number): K {
     const key = readKey(source, start + this.#prefix.length, end);
     return this.#keys === undefined ? (key as K) : this.#keys.fromKey(key);
+  }
+
+  /** Whether code of the caller's says how keys are told. */
+  get hasKeyCodec(): boolean {
+    return this.#keys !== undefined;
   }
 
   /** What is stored of a value that is put: what the schema makes of it, where there is one. Throws `SchemaError`. */

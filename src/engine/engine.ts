@@ -47,6 +47,8 @@ export class Engine {
   readonly now: () => number;
   /** Set when the core stopped in the middle of something: it is never called again. */
   isBroken = false;
+  /** Whether the writes of a commit are being staged: code of the caller's that runs meanwhile may only read. */
+  isStaging = false;
   /** The bytes of linear memory; `refresh` renews them after growth. */
   bytes: Uint8Array;
   #words: Uint32Array;
@@ -203,6 +205,12 @@ export class Engine {
     return this.find(key, space) < 0 ? 0 : this.foundVersion;
   }
 
+  /** The version of an encoded key, 0 where it does not exist. */
+  #versionOfBytes(keyBytes: Uint8Array): number {
+    this.setBound(keyBytes);
+    return this.core.get(keyBytes.length) < 0 ? 0 : this.foundVersion;
+  }
+
   /** The version that the last call met. */
   get foundVersion(): number {
     return this.#numbers[VERSION]!;
@@ -215,12 +223,6 @@ export class Engine {
   /** Looks a key up as of a version that is pinned, and a clock: the kind of its value, or a negative number. */
   findAt<K>(key: K, version: number, clock: number, space: Space<K, unknown>): number {
     return this.core.getAt(this.encodeKey(key, space), version, clock);
-  }
-
-  /** When the value of an encoded key expires, in epoch milliseconds; 0 where it does not. */
-  expiryOf(keyBytes: Uint8Array): number {
-    this.setBound(keyBytes);
-    return this.core.keyExpiry(keyBytes.length);
   }
 
   /** When a version was committed, in epoch milliseconds: what is still in an open frame, now. */
@@ -291,7 +293,7 @@ export class Engine {
     const { keyBytes, bytes, flags, size } = record;
     this.tick();
     if (size > this.#words[ROOM]! && size > this.segmentSize >> PARTS_SHARE_SHIFT) {
-      if (expected !== undefined && this.versionOf(key, space) !== expected) return status.STATUS_MISMATCH;
+      if (expected !== undefined && this.#versionOfBytes(keyBytes) !== expected) return status.STATUS_MISMATCH;
       return this.inBatch(() => stageEncoded(this, record));
     }
     this.#makeRoom(size, false);
@@ -319,7 +321,7 @@ export class Engine {
     const keyMost = space.bound(key);
     const keyBytes = keyMost > this.#words[ROOM]! || keyMost > MAX_KEY_SIZE ? encodeApart(key, space) : undefined;
     if (keyBytes !== undefined) {
-      if (!expected && this.versionOf(key, space) === 0) return status.STATUS_ABSENT;
+      if (!expected && this.#versionOfBytes(keyBytes) === 0) return status.STATUS_ABSENT;
       this.#makeRoom(keyBytes.length, true);
     }
     for (;;) {
@@ -362,12 +364,15 @@ export class Engine {
   inBatch(stage: () => void): number {
     this.tick();
     for (let code = this.core.beginBatch(); code !== status.STATUS_OK; code = this.core.beginBatch()) this.resolve(code, false);
+    this.isStaging = true;
     try {
       stage();
     } catch (error) {
       this.core.abortBatch();
       this.refresh();
       throw error;
+    } finally {
+      this.isStaging = false;
     }
     const version = this.core.commitBatch();
     this.refresh();

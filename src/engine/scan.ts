@@ -117,6 +117,13 @@ export class EngineScan {
     return this.#engine.itemValue(this.#item, STORED);
   }
 
+  /** When the value of an encoded key, which is that of the current item, expires: in epoch milliseconds, 0 where it does not. */
+  expiryOf(keyBytes: Uint8Array): number {
+    if (!this.#engine.mayExpire) return 0;
+    this.#engine.setBound(keyBytes);
+    return this.#engine.core.keyExpiry(keyBytes.length);
+  }
+
   /** The value of the current item. */
   value<K, V>(space: Space<K, V>): V {
     return this.#engine.itemValue(this.#item, space.values);

@@ -48,7 +48,10 @@ export class EngineSession {
     const { values } = space;
     const flag = expiry === undefined ? 0 : RECORD_FLAG_EXPIRY;
     const bound = values.bound(value);
-    const bytes = bound < 0 ? values.toBytes(value) : undefined;
+    const encoded = bound < 0 ? values.toBytes(value) : undefined;
+    // A key codec of the caller's, which runs next, may use the codec of values again.
+    const bytes = encoded !== undefined && space.hasKeyCodec ? encoded.slice() : encoded;
+    const kind = values.lastKind;
     const size = bytes === undefined ? bound : bytes.length;
     if (size > MAX_VALUE_SIZE) throw valueTooLarge(size);
     const room = engine.core.sessionRoom(this.handle, engine.encodeKey(key, space), size) >>> 0;
@@ -59,7 +62,7 @@ export class EngineSession {
       engine.core.sessionPut(this.handle, Math.floor(written / 16), (written % 16) | flag, expiry ?? 0);
     } else {
       engine.bytes.set(bytes, room);
-      engine.core.sessionPut(this.handle, size, values.lastKind | flag, expiry ?? 0);
+      engine.core.sessionPut(this.handle, size, kind | flag, expiry ?? 0);
     }
     this.#hasPut = true;
   }
