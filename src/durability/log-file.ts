@@ -207,6 +207,9 @@ export class LogFile {
     const used = new Set<number>();
     for (let slot = core.nextSegmentSlot(true); slot >= 0; slot = core.nextSegmentSlot(false)) used.add(slot);
     used.add(core.tailNextSlot());
+    // Where recovery has dropped the newest header, the one before may list segments that were given up since, and needs them until another takes its place.
+    core.startLiveList();
+    for (let slot = core.nextLive(); slot >= 0; slot = core.nextLive()) used.add(slot);
     return used;
   }
 

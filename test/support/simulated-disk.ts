@@ -46,7 +46,7 @@ export interface Failure {
 export type Choice = 'none' | 'all' | number | Uint8Array | Random | ((index: number) => boolean);
 
 /** A sector with what it holds after a write, or a size that the file has from then on. */
-type Change =
+export type Change =
   | { readonly sequence: number; readonly sort: 'sector'; readonly end: number; readonly offset: number; readonly bytes: Uint8Array }
   | { readonly sequence: number; readonly sort: 'growth' | 'cut'; readonly end: number };
 
@@ -248,6 +248,16 @@ export class SimulatedDisk implements Device {
   /** How many changes were made and not flushed: sectors and sizes. */
   get pendingCount(): number {
     return this.#pending.length;
+  }
+
+  /** The changes that were made and not flushed, in their order; to be looked at before the next operation. */
+  get pending(): readonly Change[] {
+    return this.#pending;
+  }
+
+  /** What is on the medium for certain; to be looked at before the next operation. */
+  get durable(): Uint8Array {
+    return this.#durable.bytes.subarray(0, this.#durable.size);
   }
 
   /** The disk after a power loss, when of the changes that were not flushed just the chosen ones arrived. A fresh copy, also of a closed or crashed disk. */
