@@ -1,0 +1,101 @@
+/**
+ * Crash states by the million: `npm run crash-states -- --states N [--seed S] [--shards K]`. First every sequence of up to three steps under two durability modes, then random lives, each cut off at every
+ * operation, until so many images that differ were opened and examined: 1,000,000 by default, which is what CI runs, and the same command for 10^9.
+ *
+ * What went wrong is seen again by `--seed S --life L`, or by `--sequence 'put a, reopen' --durability strict`.
+ */
+import { parseArgs } from 'node:util';
+import { Workshop, noFigures, type CrashFigures } from '../support/crash-examiner.js';
+import { addFigures, runLife, runSequence } from '../support/crash-run.js';
+import { addRecoveries, noRecoveries, type RecoveryFigures } from '../support/crash-prober.js';
+import { SEQUENCE_MODES, sequences } from '../support/crash-workloads.js';
+import { inShards, send, shardOf, type Shard } from '../support/shards.js';
+
+/** What a share has done. */
+interface Report {
+  readonly figures: CrashFigures;
+  readonly recoveries: RecoveryFigures;
+  readonly sequences: number;
+  readonly lives: number;
+  readonly processorSeconds: number;
+}
+
+const LENGTH_MAX = 3;
+/** A share says how far it is whenever it has examined so many more. */
+const PROGRESS = 10_000_000;
+
+const { values: options } = parseArgs({
+  options: {
+    states: { type: 'string', default: '1000000' },
+    seed: { type: 'string', default: '1' },
+    shards: { type: 'string' },
+    life: { type: 'string' },
+    sequence: { type: 'string' },
+    durability: { type: 'string', default: 'strict' },
+  },
+});
+const seed = Number(options.seed);
+const wanted = Number(options.states);
+const grouped = (count: number): string => Math.round(count).toLocaleString('en-US');
+
+async function work({ index, count }: Shard): Promise<Report> {
+  const shop = new Workshop();
+  const figures = noFigures();
+  let number = 0;
+  let sequenceCount = 0;
+  for (let length = 0; length <= LENGTH_MAX; length++) {
+    for (const names of sequences(length)) {
+      for (const durability of SEQUENCE_MODES) {
+        if (number++ % count !== index) continue;
+        addFigures(figures, await runSequence(shop, names, durability));
+        sequenceCount++;
+      }
+    }
+  }
+  let life = index;
+  for (let told = PROGRESS; figures.states < wanted / count; life += count) {
+    addFigures(figures, await runLife(shop, seed, life));
+    if (figures.states < told) continue;
+    told += PROGRESS;
+    process.stderr.write(`share ${index}: ${grouped(figures.states)} states\n`);
+  }
+  const recoveries = noRecoveries();
+  addRecoveries(recoveries, shop.prober.recoveries);
+  addRecoveries(recoveries, shop.host.recoveries);
+  const { user, system } = process.cpuUsage();
+  return { figures, recoveries, sequences: sequenceCount, lives: (life - index) / count, processorSeconds: (user + system) / 1e6 };
+}
+
+function tell(reports: readonly Report[], seconds: number): void {
+  const figures = noFigures();
+  const recoveries = noRecoveries();
+  for (const report of reports) {
+    addFigures(figures, report.figures);
+    addRecoveries(recoveries, report.recoveries);
+  }
+  const sum = (of: (report: Report) => number): number => reports.reduce((total, report) => total + of(report), 0);
+  process.stdout.write([
+    `crash states: ${grouped(figures.states)} examined, no violation; ${grouped(figures.nested)} of them within one of ${grouped(figures.cutRecoveries)} recoveries that were cut off`,
+    `  at ${grouped(figures.points)} moments, ${grouped(figures.exhausted)} of them with all subsets; with images that one life left more than once: ${grouped(figures.placed)}`,
+    `  of ${grouped(sum(({ sequences: done }) => done))} sequences of up to ${LENGTH_MAX} steps, and ${grouped(sum(({ lives }) => lives))} random lives of seed ${seed}`,
+    `  recoveries: ${grouped(recoveries.dropped)} cut a torn tail, ${grouped(recoveries.rewritten)} wrote an unproven one anew, ${grouped(recoveries.clean)} were clean, ${grouped(recoveries.created)} made the store again`,
+    ...Object.entries(recoveries.reasons).map(([reason, count]) => `    torn because ${reason}: ${grouped(count)}`),
+    `  ${grouped(figures.compared)} were opened with a fresh engine besides, and came out the same to the byte`,
+    `  ${seconds.toFixed(0)} seconds; ${grouped(figures.states / sum(({ processorSeconds }) => processorSeconds))} states a second of one processor`,
+    '',
+  ].join('\n'));
+}
+
+const shard = shardOf();
+if (options.life !== undefined) {
+  process.stdout.write(`${JSON.stringify(await runLife(new Workshop(), seed, Number(options.life)))}\n`);
+} else if (options.sequence !== undefined) {
+  const durability = SEQUENCE_MODES.find((mode) => mode === options.durability)!;
+  process.stdout.write(`${JSON.stringify(await runSequence(new Workshop(), options.sequence.split(', '), durability))}\n`);
+} else if (shard !== undefined) {
+  send(await work(shard));
+} else {
+  const began = performance.now();
+  const reports = await inShards<Report>(options.shards === undefined ? undefined : Number(options.shards));
+  tell(reports, (performance.now() - began) / 1000);
+}
