@@ -69,7 +69,7 @@ export const durability: Area = {
       file: 'assembly/exports/output.ts',
       find: 'Log.seal = max<u64>(Log.seal, <u64>address);',
       replace: 'Log.seal = log.writtenAddress();',
-      tests: ['simulation/crash-transactions', 'unit/format'],
+      tests: ['unit/format', 'simulation/crash-transactions'],
     },
     {
       name: 'new-store-before-its-first-segment',
@@ -86,7 +86,7 @@ export const durability: Area = {
       file: LOG_FILE,
       find: '    this.flushSync();\n    this.#guard(() => {\n      const size',
       replace: '    this.#guard(() => {\n      this.#write(this.engine.core.closeFrame(this.#now()));\n      const size',
-      tests: ['simulation/crash', 'simulation/crash-transactions'],
+      tests: ['simulation/restarts'],
       isClassic: true,
     },
     {
@@ -112,7 +112,7 @@ export const durability: Area = {
       file: LOG_FILE,
       find: 'this.#ceiling = ceiling;\n    this.#isClean = isClean;',
       replace: 'this.#ceiling = ceiling;\n    this.#isClean ||= isClean;',
-      tests: ['unit/store', 'simulation/crash'],
+      tests: ['simulation/restarts'],
     },
     {
       name: 'close-cuts-the-last-slots',
@@ -120,7 +120,7 @@ export const durability: Area = {
       file: SLOTS,
       find: 'return Math.min(this.#device.size(), this.#engine.slotOffset(count + RESERVE_COUNT));',
       replace: 'return Math.min(this.#device.size(), this.#engine.slotOffset(count - 2));',
-      tests: ['unit/store', 'simulation/crash-transactions'],
+      tests: ['unit/format'],
     },
     {
       name: 'ceiling-ignored-by-puts',

@@ -57,7 +57,7 @@ export const log: Area = {
       file: FRAME,
       find: 'mix(seed ^ format.SEED_FRAME_HEAD, offset)',
       replace: 'seed ^ format.SEED_FRAME_HEAD',
-      tests: ['assembly/core'],
+      tests: ['unit/format'],
     },
     {
       name: 'hash-without-the-last-bytes',
@@ -108,8 +108,7 @@ export const log: Area = {
       file: HEADER,
       find: 'if (load<u64>(header, format.SEGMENT_STORE_ID_LOW) != Store.idLow || load<u64>(header, format.SEGMENT_STORE_ID_HIGH) != Store.idHigh) return STATUS_CORRUPT;',
       replace: '',
-      tests: ['simulation/damage'],
-      only: 'another store',
+      tests: ['unit/stale-bytes'],
     },
     {
       name: 'list-unchecked',
@@ -190,7 +189,7 @@ export const log: Area = {
       file: SCAN,
       find: 'return isSame || fail(status.REASON_CONTENT, false);',
       replace: 'return true;',
-      tests: ['simulation/damage', 'unit/format'],
+      tests: ['unit/stale-bytes'],
     },
     {
       name: 'part-of-a-commit-believed',

@@ -34,7 +34,8 @@ export const recovery: Area = {
       file: SCAN,
       find: 'seal = max<u64>(seal, sealOf(segmentPointer(current, at)));',
       replace: '',
-      tests: ['simulation/damage'],
+      tests: ['unit/format'],
+      only: 'came back as zeros',
     },
     {
       name: 'every-damaged-head-is-torn',
@@ -83,7 +84,7 @@ export const recovery: Area = {
       file: RECOVER,
       find: 'if (core.discardedSegments() > 0) log.slots.provideNext();',
       replace: '',
-      tests: ['simulation/crash', 'simulation/crash-transactions', 'unit/format'],
+      tests: ['simulation/restarts'],
     },
     {
       name: 'unproven-tail-not-written-anew',
@@ -91,7 +92,7 @@ export const recovery: Area = {
       file: EXPORTS,
       find: 'return Log.pendingSize != 0;',
       replace: 'return false;',
-      tests: ['unit/format', 'simulation/crash'],
+      tests: ['simulation/restarts'],
     },
     {
       name: 'unproven-tail-not-flushed',
@@ -99,7 +100,7 @@ export const recovery: Area = {
       file: RECOVER,
       find: '    this.#device.flushSync();\n    core.flushed(address);',
       replace: '    core.flushed(address);',
-      tests: ['unit/format', 'simulation/crash'],
+      tests: ['simulation/restarts'],
       isClassic: true,
     },
     {
@@ -136,7 +137,7 @@ export const recovery: Area = {
       file: SHOW,
       find: '    setLink(record, 0);\n    insert(address);',
       replace: '    insert(address);',
-      tests: ['simulation/model', 'unit/format'],
+      tests: ['unit/forgery'],
     },
     {
       name: 'addresses-of-parts-believed',
@@ -144,7 +145,7 @@ export const recovery: Area = {
       file: 'assembly/recovery/link.ts',
       find: 'if (part == 0 || linkOf(part) != markOf(address)) return false;',
       replace: 'if (part == 0) return false;',
-      tests: ['unit/format'],
+      tests: ['unit/forgery'],
     },
     {
       name: 'parts-need-not-add-up',
@@ -152,7 +153,7 @@ export const recovery: Area = {
       file: 'assembly/recovery/link.ts',
       find: 'return total == load<u64>(valueOf(record));',
       replace: 'return true;',
-      tests: ['unit/format'],
+      tests: ['unit/forgery'],
     },
     {
       name: 'meaning-unchecked',
@@ -160,7 +161,7 @@ export const recovery: Area = {
       file: SCAN,
       find: '|| !areRecordsMeaningful(frame) || !continues(segment, offset)',
       replace: '|| !continues(segment, offset)',
-      tests: ['unit/format'],
+      tests: ['unit/forgery'],
     },
     {
       name: 'versions-in-any-order',
@@ -168,7 +169,7 @@ export const recovery: Area = {
       file: SCAN,
       find: 'if (!isOrdered || sealOf(frame) > addressOf(segment.sequence, offset)',
       replace: 'if (sealOf(frame) > addressOf(segment.sequence, offset)',
-      tests: ['unit/format'],
+      tests: ['unit/forgery'],
     },
     {
       name: 'seals-of-the-future-believed',
@@ -176,7 +177,7 @@ export const recovery: Area = {
       file: SCAN,
       find: 'if (!isOrdered || sealOf(frame) > addressOf(segment.sequence, offset)',
       replace: 'if (!isOrdered',
-      tests: ['unit/format'],
+      tests: ['unit/forgery'],
     },
     {
       name: 'versions-issued-again',
@@ -184,7 +185,7 @@ export const recovery: Area = {
       file: EXPORTS,
       find: 'Log.version = max<u64>(Scan.version, isExact ? Superblock.version : Scan.ceiling);',
       replace: 'Log.version = Scan.version;',
-      tests: ['simulation/crash'],
+      tests: ['unit/invariants-recovery'],
     },
     {
       name: 'old-clean-mark-believed',
@@ -192,7 +193,7 @@ export const recovery: Area = {
       file: EXPORTS,
       find: 'const isExact = Superblock.isClean && Superblock.tail == log.tailAddress() && Superblock.version == Superblock.versionCeiling;',
       replace: 'const isExact = Superblock.isClean;',
-      tests: ['unit/format', 'simulation/damage'],
+      tests: ['unit/stale-bytes'],
     },
     {
       name: 'generation-forgotten',
@@ -292,7 +293,7 @@ export const recovery: Area = {
       file: RECOVER,
       find: 'if (this.#engine.slotOffset(slot) >= this.#device.size()) {',
       replace: 'if (this.#device.size() < 0) {',
-      tests: ['unit/format', 'simulation/damage'],
+      tests: ['unit/forgery'],
     },
     {
       name: 'foreign-file-taken-for-an-unfinished-one',

@@ -10,7 +10,7 @@ export interface Mutant {
   /** What stands in the file exactly once. */
   readonly find: string;
   readonly replace: string;
-  /** The test files expected to notice, from `test` on and without `.test.ts`. */
+  /** The test files expected to notice, from `test` on and without `.test.ts`, in the order in which they are asked. */
   readonly tests: readonly string[];
   /** Of these, only the tests whose titles match. */
   readonly only?: string;

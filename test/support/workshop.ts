@@ -1,5 +1,5 @@
 /** A private copy of the project, in which something can be broken, built and tested without touching the project itself. */
-import { spawn } from 'node:child_process';
+import { spawn, type ChildProcess } from 'node:child_process';
 import { cpSync, existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -44,6 +44,7 @@ interface Ending {
 
 export class Workshop {
   readonly #root = mkdtempSync(join(tmpdir(), 'varve-workshop-'));
+  #running: ChildProcess | undefined;
 
   constructor() {
     for (const name of readdirSync(PROJECT)) if (!LEFT_OUT.has(name)) this.restore(name);
@@ -54,7 +55,9 @@ export class Workshop {
     utimesSync(join(this.#root, 'dist/index.js'), FAR_FUTURE, FAR_FUTURE);
   }
 
+  /** Ends what runs in the copy, and removes it. */
   dispose(): void {
+    this.#end();
     rmSync(this.#root, { recursive: true, force: true });
   }
 
@@ -84,19 +87,19 @@ export class Workshop {
     return undefined;
   }
 
-  /** Runs test files one after the other, of them only tests whose titles match a pattern, until the first failure. */
-  async test(files: readonly string[], pattern?: string): Promise<TestRun> {
-    const file = join(this.#root, 'build/report.json');
-    rmSync(file, { force: true });
+  /** Runs the tests of a file, or those whose titles match a pattern, until the first failure. */
+  async test(file: string, pattern?: string): Promise<TestRun> {
+    const path = join(this.#root, 'build/report.json');
+    rmSync(path, { force: true });
     const began = performance.now();
     const { code, output, hung } = await this.#node([
-      'node_modules/vitest/vitest.mjs', 'run', ...files, ...(pattern === undefined ? [] : ['-t', pattern]),
-      '--bail=1', '--no-file-parallelism', `--testTimeout=${TEST_LIMIT}`, '--reporter=json', `--outputFile=${file}`,
+      'node_modules/vitest/vitest.mjs', 'run', file, ...(pattern === undefined ? [] : ['-t', pattern]),
+      '--bail=1', `--testTimeout=${TEST_LIMIT}`, '--reporter=json', `--outputFile=${path}`,
     ]);
     const seconds = (performance.now() - began) / 1000;
     if (hung) return { failure: 'a run that does not come back', hung, passedCount: 0, seconds };
-    if (!existsSync(file)) return { failure: `no report: ${output.slice(-500)}`, hung, passedCount: 0, seconds };
-    const report = JSON.parse(readFileSync(file, 'utf8')) as Report;
+    if (!existsSync(path)) return { failure: `no report: ${output.slice(-500)}`, hung, passedCount: 0, seconds };
+    const report = JSON.parse(readFileSync(path, 'utf8')) as Report;
     return { ...failureOf(report, code !== 0), passedCount: report.numPassedTests, seconds };
   }
 
@@ -104,19 +107,26 @@ export class Workshop {
   #node(command: readonly string[]): Promise<Ending> {
     const { VARVE_SHARD: _, ...env } = process.env;
     const child = spawn(process.execPath, command, { cwd: this.#root, env, stdio: ['ignore', 'pipe', 'pipe'], detached: true });
+    this.#running = child;
     let output = '';
     for (const stream of [child.stdout, child.stderr]) stream.on('data', (text: Buffer) => (output += text.toString()));
     let hung = false;
     const timer = setTimeout(() => {
       hung = true;
-      process.kill(-child.pid!, 'SIGKILL');
+      this.#end();
     }, RUN_LIMIT);
     return new Promise((resolve) => {
       child.on('close', (code) => {
         clearTimeout(timer);
+        this.#running = undefined;
         resolve({ code, output, hung });
       });
     });
+  }
+
+  /** Ends the program that runs, and those that it has started: they are a group of their own. */
+  #end(): void {
+    if (this.#running?.pid !== undefined) process.kill(-this.#running.pid, 'SIGKILL');
   }
 }
 

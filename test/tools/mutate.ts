@@ -53,10 +53,15 @@ async function examine(mutant: Mutant, workshop: Workshop): Promise<Outcome> {
   try {
     const problem = await workshop.build(file);
     if (problem !== undefined) return { name, verdict: 'broken', text: `does not build: ${problem}`, seconds: 0 };
-    const { failure, hung, passedCount, seconds } = await workshop.test(tests.map(testPath), only);
-    if (failure === undefined) return { name, verdict: passedCount === 0 ? 'broken' : 'survived', text: passedCount === 0 ? 'no test has such a title' : '', seconds };
-    if (hung && !mayHang) return { name, verdict: 'broken', text: `did not come back, which it is not said to do: ${failure}`, seconds };
-    return { name, verdict: 'caught', text: failure, seconds };
+    let total = 0;
+    for (const test of tests) {
+      const { failure, hung, passedCount, seconds } = await workshop.test(testPath(test), only);
+      total += seconds;
+      if (failure === undefined && passedCount === 0) return { name, verdict: 'broken', text: `${test} has no such test`, seconds: total };
+      if (hung && !mayHang) return { name, verdict: 'broken', text: `does not come back, which it is not said to do: ${failure}`, seconds: total };
+      if (failure !== undefined) return { name, verdict: 'caught', text: failure, seconds: total };
+    }
+    return { name, verdict: 'survived', text: '', seconds: total };
   } finally {
     workshop.restore(file);
   }
@@ -64,7 +69,7 @@ async function examine(mutant: Mutant, workshop: Workshop): Promise<Outcome> {
 
 /** Without a bug in it, the project must pass the same tests: otherwise they would seem to notice everything. */
 async function checkBaseline(file: string, workshop: Workshop): Promise<void> {
-  const { failure } = await workshop.test([file]);
+  const { failure } = await workshop.test(file);
   if (failure !== undefined) throw new Error(`${file} fails without any planted bug: ${failure}`);
 }
 
@@ -72,6 +77,12 @@ async function checkBaseline(file: string, workshop: Workshop): Promise<void> {
 async function examineShare(mutants: readonly Mutant[], { index, count }: Shard): Promise<Outcome[]> {
   const files = [...new Set(mutants.flatMap(({ tests }) => tests.map(testPath)))];
   const workshop = new Workshop();
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.once(signal, () => {
+      workshop.dispose();
+      process.exit(1);
+    });
+  }
   const outcomes: Outcome[] = [];
   try {
     for (let number = index; number < files.length; number += count) await checkBaseline(files[number]!, workshop);
