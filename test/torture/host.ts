@@ -1,0 +1,111 @@
+/** The machine that the cuts happen on: its commands, what it must have, and what has to be undone on it. */
+import { execFile, spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+export const FILE_SYSTEMS = ['ext4', 'xfs', 'btrfs'] as const;
+export type FileSystemName = (typeof FILE_SYSTEMS)[number];
+
+/** Each file system has a least size, and that of XFS is the largest. Images are sparse. */
+export const IMAGE_SIZE = 320 << 20;
+
+const MAKE: Record<FileSystemName, readonly string[]> = {
+  ext4: ['mkfs.ext4', '-q', '-F', '-b', '4096', '-E', 'lazy_itable_init=0,lazy_journal_init=0'],
+  xfs: ['mkfs.xfs', '-q', '-f'],
+  btrfs: ['mkfs.btrfs', '-q', '-f'],
+};
+
+/** Runs a command to its end; rejects with what it complained of. Asynchronous, because what it waits for may be a disk that this process serves. */
+export function run(command: string, ...parameters: readonly string[]): Promise<string> {
+  return new Promise((resolve, reject) => {
+    execFile(command, parameters, (error, stdout, stderr) => {
+      if (error === null) resolve(stdout.trim());
+      else reject(new Error(`${command} ${parameters.join(' ')}: ${stderr.trim() || error.message}`));
+    });
+  });
+}
+
+/** Makes a file system on a file or device. */
+export async function makeFileSystem(name: FileSystemName, path: string): Promise<void> {
+  const [command, ...parameters] = MAKE[name];
+  await run(command!, ...parameters, path);
+}
+
+const hasCommand = (name: string): boolean => spawnSync('sh', ['-c', `command -v ${name}`]).status === 0;
+
+/** What this machine lacks for a part, in words for a person. */
+export function missing(part: 'uml' | 'block', fileSystems: readonly FileSystemName[]): string[] {
+  const lacks: string[] = [];
+  const need = (command: string, packageName: string): void => {
+    if (!hasCommand(command)) lacks.push(`${command} (Debian package ${packageName})`);
+  };
+  if (process.platform !== 'linux') return ['Linux'];
+  need('mkfs.ext4', 'e2fsprogs');
+  if (fileSystems.includes('xfs')) need('mkfs.xfs', 'xfsprogs');
+  if (fileSystems.includes('btrfs')) need('mkfs.btrfs', 'btrfs-progs');
+  if (part === 'uml') {
+    need('linux.uml', 'user-mode-linux');
+    return lacks;
+  }
+  need('nbdfuse', 'libnbd-bin');
+  need('fusermount3', 'fuse3');
+  need('losetup', 'mount');
+  if (process.getuid?.() !== 0) lacks.push('the rights of root, to mount');
+  if (!existsSync('/dev/fuse')) lacks.push('/dev/fuse');
+  if (!existsSync('/dev/loop-control')) lacks.push('/dev/loop-control');
+  const known = readFileSync('/proc/filesystems', 'utf8').split(/\s+/);
+  for (const name of fileSystems) if (!known.includes(name)) lacks.push(`a kernel with ${name}`);
+  return lacks;
+}
+
+/** What has to be undone, in reverse order, however the run ends. */
+const undoing: { readonly what: string; readonly undo: () => unknown }[] = [];
+let ending: Promise<void> | undefined;
+
+/** Notes how something is undone. Returns a function that undoes it now. When the run is ending already, undoes it and throws. */
+export function onEnd(what: string, undo: () => unknown): () => Promise<void> {
+  const entry = { what, undo };
+  undoing.push(entry);
+  if (ending !== undefined) throw new Error('the run is ending');
+  return async () => {
+    const place = undoing.indexOf(entry);
+    if (place < 0) return;
+    undoing.splice(place, 1);
+    await undo();
+  };
+}
+
+/** Undoes what was noted since there were so many entries, and goes on where something fails. */
+async function undoTo(count: number): Promise<void> {
+  while (undoing.length > count) {
+    const entry = undoing.pop()!;
+    try {
+      await entry.undo();
+    } catch (error) {
+      process.stderr.write(`could not undo ${entry.what}: ${error instanceof Error ? error.message : String(error)}\n`);
+    }
+  }
+}
+
+/** Undoes everything that is still to be undone. Nothing new is begun after that. */
+export function undoAll(): Promise<void> {
+  return (ending ??= undoTo(0));
+}
+
+/** Runs a part of the run, and undoes what it has left. */
+export async function scoped(action: () => Promise<void>): Promise<void> {
+  const count = undoing.length;
+  try {
+    await action();
+  } finally {
+    await undoTo(count);
+  }
+}
+
+/** A folder that is gone when the run has ended. In memory, if wished, and where there is a place for that: the power is cut of a guest or of a disk that is served, not of this machine. */
+export function makeFolder(isInMemory: boolean): string {
+  const folder = mkdtempSync(join(isInMemory && existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'varve-torture-'));
+  onEnd(folder, () => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
