@@ -189,8 +189,8 @@ export const versions: Area = {
       name: 'watch-of-a-key-sees-all',
       breaks: ['T6'],
       file: WATCH,
-      find: 'if (!isWithin(keyOf(record), keySizeOf(record), watch.low, watch.high)) continue;',
-      replace: '',
+      find: 'if (keySizeOf(record) == 0 || !isWithin(keyOf(record), keySizeOf(record), watch.low, watch.high)) continue;',
+      replace: 'if (keySizeOf(record) == 0) continue;',
       tests: ['unit/watch'],
     },
     {
