@@ -1,9 +1,8 @@
 /** The exports between the log and the device: what is to be written, what was flushed, which slots come and go. */
 import * as log from '../log/log';
 import { Log } from '../log/log';
-import { addressOf } from '../log/segment';
 import { Slots, offerSlot } from '../log/slots';
-import { Superblock } from '../recovery/superblock';
+import { Superblock, durableRoot } from '../recovery/superblock';
 import * as format from '../shared/format';
 import * as layout from '../shared/layout';
 import { collect, isRootInTheWay, takeFreedSlot } from '../space/live';
@@ -52,8 +51,7 @@ export function flushed(address: f64): void {
 
 /** The first segment whose header is not known to be durable. */
 function firstUnsealed(): u64 {
-  const tail = Log.segment!;
-  return addressOf(tail.sequence, tail.headerEnd) <= Log.seal ? tail.sequence + 1 : tail.sequence;
+  return durableRoot().sequence + 1;
 }
 
 /** A slot that nothing needs any more, to be zeroed; -1 where there is none. */

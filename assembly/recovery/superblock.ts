@@ -73,8 +73,8 @@ export function readSuperblocks(blocks: usize): i32 {
   return STATUS_OK;
 }
 
-/** The newest segment whose header is durable: where the next superblock enters the chain. */
-function durableRoot(): Segment {
+/** The newest segment whose header is durable: where the next superblock enters the chain. Of a commit over several segments, none may be. */
+export function durableRoot(): Segment {
   let segment = Segments.last!;
   while (segment.previous !== null && addressOf(segment.sequence, segment.headerEnd) > Log.seal) segment = segment.previous!;
   return segment;
