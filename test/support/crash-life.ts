@@ -62,6 +62,11 @@ export class Life {
     this.#random = random;
   }
 
+  /** What the store holds. */
+  get state(): State {
+    return this.#states.at(-1)!;
+  }
+
   /** What a crash may leave at this moment. */
   allowed(): Allowed {
     const states = this.#begun === undefined ? this.#states : [...this.#states, this.#begun];

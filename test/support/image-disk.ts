@@ -1,4 +1,4 @@
-/** A disk without a past: an image in a buffer that is used again and again. It does what a device must and keeps account of nothing but whether it was changed. */
+/** A disk without a past: an image in a buffer that is used again and again. It does what a device must, and keeps account of little. */
 import { SUPERBLOCK_SIZE } from '../../assembly/shared/format.js';
 import type { Device } from '../../src/device/device.js';
 
@@ -7,6 +7,8 @@ export class ImageDisk implements Device {
   readonly readOnly = false;
   /** How many calls there were that change a disk. */
   changes = 0;
+  /** Told of each range that is read. */
+  onRead: ((offset: number, size: number) => void) | undefined;
   #bytes = new Uint8Array(1 << 16);
   #size = 0;
 
@@ -35,6 +37,7 @@ export class ImageDisk implements Device {
 
   read(target: Uint8Array, offset: number): number {
     const count = Math.max(0, Math.min(target.length, this.#size - offset));
+    this.onRead?.(offset, count);
     target.set(this.#bytes.subarray(offset, offset + count));
     return count;
   }
@@ -58,6 +61,12 @@ export class ImageDisk implements Device {
     this.#size = size;
   }
 
+  /** Makes the image so long and no longer, from outside. */
+  resize(size: number): void {
+    this.grow(size);
+    this.#size = size;
+  }
+
   #reserve(size: number): void {
     if (size <= this.#bytes.length) return;
     const larger = new Uint8Array(Math.max(size, this.#bytes.length * 2));
@@ -75,8 +84,7 @@ export class ImageDisk implements Device {
 
   truncate(size: number): void {
     this.changes++;
-    this.grow(size);
-    this.#size = size;
+    this.resize(size);
   }
 
   close(): void {

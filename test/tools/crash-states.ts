@@ -3,11 +3,15 @@
  * operation, until so many images that differ were opened and examined: 1,000,000 by default, which is what CI runs, and the same command for 10^9.
  *
  * What went wrong is seen again by `--seed S --life L`, or by `--sequence 'put a, reopen' --durability strict`.
+ *
+ * With `--flips`, damage instead: every bit of the files that `--files N` lives of the seed have left, closed in order and not, 10 by default, and so many random pairs of bits besides; every length, sector and slot.
  */
 import { parseArgs } from 'node:util';
 import { Workshop, noFigures, type CrashFigures } from '../support/crash-examiner.js';
 import { addFigures, runLife, runSequence } from '../support/crash-run.js';
 import { addRecoveries, noRecoveries, type RecoveryFigures } from '../support/crash-prober.js';
+import { Damager, addDamage, makeSample, noDamage, type DamageFigures } from '../support/damage.js';
+import { Random } from '../support/random.js';
 import { SEQUENCE_MODES, sequences } from '../support/crash-workloads.js';
 import { inShards, send, shardOf, type Shard } from '../support/shards.js';
 
@@ -32,6 +36,8 @@ const { values: options } = parseArgs({
     life: { type: 'string' },
     sequence: { type: 'string' },
     durability: { type: 'string', default: 'strict' },
+    flips: { type: 'boolean', default: false },
+    files: { type: 'string', default: '10' },
   },
 });
 const seed = Number(options.seed);
@@ -86,6 +92,38 @@ function tell(reports: readonly Report[], seconds: number): void {
   ].join('\n'));
 }
 
+/** Damages one file after another; of the bits of each, this share. */
+async function damage(shard: Shard): Promise<DamageFigures> {
+  Error.stackTraceLimit = 0;
+  const shop = new Workshop();
+  const figures = noDamage();
+  for (let file = 0; file < Number(options.files); file++) {
+    for (const isClosed of [true, false]) {
+      const damager = new Damager(shop, await makeSample(shop, seed, file, isClosed));
+      const random = new Random(seed ^ (file * shard.count + shard.index));
+      damager.flipAll(shard);
+      damager.flipPairs(random, 200_000 / shard.count);
+      if (file % shard.count === shard.index) {
+        damager.cutAll();
+        damager.replaceSectors(random);
+        damager.replaceSlots(await makeSample(shop, seed + 1, file, isClosed));
+      }
+      addDamage(figures, damager.figures);
+    }
+  }
+  return figures;
+}
+
+function tellDamage(reports: readonly DamageFigures[], seconds: number): void {
+  const figures = noDamage();
+  for (const report of reports) addDamage(figures, report);
+  process.stdout.write([
+    `damage: ${grouped(figures.refused + figures.harmless + figures.unread + figures.torn)} times to ${grouped(2 * Number(options.files))} files of seed ${seed}, 0 silent losses, in ${seconds.toFixed(0)} seconds`,
+    `  ${grouped(figures.refused)} refused, ${grouped(figures.harmless)} harmless, ${grouped(figures.unread)} where opening never looks, ${grouped(figures.torn)} cut like what a crash cuts`,
+    '',
+  ].join('\n'));
+}
+
 const shard = shardOf();
 if (options.life !== undefined) {
   process.stdout.write(`${JSON.stringify(await runLife(new Workshop(), seed, Number(options.life)))}\n`);
@@ -93,9 +131,11 @@ if (options.life !== undefined) {
   const durability = SEQUENCE_MODES.find((mode) => mode === options.durability)!;
   process.stdout.write(`${JSON.stringify(await runSequence(new Workshop(), options.sequence.split(', '), durability))}\n`);
 } else if (shard !== undefined) {
-  send(await work(shard));
+  send(options.flips ? await damage(shard) : await work(shard));
 } else {
   const began = performance.now();
-  const reports = await inShards<Report>(options.shards === undefined ? undefined : Number(options.shards));
-  tell(reports, (performance.now() - began) / 1000);
+  const reports = await inShards<unknown>(options.shards === undefined ? undefined : Number(options.shards));
+  const seconds = (performance.now() - began) / 1000;
+  if (options.flips) tellDamage(reports as DamageFigures[], seconds);
+  else tell(reports as Report[], seconds);
 }
