@@ -67,7 +67,7 @@ export async function transact<V, T>(begin: () => Transaction<V>, run: (tx: Tran
       const result = await run(tx);
       patience.check();
       isCommitting = true;
-      if (tx.isOpen) await tx.commit();
+      if (!tx.isEnded) await tx.commit();
       return result;
     } catch (error) {
       patience.take(error, isCommitting && error instanceof ConflictError);
@@ -90,7 +90,7 @@ export function transactSync<V, T>(begin: () => Transaction<V>, run: (tx: Transa
       const result = run(tx);
       if (result instanceof Promise) throw new InvalidArgumentError('The function of transactSync returned a promise: use transact.');
       isCommitting = true;
-      if (tx.isOpen) tx.commitSync();
+      if (!tx.isEnded) tx.commitSync();
       return result;
     } catch (error) {
       patience ??= new Patience({});

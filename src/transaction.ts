@@ -134,6 +134,8 @@ export class Transaction<V = unknown> extends TransactionView<V> {
   /** The version at which it reads. */
   readonly version: Version;
   readonly isolation: Isolation;
+  /** @internal Whether `commit` or `abort` has ended it: a store that has stopped ends it too, and then it has not committed. */
+  isEnded = false;
 
   /** @internal Use `db.begin()` or `db.transact()`. */
   constructor(kernel: Kernel, space: Space<Key, V>, session: EngineSession, isolation: Isolation) {
@@ -181,6 +183,7 @@ export class Transaction<V = unknown> extends TransactionView<V> {
 
   /** Ends the transaction without a trace. Idempotent, and does nothing after a commit. */
   abort(): void {
+    this.isEnded = true;
     this.kernel.holds.release(this.hold);
     this.kernel.kept.transaction ??= this;
   }
