@@ -141,14 +141,6 @@ export const codecs: Area = {
       mayHang: true,
     },
     {
-      name: 'bytes-behind-a-value-passed-over',
-      breaks: ['F-35'],
-      file: PACK,
-      find: '  if (offset !== end) throw damagedValue();\n  return hasBinary;',
-      replace: '  return hasBinary;',
-      tests: ['unit/value-codec'],
-    },
-    {
       name: 'value-shares-memory-with-the-store',
       breaks: ['F-74', 'L1'],
       file: VALUE,

@@ -65,7 +65,7 @@ export const space: Area = {
       file: BATCH,
       find: '      memory.copy(parts, Batch.parts, <usize>1 << Batch.partsShift);\n',
       replace: '',
-      tests: ['unit/store-values'],
+      tests: ['unit/many-segments'],
     },
     {
       name: 'free-block-given-out-twice',
@@ -105,16 +105,16 @@ export const space: Area = {
       file: BATCH,
       find: '      takeBack(applied);\n',
       replace: '',
-      tests: ['simulation/snapshots', 'unit/errors', 'simulation/crash-transactions'],
+      tests: ['unit/exhausted-memory'],
       isClassic: true,
     },
     {
-      name: 'full-memory-found-after-the-put',
-      breaks: ['F-65', 'L5'],
+      name: 'refused-put-takes-a-version',
+      breaks: ['F-65', 'T17'],
       file: 'assembly/commit/put.ts',
       find: '  if (!reserve(existing, key, keySize)) return STATUS_MEMORY_FULL;\n',
-      replace: '  if (!reserve(existing, key, keySize)) {\n    insert(addressOf(Log.segment!.sequence, recordOffset()));\n    return STATUS_MEMORY_FULL;\n  }\n',
-      tests: ['unit/errors'],
+      replace: '  if (!reserve(existing, key, keySize)) {\n    Log.version++;\n    return STATUS_MEMORY_FULL;\n  }\n',
+      tests: ['unit/exhausted-memory'],
       isClassic: true,
     },
     {
@@ -123,15 +123,7 @@ export const space: Area = {
       file: DIRECTORY,
       find: '    if (sibling == 0) return false;\n',
       replace: '',
-      tests: ['unit/errors', 'simulation/crash-transactions'],
-    },
-    {
-      name: 'refused-list-of-parts-used',
-      breaks: ['F-65', 'F-73'],
-      file: BATCH,
-      find: '    if (parts == 0) return STATUS_MEMORY_FULL;\n',
-      replace: '',
-      tests: ['unit/errors', 'unit/store-values'],
+      tests: ['unit/exhausted-memory'],
     },
     {
       name: 'refused-leaf-used',
@@ -139,7 +131,7 @@ export const space: Area = {
       file: 'assembly/order/tree.ts',
       find: '    if (leaf == 0) return false;\n    const size = min<u32>',
       replace: '    const size = min<u32>',
-      tests: ['simulation/order'],
+      tests: ['unit/exhausted-memory'],
     },
     {
       name: 'nothing-kept-for-deletes',
@@ -183,7 +175,7 @@ export const space: Area = {
       file: 'src/engine/encode.ts',
       find: 'if (size > MAX_KEY_SIZE) throw keyTooLarge(size);',
       replace: '',
-      tests: ['unit/errors', 'unit/store-values'],
+      tests: ['unit/long-keys'],
     },
     {
       name: 'bounds-of-any-size',
@@ -216,7 +208,7 @@ export const space: Area = {
       file: DIRECTORY,
       find: 'store<u64>(Index.slot, load<u64>(Index.slot) & ~FIELD_MASK);',
       replace: 'store<u64>(Index.slot, 0);',
-      tests: ['simulation/snapshots', 'simulation/order'],
+      tests: ['unit/exhausted-memory'],
     },
     {
       name: 'removed-segment-breaks-the-search',
@@ -224,7 +216,7 @@ export const space: Area = {
       file: SEGMENT,
       find: 'if (((entry - home) & span) >= ((entry - hole) & span)) {',
       replace: 'if (home == 0) {',
-      tests: ['simulation/model', 'unit/store'],
+      tests: ['unit/many-segments'],
     },
     {
       name: 'hash-without-a-secret',
@@ -232,7 +224,7 @@ export const space: Area = {
       file: 'assembly/exports/beginning.ts',
       find: 'seedKeyHash(load<u64>(layout.CONTROL_ENTROPY, 16), load<u64>(layout.CONTROL_ENTROPY, 24));',
       replace: 'seedKeyHash(1, 2);',
-      tests: ['simulation/order'],
+      tests: ['unit/adversarial-keys'],
     },
     {
       name: 'error-carries-a-value',
@@ -240,7 +232,7 @@ export const space: Area = {
       file: 'src/codec/space.ts',
       find: 'A value does not fit the schema of the keyspace ${this.name}: nothing was changed.',
       replace: 'The value ${String(value)} does not fit the schema of the keyspace ${this.name}: nothing was changed.',
-      tests: ['unit/errors', 'unit/keyspace'],
+      tests: ['unit/secrets'],
     },
   ],
 };

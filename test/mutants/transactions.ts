@@ -96,7 +96,7 @@ export const transactions: Area = {
       file: RANGE,
       find: '    session.readsAll = true;\n',
       replace: '',
-      tests: ['simulation/scans'],
+      tests: ['unit/commit-rules'],
     },
     {
       name: 'expiry-in-a-range-not-tracked',
@@ -168,7 +168,7 @@ export const transactions: Area = {
       file: COMMIT,
       find: '(flags & ENTRY_CAS_CONTRADICTS) != 0 || visibleVersion(newest, Clock.now) != entry.expected',
       replace: 'visibleVersion(newest, Clock.now) != entry.expected',
-      tests: ['simulation/transactions'],
+      tests: ['unit/commit-rules'],
     },
     {
       name: 'cas-on-any-older-version',
@@ -210,7 +210,7 @@ export const transactions: Area = {
       file: 'src/engine/engine.ts',
       find: '      this.core.abortBatch();\n',
       replace: '',
-      tests: ['unit/errors', 'unit/store'],
+      tests: ['unit/commit-rules'],
     },
     {
       name: 'aborted-batch-leaves-its-tail',
@@ -274,7 +274,7 @@ export const transactions: Area = {
       file: 'assembly/commit/batch.ts',
       find: '  if (Batch.staged == 0) {\n    abortBatch();\n    return 0;',
       replace: '  if (Batch.staged == 0) {\n    abortBatch();\n    return <f64>++Log.version;',
-      tests: ['simulation/model', 'simulation/transactions'],
+      tests: ['unit/commit-rules'],
     },
   ],
 };

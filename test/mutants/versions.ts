@@ -84,7 +84,7 @@ export const versions: Area = {
       file: 'assembly/exports/recovery.ts',
       find: 'if (!History.isKept || !isWholeLog()) Pins.floor = Log.version;',
       replace: 'if (!History.isKept) Pins.floor = Log.version;',
-      tests: ['unit/history'],
+      tests: ['unit/history-reopened'],
     },
     {
       name: 'history-trimmed-too-early',
@@ -207,7 +207,7 @@ export const versions: Area = {
       file: 'assembly/log/since.ts',
       find: 'if (!cursor.mayLeaveOut && (following.sequence != cursor.sequence + 1 || following.block == 0)) {',
       replace: 'if (!cursor.mayLeaveOut && following.block == 0) {',
-      tests: ['unit/watch', 'unit/errors'],
+      tests: ['unit/watch-waiting'],
     },
     {
       name: 'watch-since-a-version-that-is-gone',
@@ -215,7 +215,7 @@ export const versions: Area = {
       file: WATCH,
       find: 'if (before === null || before.sequence + 1 != segment.sequence) return null;',
       replace: 'if (before === null) return null;',
-      tests: ['unit/watch'],
+      tests: ['unit/watch-waiting'],
     },
     {
       name: 'watchers-not-woken',
@@ -223,8 +223,7 @@ export const versions: Area = {
       file: 'src/kernel.ts',
       find: 'for (const resolve of this.#watchers.splice(0)) resolve();',
       replace: '',
-      tests: ['unit/watch'],
-      mayHang: true,
+      tests: ['unit/watch-waiting'],
     },
   ],
 };

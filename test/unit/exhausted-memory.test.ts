@@ -1,0 +1,86 @@
+/**
+ * Memory of which the last block is gone, so that just the one thing that is wanted next is refused: what asked for it fails whole, and the store goes on (F-65). Sessions take the memory away, down to the
+ * smallest blocks.
+ */
+import { expect, test } from 'vitest';
+import { FullError, open, type BatchOperation, type Store, type Transaction } from '../../src/index.js';
+
+const VALUE = new Uint8Array(8).fill(1);
+/** A page of the hash index has this many slots. It is split when seven tenths are taken, and where it cannot be, takes all but the last two. */
+const PAGE_SLOTS = 1024;
+
+async function exhausted(segmentSize: number, prepare: (db: Store) => void, run: (db: Store) => void): Promise<void> {
+  const db = await open(':memory:', { segmentSize, values: 'bytes', memory: { initial: 1 << 20, limit: 1 << 20 } });
+  prepare(db);
+  const sessions: Transaction[] = [];
+  expect(() => {
+    for (;;) sessions.push(db.begin());
+  }).toThrow(FullError);
+  run(db);
+  await db.verify();
+  for (const session of sessions) session.abort();
+  await db.verify();
+  await db.close();
+}
+
+function expectKeys(db: Store, count: number): void {
+  expect(db.stats().keys).toBe(count);
+  for (let key = 0; key < count; key++) expect(db.get(key), `key ${key}`).toEqual(VALUE);
+  expect(db.has(count)).toBe(false);
+}
+
+const fill = (count: number) => (db: Store): void => {
+  for (let key = 0; key < count; key++) db.putSync(key, VALUE);
+};
+
+test('a page that cannot be split takes keys up to its last slots, and then none', () => exhausted(65_536, fill(600), (db) => {
+  let count = 600;
+  expect(() => {
+    for (; count < 2000; count++) db.putSync(count, VALUE);
+  }).toThrow(FullError);
+  expect(count).toBeGreaterThan(PAGE_SLOTS - 4);
+  expect(count).toBeLessThan(PAGE_SLOTS);
+  expectKeys(db, count);
+  // What no session sees needs neither a slot nor a list of old versions.
+  expect(db.putSync(count - 1, VALUE)).toBe(count + 1);
+  expect(db.deleteSync(count - 1)).toBe(count + 2);
+  expect(db.putSync(count - 1, VALUE)).toBe(count + 3);
+}));
+
+test('a batch that finds no slot in its middle leaves no key, and none that it had put stands in the way of others (T1, T14)', () => exhausted(65_536, fill(600), (db) => {
+  const { version } = db.stats();
+  const batch: BatchOperation<unknown>[] = Array.from({ length: 500 }, (_, index) => ({ type: 'put', key: 600 + index, value: VALUE }));
+  for (let round = 0; round < 3; round++) {
+    expect(() => db.batchSync(batch)).toThrow(FullError);
+    expect(db.stats().version).toBe(version);
+    expectKeys(db, 600);
+  }
+  expect(() => db.transactSync((tx) => {
+    for (let index = 0; index < 5; index++) tx.put(600 + index, VALUE);
+  })).toThrow(FullError);
+  expectKeys(db, 600);
+  for (let key = 600; key < 700; key++) db.putSync(key, VALUE);
+  expectKeys(db, 700);
+}));
+
+test('a value in parts without memory to list them is refused, and the next one that fits is not', () => exhausted(4096, () => undefined, (db) => {
+  const { log, version } = db.stats();
+  expect(() => db.putSync('large', new Uint8Array(6000))).toThrow(FullError);
+  expect([db.stats().version, db.stats().log.bytes, db.stats().log.segments]).toEqual([version, log.bytes, log.segments]);
+  db.putSync('small', VALUE);
+  expect([db.get('small'), db.has('large')]).toEqual([VALUE, false]);
+}));
+
+test('an order of which a leaf has no memory is given up whole, and the scan refused', async () => {
+  const loops: Iterator<unknown>[] = [];
+  await exhausted(65_536, (db) => {
+    // Blocks of the size that a scan and the sorting of so many keys take, to be given back when there is nothing else.
+    for (let number = 0; number < 3; number++) loops.push(db.keys()[Symbol.iterator]());
+    fill(1000)(db);
+  }, (db) => {
+    for (const loop of loops) loop.return!();
+    for (let round = 0; round < 2; round++) expect(() => db.count()).toThrow(FullError);
+    expect(db.stats().memory.orderBytes).toBe(0);
+    expectKeys(db, 1000);
+  });
+});
