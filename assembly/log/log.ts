@@ -33,6 +33,8 @@ export class Log {
   static seal: u64 = 0;
   /** A block kept for deletes when memory is at its limit. */
   static reserveBlock: usize = 0;
+  /** Whether salvage has left damage in the log: then it cannot be walked from frame to frame. */
+  static isDamaged: bool = false;
   /** The state that salts are drawn from. */
   static entropy: u64 = 0;
   /** Bytes appended and not yet handed to the device. */

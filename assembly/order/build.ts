@@ -3,6 +3,7 @@ import { standing, touch } from '../index/by-hash';
 import { nextSlot, startCursor } from '../index/directory';
 import { hashKey } from '../hash/keyhash';
 import { keyOf, keySizeOf } from '../log/record';
+import { Log } from '../log/log';
 import { FIELD_MASK, resolve } from '../log/segment';
 import { addressSince, nextSince, startAll } from '../log/since';
 import { allocate, release, shiftFor } from '../memory/allocator';
@@ -33,6 +34,8 @@ class Gathered {
   static capacity: u32 = 0;
   /** The first key. */
   static first: usize = 0;
+  /** Where the record stands that was taken last. */
+  static address: u64 = 0;
 }
 
 /**
@@ -45,6 +48,7 @@ function gather(pairs: usize, depth: u32): bool {
   Gathered.common = depth;
   Gathered.count = 0;
   startAll();
+  startCursor();
   for (let count = takeRecords(); count != 0; count = takeRecords()) {
     if (!pairUp(count, pairs, depth)) return false;
   }
@@ -72,11 +76,22 @@ function pairUp(count: u32, pairs: usize, depth: u32): bool {
   return true;
 }
 
-/** Takes the next records of the log, with their hashes, and has their slots in the cache when they are needed. */
+/** The next record of the log; where salvage has left damage in it, of the hash index. 0 at the end. */
+function takeNext(): usize {
+  if (Log.isDamaged) {
+    Gathered.address = nextSlot() & FIELD_MASK;
+    return Gathered.address == 0 ? 0 : resolve(Gathered.address);
+  }
+  const record = nextSince();
+  if (record != 0) Gathered.address = addressSince(record);
+  return record;
+}
+
+/** Takes the next records, with their hashes, and has their slots in the cache when they are needed. */
 function takeRecords(): u32 {
   let count: u32 = 0;
   while (count < GROUP_SIZE) {
-    const record = nextSince();
+    const record = takeNext();
     if (record == 0) break;
     const size = keySizeOf(record);
     // A part of a large value.
@@ -84,7 +99,7 @@ function takeRecords(): u32 {
     const at = group + (<usize>count << GROUP_ENTRY_SHIFT);
     const hash = hashKey(keyOf(record), size);
     store<u64>(at, hash);
-    store<u64>(at, addressSince(record), 8);
+    store<u64>(at, Gathered.address, 8);
     store<u32>(at, <u32>record, 16);
     count++;
   }

@@ -4,6 +4,7 @@
  */
 import { bodySizeOf, frameFlagsOf, frameVersionOf, hasHead, recordCountOf } from '../log/frame';
 import { versionOf } from '../log/record';
+import { Log } from '../log/log';
 import { Geometry, Segment, Segments } from '../log/segment';
 import { isZero } from '../memory/bytes';
 import { damage, damagedVersions } from '../memory/control';
@@ -16,6 +17,8 @@ import { requires } from '../verify/contract';
 class Salvage {
   static segment: Segment | null = null;
   static offset: u32 = 0;
+  /** Whether damage was met in the segment. */
+  static isDamaged: bool = false;
 }
 
 export function startSalvage(secret: u64): i32 {
@@ -26,6 +29,9 @@ export function startSalvage(secret: u64): i32 {
 }
 
 function enter(segment: Segment | null): void {
+  // Whoever walks from frame to frame must not come upon damage: such a segment shows none.
+  if (Salvage.isDamaged) Salvage.segment!.end = Salvage.segment!.headerEnd;
+  Salvage.isDamaged = false;
   while (segment !== null && segment.block == 0) segment = segment.next;
   Salvage.segment = segment;
   if (segment === null) return;
@@ -48,6 +54,8 @@ function passDamage(segment: Segment, at: u32): i32 {
   const size = next == 0 ? dirtySize(segment) : next - at;
   damage(segment.sequence, segment.slot, at, size, Scan.reason);
   damagedVersions(after, next == 0 ? versionBefore(segment.next) : firstVersion(<usize>segment.block + next));
+  Salvage.isDamaged = true;
+  Log.isDamaged = true;
   if (next == 0) enter(segment.next);
   else Salvage.offset = next;
   return STATUS_CORRUPT;
