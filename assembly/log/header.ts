@@ -6,7 +6,7 @@ import { mix, xxh64 } from '../hash/xxh64';
 import { alignUp, isZero } from '../memory/bytes';
 import * as format from '../shared/format';
 import { STATUS_CORRUPT, STATUS_EMPTY, STATUS_OK } from '../shared/status';
-import { FIELD_MASK, Geometry, Segment, Segments, addressOf, setUnlisted } from './segment';
+import { CLAIMED_VERSION_MAX, FIELD_MASK, Geometry, Segment, Segments, addressOf, isClaimable, setUnlisted } from './segment';
 import { ensures, requires, requiresBlock, requiresRange } from '../verify/contract';
 
 /** The identity of the store: 16 random bytes, from the superblock. */
@@ -36,6 +36,9 @@ function listHash(header: usize, size: u32): u64 {
 
 /** The last byte of every list: it keeps the last sector of a list from ever being zero, however the list ends. */
 const LIST_END: u8 = 0x7f;
+
+/** More of the smallest segments do not fit into linear memory. */
+const LISTED_MAX: u64 = 1 << 20;
 
 /** A list may take half of a segment. */
 function listSizeMax(): u32 {
@@ -166,9 +169,10 @@ export function examineHeader(header: usize, slot: u32, available: u32): i32 {
   if (load<u64>(header, format.SEGMENT_HASH) != headerHash(header)) return STATUS_CORRUPT;
   if (load<u64>(header, format.SEGMENT_STORE_ID_LOW) != Store.idLow || load<u64>(header, format.SEGMENT_STORE_ID_HIGH) != Store.idHigh) return STATUS_CORRUPT;
   if (load<u32>(header, format.SEGMENT_SLOT) != slot || load<u64>(header, format.SEGMENT_SEQUENCE) == 0) return STATUS_CORRUPT;
+  if (!isClaimable(load<u64>(header, format.SEGMENT_SEQUENCE)) || load<u64>(header, format.SEGMENT_VERSION_CEILING) > CLAIMED_VERSION_MAX) return STATUS_CORRUPT;
   const size = load<u32>(header, format.SEGMENT_LIST_SIZE);
   if (size == 0 || size > listSizeMax() || size > available - format.SEGMENT_HEADER_SIZE) return STATUS_CORRUPT;
-  if (load<u64>(header, format.SEGMENT_LIST_HASH) == listHash(header, size)) return STATUS_OK;
+  if (load<u64>(header, format.SEGMENT_LIST_HASH) == listHash(header, size)) return isListSound(header) ? STATUS_OK : STATUS_CORRUPT;
   return isListCut(header, size) ? STATUS_EMPTY : STATUS_CORRUPT;
 }
 
@@ -201,6 +205,8 @@ export class ListReader {
   static at: usize = 0;
   static end: usize = 0;
   static remaining: u64 = 0;
+  /** How many segments the runs to come name. */
+  static left: u64 = 0;
   static sequence: u64 = 0;
   static slot: u32 = 0;
   static valid: bool = false;
@@ -213,7 +219,8 @@ export function startList(header: usize): void {
   ListReader.remaining = 0;
   ListReader.sequence = 0;
   ListReader.slot = 0;
-  ListReader.valid = load<u8>(ListReader.end) == LIST_END;
+  ListReader.left = load<u32>(header, format.SEGMENT_LIST_COUNT);
+  ListReader.valid = load<u8>(ListReader.end) == LIST_END && ListReader.left <= LISTED_MAX;
 }
 
 function readVarint(): u64 {
@@ -238,6 +245,7 @@ export function nextListed(): bool {
     ListReader.slot++;
     return true;
   }
+  if (ListReader.at == ListReader.end && ListReader.left != 0) ListReader.valid = false;
   if (!ListReader.valid || ListReader.at == ListReader.end) return false;
   const first = ListReader.sequence == 0;
   const gap = readVarint();
@@ -245,11 +253,23 @@ export function nextListed(): bool {
   ListReader.remaining = readVarint();
   if (!ListReader.valid) return false;
   const sequence = ListReader.sequence + (first ? gap : gap + 1);
-  if (sequence <= ListReader.sequence || ListReader.remaining > <u64>1 << 32) {
+  if (sequence <= ListReader.sequence || ListReader.remaining >= ListReader.left) {
     ListReader.valid = false;
     return false;
   }
+  ListReader.left -= ListReader.remaining + 1;
   ListReader.slot = (first ? 0 : ListReader.slot + 1) + ((zigzag >> 1) ^ (0 - (zigzag & 1)));
   ListReader.sequence = sequence;
   return true;
+}
+
+/** Whether a list names segments before its own, in order, and as many as its header says. O(runs). */
+function isListSound(header: usize): bool {
+  startList(header);
+  while (nextListed()) {
+    ListReader.sequence += ListReader.remaining;
+    ListReader.slot += <u32>ListReader.remaining;
+    ListReader.remaining = 0;
+  }
+  return ListReader.valid && ListReader.sequence < load<u64>(header, format.SEGMENT_SEQUENCE);
 }

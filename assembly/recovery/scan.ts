@@ -7,9 +7,9 @@ import {
   areDeclarationsLost, bodySizeOf, frameFlagsOf, frameSizeOf, frameVersionOf, hasBody, hasDeclarations, hasHead, headHashOf, isBodyLost, isHeadLost, pendingCountOf,
   recordCountOf, sealOf,
 } from '../log/frame';
-import { relist } from '../log/header';
+import { ListReader, nextListed, relist, startList } from '../log/header';
 import { isMeaningful, sizeOf, versionOf } from '../log/record';
-import { FIELD_MASK, Geometry, Segment, Segments, addressOf, removeSegment } from '../log/segment';
+import { CLAIMED_VERSION_MAX, Geometry, Segment, Segments, addressOf, removeSegment } from '../log/segment';
 import { isZero } from '../memory/bytes';
 import { damage, setNumber } from '../memory/control';
 import * as format from '../shared/format';
@@ -65,7 +65,7 @@ function areRecordsMeaningful(frame: usize): bool {
     record += sizeOf(record);
     count++;
   }
-  return count == recordCountOf(frame) && pendingCountOf(frame) <= count && version <= FIELD_MASK;
+  return count == recordCountOf(frame) && pendingCountOf(frame) <= count && version <= CLAIMED_VERSION_MAX;
 }
 
 /** Follows commits that go over the end of a segment: whether this frame may stand behind those before it. */
@@ -188,6 +188,8 @@ export function scanSegment(segment: Segment, offset: u32): bool {
     if (segment.isEnded) break;
   }
   if (segment.isEnded && segment !== Segments.last) return joins(segment);
+  // A writer leaves room for the frame that ends a segment.
+  if (!segment.isEnded && segment.end + format.FRAME_HEAD_SIZE > Geometry.segmentSize) return fail(status.REASON_CONTENT, false);
   if (segment === Segments.last) return addressOf(segment.sequence, segment.end) >= Scan.seal || fail(status.REASON_BELOW_SEAL, false);
   return fail(status.REASON_SEGMENT_CUT, true);
 }
@@ -209,8 +211,19 @@ export function dirtySize(segment: Segment): u32 {
   return end - segment.end;
 }
 
-/** Ends the log where a crash cut it: what follows is dropped, and counted. */
-function truncate(segment: Segment): void {
+/** Whether the list of the newest segment names what is there, in its place. Both stand in the order of their numbers. */
+function isListTrue(newest: Segment): bool {
+  startList(<usize>newest.block);
+  let segment: Segment | null = Segments.first;
+  while (nextListed()) {
+    while (segment !== null && segment.sequence < ListReader.sequence) segment = segment!.next;
+    if (segment === null || segment.sequence != ListReader.sequence || segment.slot != ListReader.slot) return false;
+  }
+  return true;
+}
+
+/** Ends the log where a crash cut it: what follows is dropped, and counted. STATUS_OK with that in the damage fields, or STATUS_CORRUPT. */
+function truncate(segment: Segment): i32 {
   requires(segment.end >= segment.headerEnd);
   let size = dirtySize(segment);
   Scan.isTailDirty = size != 0;
@@ -223,12 +236,16 @@ function truncate(segment: Segment): void {
   }
   const end = segmentPointer(segment, segment.end);
   memory.fill(end, 0, Geometry.segmentSize - segment.end);
+  if (Scan.discardedCount != 0 && !isListTrue(segment)) return damage(segment.sequence, segment.slot, 0, 0, status.REASON_SEGMENT_HEADER);
   damage(segment.sequence, segment.slot, segment.end, size, Scan.reason);
+  return status.STATUS_OK;
 }
 
 /** Scans the whole log. STATUS_OK, with a cut tail in the damage fields when one was dropped, or STATUS_CORRUPT. */
 export function scanLog(): i32 {
   startScan();
+  const newest = Segments.last!;
+  if (!isListTrue(newest)) return damage(newest.sequence, newest.slot, 0, 0, status.REASON_SEGMENT_HEADER);
   damage(0, 0, 0, 0, status.REASON_NONE);
   let segment: Segment | null = Segments.first;
   while (segment !== null) {
@@ -241,8 +258,7 @@ export function scanLog(): i32 {
         return damage(segment.sequence, segment.slot, segment.end, 0, Scan.isExplained ? status.REASON_BELOW_SEAL : Scan.reason);
       }
       if (Scan.carriedVersion != 0) return cutCarried();
-      truncate(segment);
-      return status.STATUS_OK;
+      return truncate(segment);
     }
     segment = next;
   }
@@ -262,6 +278,5 @@ function cutCarried(): i32 {
   segment.lastHash = Scan.carriedHash;
   segment.isEnded = false;
   Scan.reason = status.REASON_INCOMPLETE_COMMIT;
-  truncate(segment);
-  return status.STATUS_OK;
+  return truncate(segment);
 }

@@ -31,6 +31,12 @@ export interface Recovery {
   readonly milliseconds: number;
 }
 
+/** Bytes, and where they go in the file. */
+interface Piece {
+  readonly bytes: Uint8Array;
+  readonly offset: number;
+}
+
 interface Mode {
   readonly writable: boolean;
   readonly salvage: boolean;
@@ -84,6 +90,7 @@ class Reader {
   readonly #device: Device;
   readonly #mode: Mode;
   readonly #lost: Damage[] = [];
+  #hasSegments = false;
 
   constructor(engine: Engine, device: Device, mode: Mode) {
     this.#engine = engine;
@@ -118,10 +125,12 @@ class Reader {
     if (code === status.STATUS_OK && !core.isAdopted(this.#engine.number(layout.CONTROL_SEQUENCE))) {
       if (core.adoptSlot(block, slot) !== status.STATUS_OK) throw this.#noMemory();
       this.#engine.refresh();
+      this.#hasSegments = true;
       return code;
     }
     core.releaseSlotBlock(block);
-    return code === status.STATUS_OK ? status.STATUS_EMPTY : code;
+    // A second segment of one number, or a chain that comes back to where it was.
+    return code === status.STATUS_OK ? status.STATUS_CORRUPT : code;
   }
 
   #noMemory(): FullError {
@@ -170,6 +179,7 @@ class Reader {
     const { core } = this.#engine;
     core.startLiveList();
     const missing: [number, number][] = [];
+    let beyond: Damage | undefined;
     for (let slot = core.nextLive(); slot !== -1; slot = core.nextLive()) {
       if (slot < 0) {
         this.#lose(this.#damageAt(0, 0, status.REASON_SEGMENT_HEADER));
@@ -177,13 +187,15 @@ class Reader {
       }
       const sequence = this.#engine.number(layout.CONTROL_SEQUENCE);
       if (core.isAdopted(sequence)) continue;
-      // A list that names more than the file holds is refused before memory is taken for it.
+      // A list that names more than the file holds is refused before memory is taken for it; all that it names behind the end is one loss.
       if (this.#engine.slotOffset(slot) >= this.#device.size()) {
-        this.#lose(this.#damageAt(sequence, slot, status.REASON_SEGMENT_MISSING));
+        beyond ??= { ...this.#damageAt(sequence, slot, status.REASON_SEGMENT_MISSING), bytes: 0 };
+        beyond = { ...beyond, bytes: beyond.bytes + this.#engine.segmentSize };
         continue;
       }
       missing.push([sequence, slot]);
     }
+    if (beyond !== undefined) this.#lose(beyond);
     for (const [sequence, slot] of missing) {
       const code = this.#load(slot);
       if (code === status.STATUS_OK && this.#engine.number(layout.CONTROL_SEQUENCE) === sequence) continue;
@@ -228,29 +240,36 @@ class Reader {
       }
     } else if (!this.#guessGeometry()) this.#refuse(status.STATUS_NOT_VARVE);
     this.#loadEverything();
+    if (!this.#hasSegments) throw corruption(this.#device.name, this.#lost[0]!);
     this.#loadListed();
     this.#engine.core.dropUnlisted();
   }
 
-  /** Decides where the log ends, and makes what was not sealed durable. Returns what was dropped and how much was written. */
-  settle(log: LogFile): { dropped: Damage | undefined; rewritten: number } {
-    const { core } = this.#engine;
+  /** Decides where the log ends. Returns what was dropped, and what is to be made durable before the store is believed. */
+  settle(): { dropped: Damage | undefined; unproven: readonly Piece[] | undefined } {
+    const engine = this.#engine;
+    const { core } = engine;
     const code = core.scan();
     if (code !== status.STATUS_OK) this.#refuse(code);
-    const dropped = this.#engine.word(layout.CONTROL_DAMAGE_REASON) === status.REASON_NONE ? undefined : this.#engine.damage();
+    const dropped = engine.word(layout.CONTROL_DAMAGE_REASON) === status.REASON_NONE ? undefined : engine.damage();
     const needsRewrite = core.startRewrite() !== 0 || dropped !== undefined;
-    let rewritten = 0;
-    if (needsRewrite && this.#mode.writable) rewritten = this.#rewrite(log);
-    return { dropped, rewritten };
+    if (!needsRewrite || !this.#mode.writable) return { dropped, unproven: undefined };
+    // Copies, because linking changes links, which frames have in their hashes, and may yet refuse the store: then nothing may have been written.
+    const unproven: Piece[] = [];
+    for (let output = core.nextOutput(); output !== 0; output = core.outputDone()) {
+      unproven.push({ bytes: engine.bytes.slice(engine.outputPointer, engine.outputPointer + output), offset: engine.outputOffset });
+    }
+    return { dropped, unproven };
   }
 
-  #rewrite(log: LogFile): number {
+  /** Writes anew what was not known to be durable. Returns how many bytes that were. */
+  rewrite(log: LogFile, unproven: readonly Piece[]): number {
     const engine = this.#engine;
     const { core } = engine;
     let size = 0;
-    for (let output = core.nextOutput(); output !== 0; output = core.outputDone()) {
-      this.#device.write(engine.bytes, engine.outputPointer, output, engine.outputOffset);
-      size += output;
+    for (const { bytes, offset } of unproven) {
+      this.#device.write(bytes, 0, bytes.length, offset);
+      size += bytes.length;
     }
     if (core.isTailDirty()) {
       const rest = core.tailRest();
@@ -289,14 +308,15 @@ export function recoverLog(engine: Engine, device: Device, log: LogFile, mode: M
   const began = performance.now();
   const reader = new Reader(engine, device, mode);
   reader.load();
-  const { dropped, rewritten } = mode.salvage ? { dropped: undefined, rewritten: 0 } : reader.settle(log);
-  const isClean = (engine.word(layout.CONTROL_FLAGS) & format.SUPERBLOCK_FLAG_CLEAN) !== 0 && rewritten === 0 && dropped === undefined;
+  const { dropped, unproven } = mode.salvage ? { dropped: undefined, unproven: undefined } : reader.settle();
   reader.link();
   const figures = {
     frames: engine.number(layout.CONTROL_FRAME_COUNT),
     records: engine.number(layout.CONTROL_RECORD_COUNT),
     bytes: engine.number(layout.CONTROL_BYTE_COUNT),
   };
+  const rewritten = unproven === undefined ? 0 : reader.rewrite(log, unproven);
+  const isClean = (engine.word(layout.CONTROL_FLAGS) & format.SUPERBLOCK_FLAG_CLEAN) !== 0 && rewritten === 0 && dropped === undefined;
   if (mode.writable) log.slots.adopt(log.usedSlots());
   log.start(engine.core.lastVersion(), isClean);
   return { clean: isClean, created: false, ...figures, dropped, rewritten, lost: reader.lost, milliseconds: performance.now() - began };

@@ -70,7 +70,8 @@ export class Slots {
     const held = Math.ceil((this.#device.size() - this.#engine.slotOffset(0)) / this.#engine.segmentSize);
     this.#count = Math.max(held, ...used, 0);
     for (const slot of used) this.#count = Math.max(this.#count, slot + 1);
-    for (let slot = this.#count - 1; slot >= 0; slot--) {
+    // A slot behind the end of the file may have any number: what lies between is not there to be used.
+    for (let slot = Math.min(held, this.#count) - 1; slot >= 0; slot--) {
       if (!used.has(slot)) this.#release(slot);
     }
   }
