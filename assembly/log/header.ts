@@ -6,7 +6,7 @@ import { mix, xxh64 } from '../hash/xxh64';
 import { alignUp, isZero } from '../memory/bytes';
 import * as format from '../shared/format';
 import { STATUS_CORRUPT, STATUS_EMPTY, STATUS_OK } from '../shared/status';
-import { CLAIMED_VERSION_MAX, FIELD_MASK, Geometry, Segment, Segments, addressOf, isClaimable, setUnlisted } from './segment';
+import { FIELD_MASK, Geometry, Segment, Segments, addressOf, isAddressable, setUnlisted } from './segment';
 import { ensures, requires, requiresBlock, requiresRange } from '../verify/contract';
 
 /** The identity of the store: 16 random bytes, from the superblock. */
@@ -169,7 +169,7 @@ export function examineHeader(header: usize, slot: u32, available: u32): i32 {
   if (load<u64>(header, format.SEGMENT_HASH) != headerHash(header)) return STATUS_CORRUPT;
   if (load<u64>(header, format.SEGMENT_STORE_ID_LOW) != Store.idLow || load<u64>(header, format.SEGMENT_STORE_ID_HIGH) != Store.idHigh) return STATUS_CORRUPT;
   if (load<u32>(header, format.SEGMENT_SLOT) != slot || load<u64>(header, format.SEGMENT_SEQUENCE) == 0) return STATUS_CORRUPT;
-  if (!isClaimable(load<u64>(header, format.SEGMENT_SEQUENCE)) || load<u64>(header, format.SEGMENT_VERSION_CEILING) > CLAIMED_VERSION_MAX) return STATUS_CORRUPT;
+  if (!isAddressable(load<u64>(header, format.SEGMENT_SEQUENCE)) || load<u64>(header, format.SEGMENT_VERSION_CEILING) > FIELD_MASK) return STATUS_CORRUPT;
   const size = load<u32>(header, format.SEGMENT_LIST_SIZE);
   if (size == 0 || size > listSizeMax() || size > available - format.SEGMENT_HEADER_SIZE) return STATUS_CORRUPT;
   if (load<u64>(header, format.SEGMENT_LIST_HASH) == listHash(header, size)) return isListSound(header) ? STATUS_OK : STATUS_CORRUPT;

@@ -12,7 +12,7 @@ import { release } from '../memory/allocator';
 import { declarationsSizeMax, sealFrame } from './frame';
 import { buildHeader } from './header';
 import { takeSlot, Slots, untakeSlot } from './slots';
-import { FIELD_MASK, Geometry, Segment, addSegment, addressOf, allocateSegmentBlock, detachBlock, prepareSegment, removeSegment } from './segment';
+import { FIELD_MASK, Geometry, Segment, addSegment, addressOf, allocateSegmentBlock, detachBlock, isAddressable, prepareSegment, removeSegment } from './segment';
 import { ensures, requires, requiresSegment } from '../verify/contract';
 
 export class Log {
@@ -137,6 +137,7 @@ export function closeFrame(flags: u32, pendingCount: u32): void {
 export function nextSegment(pendingCount: u32, reserved: bool): i32 {
   requires(Log.frame != 0 || pendingCount == 0);
   const before = Log.segment!;
+  if (!isAddressable(before.sequence + 1)) return STATUS_TOO_MANY_SEGMENTS;
   if (!Geometry.inMemory && Slots.readyCount == 0) return STATUS_NEED_SLOT;
   if (!Geometry.inMemory && !Slots.isNextReady) return STATUS_NEED_SLOT;
   let block = allocateSegmentBlock();

@@ -18,8 +18,6 @@ export class Geometry {
 
 /** The low 48 bits of a word. */
 export const FIELD_MASK: u64 = (1 << WORD_FIELD_BITS) - 1;
-/** The highest version that a file may claim. What goes on from there does not come to the end of its bits. */
-export const CLAIMED_VERSION_MAX: u64 = FIELD_MASK >> 1;
 
 /**
  * A descriptor:
@@ -101,9 +99,9 @@ export function addressOf(sequence: u64, offset: u32): u64 {
   return (sequence << Geometry.offsetBits) + (offset >> ADDRESS_UNIT_SHIFT);
 }
 
-/** Whether a file may claim a segment of this number: as with versions, half of what addresses reach. */
-export function isClaimable(sequence: u64): bool {
-  return sequence <= FIELD_MASK >> (Geometry.offsetBits + 1);
+/** Whether there can be a segment of this number: whether addresses reach it. */
+export function isAddressable(sequence: u64): bool {
+  return sequence <= FIELD_MASK >> Geometry.offsetBits;
 }
 
 export function sequenceOf(address: u64): u64 {

@@ -9,7 +9,7 @@ import {
 } from '../log/frame';
 import { ListReader, nextListed, relist, startList } from '../log/header';
 import { isMeaningful, sizeOf, versionOf } from '../log/record';
-import { CLAIMED_VERSION_MAX, Geometry, Segment, Segments, addressOf, removeSegment } from '../log/segment';
+import { Geometry, Segment, Segments, addressOf, removeSegment } from '../log/segment';
 import { isZero } from '../memory/bytes';
 import { damage, setNumber } from '../memory/control';
 import * as format from '../shared/format';
@@ -65,7 +65,7 @@ function areRecordsMeaningful(frame: usize): bool {
     record += sizeOf(record);
     count++;
   }
-  return count == recordCountOf(frame) && pendingCountOf(frame) <= count && version <= CLAIMED_VERSION_MAX;
+  return count == recordCountOf(frame) && pendingCountOf(frame) <= count;
 }
 
 /** Follows commits that go over the end of a segment: whether this frame may stand behind those before it. */

@@ -5,7 +5,7 @@
 import { mix, xxh64 } from '../hash/xxh64';
 import { Log, tailAddress } from '../log/log';
 import { Store } from '../log/header';
-import { CLAIMED_VERSION_MAX, Geometry, Segment, Segments, addressOf } from '../log/segment';
+import { FIELD_MASK, Geometry, Segment, Segments, addressOf } from '../log/segment';
 import { setNumber, setU32 } from '../memory/control';
 import * as format from '../shared/format';
 import * as layout from '../shared/layout';
@@ -51,15 +51,15 @@ export function readSuperblocks(blocks: usize): i32 {
     if (hasMagic(record)) found = true;
     if (!isIntact(record, copy >> 1)) continue;
     newest = max<u32>(newest, load<u32>(record, format.SUPERBLOCK_FORMAT_VERSION));
-    if (best == 0 || load<u64>(record, format.SUPERBLOCK_GENERATION) > load<u64>(best, format.SUPERBLOCK_GENERATION)) best = record;
+    // By their difference, so that the generation after the last, which is 0, is the newer one.
+    if (best == 0 || <i64>(load<u64>(record, format.SUPERBLOCK_GENERATION) - load<u64>(best, format.SUPERBLOCK_GENERATION)) > 0) best = record;
   }
   setU32(layout.CONTROL_FORMAT_VERSION, newest);
   if (best == 0) return found ? STATUS_CORRUPT : STATUS_NOT_VARVE;
   if (newest > <u32>format.FORMAT_VERSION) return STATUS_FORMAT_TOO_NEW;
   const shift = load<u32>(best, format.SUPERBLOCK_SEGMENT_SIZE_SHIFT);
   if (newest == 0 || shift < <u32>format.SEGMENT_SIZE_SHIFT_MIN || shift > <u32>format.SEGMENT_SIZE_SHIFT_MAX) return STATUS_CORRUPT;
-  if (load<u64>(best, format.SUPERBLOCK_GENERATION) >> 63 != 0) return STATUS_CORRUPT;
-  if (max<u64>(load<u64>(best, format.SUPERBLOCK_VERSION_CEILING), load<u64>(best, format.SUPERBLOCK_VERSION)) > CLAIMED_VERSION_MAX) return STATUS_CORRUPT;
+  if (max<u64>(load<u64>(best, format.SUPERBLOCK_VERSION_CEILING), load<u64>(best, format.SUPERBLOCK_VERSION)) > FIELD_MASK) return STATUS_CORRUPT;
   Superblock.generation = load<u64>(best, format.SUPERBLOCK_GENERATION);
   Superblock.versionCeiling = load<u64>(best, format.SUPERBLOCK_VERSION_CEILING);
   Superblock.version = load<u64>(best, format.SUPERBLOCK_VERSION);

@@ -2,16 +2,19 @@
  * The log on its way to the file: closes frames, writes what is closed, flushes, and tells the core what is durable. After a failed write or flush it is
  * poisoned: nothing is tried again, because nobody knows what the medium holds.
  */
+import { VERSION_BITS } from '../../assembly/shared/limits.js';
 import { DeviceError, type Device } from '../device/device.js';
 import type { Engine } from '../engine/engine.js';
 import { isFault, poisoned } from '../engine/failure.js';
-import type { PoisonedError } from '../errors.js';
+import { FullError, type PoisonedError } from '../errors.js';
 import { explainDevice } from './device-failure.js';
 import { Slots } from './slots.js';
 
 /** How far ahead of the versions that were issued the durable ceiling is kept. */
 const CEILING_STEP_MIN = 65536;
 const CEILING_STEP_MAX = 2 ** 24;
+/** The last version that there can be. */
+const VERSION_MAX = 2 ** VERSION_BITS - 1;
 
 /** What flushes have cost, for `stats()`. */
 export interface FlushFigures {
@@ -44,7 +47,10 @@ export class LogFile {
     this.#now = now;
     engine.attach({
       prepareSlot: (reserved) => this.#guard(() => this.slots.provide(reserved)),
-      raiseCeiling: () => this.flushSync(true),
+      raiseCeiling: () => {
+        if (this.#ceiling === VERSION_MAX) throw new FullError(`${engine.name} has issued every version that there is: nothing was changed. Copy what it holds into a new store.`);
+        this.flushSync(true);
+      },
     });
   }
 
@@ -138,7 +144,7 @@ export class LogFile {
   }
 
   #nextCeiling(version: number): number {
-    return version + Math.min(CEILING_STEP_MAX, Math.max(CEILING_STEP_MIN, version - this.#firstVersion));
+    return Math.min(VERSION_MAX, version + Math.min(CEILING_STEP_MAX, Math.max(CEILING_STEP_MIN, version - this.#firstVersion)));
   }
 
   #writeSuperblock(isClean: boolean): void {

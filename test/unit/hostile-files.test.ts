@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest';
 import * as format from '../../assembly/shared/format.js';
 import { MemoryDevice } from '../../src/device/memory.js';
-import { CorruptionError, FormatError } from '../../src/errors.js';
+import { CorruptionError, FormatError, FullError } from '../../src/errors.js';
 import type { OpenOptions } from '../../src/options.js';
 import type { Store } from '../../src/store.js';
 import { SUPERBLOCK_OFFSETS, layoutOf, repairFrame, repairHeader, repairRecord, repairSegment, repairSuperblock, segmentBytes, type SegmentPlace } from '../support/file-repair.js';
@@ -109,29 +109,49 @@ test('a list that names four thousand million segments costs neither time nor me
   }
 });
 
-test('numbers from which there is no going on are refused (F-34, F-35)', async () => {
+test('numbers that have no place in an address or a version are refused (F-34, F-35)', async () => {
   const file = await fileOf((store) => store.putSync('key', 1));
-  for (const [offset, value] of [
-    [format.SUPERBLOCK_VERSION_CEILING, 1n << 48n], [format.SUPERBLOCK_VERSION_CEILING, 0xffffffffffffn], [format.SUPERBLOCK_VERSION, 1n << 63n],
-    [format.SUPERBLOCK_GENERATION, 0xffffffffffffffffn],
-  ] as const) {
+  for (const [offset, value] of [[format.SUPERBLOCK_VERSION_CEILING, 1n << 48n], [format.SUPERBLOCK_VERSION, 1n << 63n]] as const) {
     const changed = file.slice();
     changeSuperblocks(changed, offset, value);
     expectRefusal(changed);
   }
-  for (const [offset, value] of [[format.SEGMENT_SEQUENCE, 0xffffffffffffffffn], [format.SEGMENT_SEQUENCE, 1n << 39n], [format.SEGMENT_VERSION_CEILING, 0xffffffffffffn]] as const) {
+  for (const [offset, value] of [[format.SEGMENT_SEQUENCE, 0xffffffffffffffffn], [format.SEGMENT_SEQUENCE, 1n << 39n], [format.SEGMENT_VERSION_CEILING, 1n << 48n]] as const) {
     const changed = file.slice();
     changeSegment(changed, 0, (bytes) => setNumber(bytes, offset, 8, value), true);
     if (offset === format.SEGMENT_SEQUENCE) changeSuperblocks(changed, format.SUPERBLOCK_ROOT_SEQUENCE, value);
     expectRefusal(changed);
   }
-  const changed = file.slice();
-  changeSegment(changed, 0, (bytes, { frames }) => {
-    const frame = frames.at(-1)!;
-    setNumber(bytes, frame.offset + format.FRAME_VERSION, 6, 0xffffffffffffn);
-    repairFrame(bytes, frame);
-  });
-  expectRefusal(changed);
+});
+
+test('at the last of all versions, segments or generations a store says that it is full, or goes on (F-34, F-35)', async () => {
+  const file = await fileOf((store) => store.putSync('key', 1), true);
+  const versions = file.slice();
+  for (const copy of SUPERBLOCK_OFFSETS) setNumber(versions, copy + format.SUPERBLOCK_FLAGS, 4, 0n);
+  changeSuperblocks(versions, format.SUPERBLOCK_VERSION_CEILING, 0xffffffffffffn);
+  const segments = file.slice();
+  const last = (1n << 39n) - 1n;
+  changeSegment(segments, 0, (bytes) => setNumber(bytes, format.SEGMENT_SEQUENCE, 8, last), true);
+  changeSuperblocks(segments, format.SUPERBLOCK_ROOT_SEQUENCE, last);
+  changeSuperblocks(segments, format.SUPERBLOCK_TAIL, 0n);
+  const generations = file.slice();
+  changeSuperblocks(generations, format.SUPERBLOCK_GENERATION, 0xffffffffffffffffn);
+  for (const [image, isFull] of [[versions, true], [segments, true], [generations, false]] as const) {
+    const device = new MemoryDevice(image);
+    const store = openStore(device, { create: false });
+    const write = (): void => {
+      for (let index = 0; index < 40; index++) store.putSync(`key${index}`, new Uint8Array(300));
+    };
+    if (isFull) expect(write).toThrow(FullError);
+    else write();
+    await store.verify();
+    const count = store.count();
+    await store.close();
+    const again = openStore(new MemoryDevice(device.bytes()));
+    expect(again.get('key')).toBe(1);
+    expect(again.count()).toBe(count);
+    await again.close();
+  }
 });
 
 test('a frame that leaves no room for the one that ends its segment is refused (F-35)', async () => {
