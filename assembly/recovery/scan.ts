@@ -222,8 +222,8 @@ function isListTrue(newest: Segment): bool {
   return true;
 }
 
-/** Ends the log where a crash cut it: what follows is dropped, and counted. STATUS_OK with that in the damage fields, or STATUS_CORRUPT. */
-function truncate(segment: Segment): i32 {
+/** Ends the log where a crash cut it: what follows is dropped, and counted. The damage fields then say what. */
+function truncate(segment: Segment): void {
   requires(segment.end >= segment.headerEnd);
   let size = dirtySize(segment);
   Scan.isTailDirty = size != 0;
@@ -236,9 +236,7 @@ function truncate(segment: Segment): i32 {
   }
   const end = segmentPointer(segment, segment.end);
   memory.fill(end, 0, Geometry.segmentSize - segment.end);
-  if (Scan.discardedCount != 0 && !isListTrue(segment)) return damage(segment.sequence, segment.slot, 0, 0, status.REASON_SEGMENT_HEADER);
   damage(segment.sequence, segment.slot, segment.end, size, Scan.reason);
-  return status.STATUS_OK;
 }
 
 /** Scans the whole log. STATUS_OK, with a cut tail in the damage fields when one was dropped, or STATUS_CORRUPT. */
@@ -258,7 +256,8 @@ export function scanLog(): i32 {
         return damage(segment.sequence, segment.slot, segment.end, 0, Scan.isExplained ? status.REASON_BELOW_SEAL : Scan.reason);
       }
       if (Scan.carriedVersion != 0) return cutCarried();
-      return truncate(segment);
+      truncate(segment);
+      return status.STATUS_OK;
     }
     segment = next;
   }
@@ -278,5 +277,6 @@ function cutCarried(): i32 {
   segment.lastHash = Scan.carriedHash;
   segment.isEnded = false;
   Scan.reason = status.REASON_INCOMPLETE_COMMIT;
-  return truncate(segment);
+  truncate(segment);
+  return status.STATUS_OK;
 }

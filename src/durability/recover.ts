@@ -203,6 +203,31 @@ class Reader {
     }
   }
 
+  /**
+   * Where the newest headers were dropped, the one that is the newest now may list segments that those had given up: they stand in their slots still, because no header that left them out was
+   * durable, and the next recovery will ask for them.
+   */
+  #checkListed(): void {
+    const { core } = this.#engine;
+    core.startLiveList();
+    const given: [number, number][] = [];
+    for (let slot = core.nextLive(); slot !== -1; slot = core.nextLive()) {
+      const sequence = this.#engine.number(layout.CONTROL_SEQUENCE);
+      if (slot < 0) this.#lose(this.#damageAt(0, 0, status.REASON_SEGMENT_HEADER));
+      if (slot < 0) return;
+      if (!core.isAdopted(sequence)) given.push([sequence, slot]);
+    }
+    for (const [sequence, slot] of given) {
+      const block = core.slotBlock() >>> 0;
+      this.#engine.refresh();
+      if (block === 0) throw this.#noMemory();
+      readWhole(this.#device, this.#engine.bytes.subarray(block, block + this.#engine.segmentSize), this.#engine.slotOffset(slot));
+      const isThere = core.examineSlot(block, slot) === status.STATUS_OK && this.#engine.number(layout.CONTROL_SEQUENCE) === sequence;
+      core.releaseSlotBlock(block);
+      if (!isThere) this.#lose(this.#damageAt(sequence, slot, status.REASON_SEGMENT_MISSING));
+    }
+  }
+
   /** Salvage without a chain: every slot whose header is intact. */
   #loadEverything(): void {
     const count = Math.ceil((this.#device.size() - this.#engine.slotOffset(0)) / this.#engine.segmentSize);
@@ -252,6 +277,7 @@ class Reader {
     const code = core.scan();
     if (code !== status.STATUS_OK) this.#refuse(code);
     const dropped = engine.word(layout.CONTROL_DAMAGE_REASON) === status.REASON_NONE ? undefined : engine.damage();
+    if (core.discardedSegments() > 0) this.#checkListed();
     const needsRewrite = core.startRewrite() !== 0 || dropped !== undefined;
     if (!needsRewrite || !this.#mode.writable) return { dropped, unproven: undefined };
     // Copies, because linking changes links, which frames have in their hashes, and may yet refuse the store: then nothing may have been written.

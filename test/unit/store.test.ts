@@ -140,10 +140,10 @@ describe.each(KINDS)('%s', (_, path, options) => {
         await Promise.all(writes);
       }
       await db.flush();
-      // Fifty million bytes go through: what stays is a few segments in memory, and in the file, besides, four million bytes prepared ahead
-      // and as much that waits for the next flush.
+      // Fifty million bytes go through: what stays is a few segments in memory, and in the file, besides, four million bytes prepared ahead, as much that waits for the next flush,
+      // and what the flush before has replaced, until a header that leaves it out is durable too.
       const { memory, file } = db.stats();
-      expect(memory.bytes + (file?.bytes ?? 0)).toBeLessThan(14_000_000);
+      expect(memory.bytes + (file?.bytes ?? 0)).toBeLessThan(17_000_000);
     }
   }));
 
