@@ -35,7 +35,7 @@ for (const isClosed of [true, false]) {
       const damager = new Damager(shop, await makeSample(shop, seed, 0, isClosed));
       damager.cutAll();
       damager.replaceSectors(new Random(seed));
-      damager.replaceSlots(await makeSample(shop, seed + 1, 0, isClosed));
+      damager.replaceSlots(await makeSample(new Workshop(), seed + 1, 0, isClosed));
       if (isClosed) expect(damager.figures.torn).toBe(0);
       addDamage(rest, damager.figures);
     });

@@ -18,7 +18,7 @@ const KINDS: readonly DeviceErrorKind[] = ['io', 'full', 'permission', 'missing'
 
 /** How the work is done, and what is on the disk before. */
 interface Beginning {
-  readonly durability: Durability;
+  readonly options: { readonly durability: Durability; readonly flush?: 'sync' };
   readonly name: string;
   readonly image: () => Uint8Array;
   /** What is called there, at least once each. */
@@ -37,10 +37,10 @@ function roomy(): Uint8Array {
 }
 
 const BEGINNINGS: readonly Beginning[] = [
-  { durability: 'strict', name: 'a new store', image: nothing, calls: ['write', 'flush', 'read'] },
-  { durability: 'buffered', name: 'a store whose making was interrupted', image: () => new Uint8Array(20_000), calls: ['write', 'flush', 'read', 'truncate'] },
-  { durability: 'strict', name: 'a file with room', image: roomy, calls: ['write', 'flush', 'read', 'truncate'] },
-  { durability: 'relaxed', name: 'a file with room', image: roomy, calls: ['write', 'flush', 'read', 'truncate'] },
+  { options: { durability: 'strict' }, name: 'a new store', image: nothing, calls: ['write', 'flush', 'read'] },
+  { options: { durability: 'buffered' }, name: 'a store whose making was interrupted', image: () => new Uint8Array(20_000), calls: ['write', 'flush', 'read', 'truncate'] },
+  { options: { durability: 'strict', flush: 'sync' }, name: 'blocking, a file with room', image: roomy, calls: ['write', 'flush', 'read', 'truncate'] },
+  { options: { durability: 'relaxed' }, name: 'a file with room', image: roomy, calls: ['write', 'flush', 'read', 'truncate'] },
 ];
 const figures = { runs: 0, stopped: 0, usable: 0, notOpened: 0, reopened: 0, compound: 0 };
 Error.stackTraceLimit = 3;
@@ -99,25 +99,27 @@ function reopen(disk: SimulatedDisk, done: Work, due: readonly number[], where: 
 }
 
 /** Holds a store that has stopped against what that means: it serves nothing, says why, and leaves its device alone. */
-async function checkStopped({ store }: Work, disk: SimulatedDisk, where: string): Promise<void> {
+async function checkStopped({ store, warnings }: Work, disk: SimulatedDisk, where: string): Promise<void> {
   const { operations } = disk;
   const db = store!;
   expect(db.stats().failed, where).toBe(true);
+  expect(warnings, where).toEqual(['VARVE_POISONED']);
   expect(() => db.get(0), where).toThrow(PoisonedError);
   expect(() => db.putSync(0, 1), where).toThrow(PoisonedError);
   await expect(db.put(0, 1)).rejects.toMatchObject({ code: 'VARVE_POISONED' });
   await expect(db.flush()).rejects.toBeInstanceOf(PoisonedError);
+  await db.close();
   expect(disk.operations, `${where}: nothing is tried again`).toBe(operations);
 }
 
 /** Runs the work on a disk with a failure to come, and holds everything that follows against the rules. */
 async function check(beginning: Beginning, { failure, where }: Plan, marks: Marks): Promise<void> {
   figures.runs++;
-  const { durability } = beginning;
+  const { durability } = beginning.options;
   const disk = new NotedDisk(beginning.image());
   disk.failures = [failure];
   const isInClosing = failure.at >= marks.closing;
-  const done = await work(disk, durability, () => undefined, async (soFar) => {
+  const done = await work(disk, beginning.options, () => undefined, async (soFar) => {
     if (isInClosing) return;
     const hasStopped = soFar.store!.stats().failed;
     if (hasStopped) {
@@ -151,10 +153,10 @@ async function check(beginning: Beginning, { failure, where }: Plan, marks: Mark
 }
 
 for (const beginning of BEGINNINGS) {
-  test(`${beginning.durability}, ${beginning.name}: every call fails, with every error, once and for ever (F-32, F-33, F-40 to F-48)`, async () => {
+  test(`${beginning.options.durability}, ${beginning.name}: every call fails, with every error, once and for ever (F-32, F-33, F-40 to F-48)`, async () => {
     const calm = new NotedDisk(beginning.image());
     const marks = { opened: 0, closing: 0 };
-    const whole = await work(calm, beginning.durability, (what) => (marks[what] = calm.operations));
+    const whole = await work(calm, beginning.options, (what) => (marks[what] = calm.operations));
     expect(whole.fates).toEqual(Array.from({ length: COMMIT_COUNT }, () => 'acknowledged'));
     expect(whole.errors).toEqual([]);
     expect(new Set(calm.trace)).toEqual(new Set(beginning.calls));

@@ -86,7 +86,7 @@ function stepsOf(seed: number, number: number): Step[] {
   return steps;
 }
 
-/** The file that a life has left: ended in order, or by the death of its process. */
+/** The file that a life has left: ended in order, or by the death of its process. The workshop then knows the values of this file, and of no other. */
 export async function makeSample(shop: Workshop, seed: number, number: number, isClosed: boolean): Promise<Sample> {
   const life = new Life({ segmentSize: SEGMENT_SIZE }, shop.values, shop.clock, new Random(seed ^ number));
   const older = new Map<number, Uint8Array[]>();

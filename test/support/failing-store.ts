@@ -1,7 +1,6 @@
 /**
  * A store whose device fails at one operation, once or for ever: a fixed piece of work on it, what came of each commit, and what must hold then. Used to try every operation with every error.
  */
-import type { Durability } from '../../src/durability/commits.js';
 import { FullError, OutcomeUnknownError, PoisonedError } from '../../src/errors.js';
 import { openOnDevice } from '../../src/open.js';
 import type { OpenOptions } from '../../src/options.js';
@@ -40,6 +39,8 @@ export interface Work {
   flushed: number;
   /** What opening, a commit, a flush, a check or the end of the store failed with, in the order of the work. */
   readonly errors: { readonly step: string; readonly error: Error }[];
+  /** The codes of what the listener for warnings was told. */
+  readonly warnings: string[];
 }
 
 /** The number of the first operation of each part of the work, on a disk that never fails. */
@@ -78,19 +79,22 @@ function fateOf(error: unknown): Fate {
 }
 
 /** Opens a store on a disk and does the work, as far as it lets itself be done; closes it unless something is to be looked at first. */
-export async function work(disk: SimulatedDisk, durability: Durability, mark: (what: keyof Marks) => void = () => undefined, beforeClosing: (work: Work) => Promise<void> = async () => undefined): Promise<Work> {
+export async function work(
+  disk: SimulatedDisk, options: OpenOptions, mark: (what: keyof Marks) => void, beforeClosing: (work: Work) => Promise<void> = async () => undefined,
+): Promise<Work> {
   const errors: Work['errors'] = [];
   const note = (step: string) => (error: unknown): void => void errors.push({ step, error: error as Error });
+  const warnings: string[] = [];
   let store: Store;
   try {
-    store = openFast(disk, { durability });
+    store = openFast(disk, { ...options, onWarning: ({ code }) => warnings.push(code) });
   } catch (error) {
     note('open')(error);
-    return { store: undefined, fates: [], flushed: 0, errors };
+    return { store: undefined, fates: [], flushed: 0, errors, warnings };
   }
   mark('opened');
   const fates: Fate[] = VALUES.map(() => 'waiting');
-  const done: Work = { store, fates, flushed: 0, errors };
+  const done: Work = { store, fates, flushed: 0, errors, warnings };
   // Two at a time, so that commits share flushes; now and then everything is flushed, or checked.
   for (let number = 0; number < COMMIT_COUNT; number += 2) {
     await Promise.all([number, number + 1].map((one) => commit(store, one).then(() => {

@@ -106,7 +106,7 @@ async function damage(shard: Shard): Promise<DamageFigures> {
       if (file % shard.count === shard.index) {
         damager.cutAll();
         damager.replaceSectors(random);
-        damager.replaceSlots(await makeSample(shop, seed + 1, file, isClosed));
+        damager.replaceSlots(await makeSample(new Workshop(), seed + 1, file, isClosed));
       }
       addDamage(figures, damager.figures);
     }
