@@ -3,7 +3,7 @@
  * the power goes at every operation of the device while they are played.
  */
 import { afterAll, expect, test } from 'vitest';
-import { Stage, playAll, type Figures } from '../support/interleavings.js';
+import { Stage, addFigures, noFigures, playAll } from '../support/interleavings.js';
 import { playSet, SETS } from '../support/interleaving-sets.js';
 import { ALL, choices, programsOf, schedulesOf, transaction, type Op } from '../support/programs.js';
 import { seedOf } from '../support/random.js';
@@ -12,18 +12,14 @@ import { hasSerialOrder, type Played } from '../support/serial-orders.js';
 import { openStore } from '../support/stores.js';
 import { TransactionRules } from '../support/transaction-rules.js';
 
-const total: Figures = { interleavings: 0, commits: 0, conflicts: 0, mismatches: 0, skews: 0 };
+const total = noFigures();
 const crash = { interleavings: 0, images: 0 };
 const seed = seedOf(0);
 const WHOLE = { index: 0, count: 1 };
 
-function add(figures: Figures): void {
-  for (const name of ['interleavings', 'commits', 'conflicts', 'mismatches', 'skews'] as const) total[name] += figures[name];
-}
-
 test.each(SETS)('$name: each finds what the rules say, and a serial order explains it (T1 to T16)', (set) => {
   const figures = playSet(set, { index: seed % set.shareOf, count: set.shareOf });
-  add(figures);
+  addFigures(total, figures);
   expect(figures.conflicts, 'transactions met').toBeGreaterThan(figures.interleavings / 1000);
 });
 

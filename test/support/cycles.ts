@@ -184,7 +184,7 @@ class PointGraph {
 }
 
 /** At most so many cycles are described; the others are counted. */
-const DESCRIBED = 20;
+const DESCRIBED = 4;
 
 export interface Cycles {
   readonly cycles: readonly Cycle[];

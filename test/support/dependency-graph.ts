@@ -50,8 +50,9 @@ export class DependencyGraph {
   readonly #longest: List[];
   /** By element: who has written over the version that it ends. */
   readonly #successor: Int32Array;
-  /** By key: how many deletes have left it absent, how often it was begun where nothing was, and by whom. */
+  /** By key: how many deletes have left it absent, how many generations were found, how often one was begun by somebody who saw nothing, and by whom. */
   readonly #deletes: Int32Array;
+  readonly #generations: Int32Array;
   readonly #beginnings: Int32Array;
   readonly #beginner: Int32Array;
   readonly #reads: { readonly txn: number; readonly touch: Touch }[] = [];
@@ -72,6 +73,7 @@ export class DependencyGraph {
     this.#longest = Array.from({ length: elementCount });
     this.#successor = new Int32Array(elementCount).fill(-1);
     this.#deletes = new Int32Array(keyCount);
+    this.#generations = new Int32Array(keyCount);
     this.#beginnings = new Int32Array(keyCount);
     this.#beginner = new Int32Array(keyCount);
     this.#touchOf = new Int32Array(keyCount);
@@ -231,6 +233,8 @@ export class DependencyGraph {
   #place(list: readonly number[]): void {
     const key = this.#key[list[0]!]!;
     let before = -1;
+    this.#generations[key]!++;
+    if (this.#beginnings[key] === 0) this.#beginner[key] = this.#writer[list[0]!] ?? -1;
     for (const [index, element] of list.entries()) {
       const writer = this.#writer[element] ?? -1;
       if (writer === -1 || this.#key[element] !== key) {
@@ -255,7 +259,8 @@ export class DependencyGraph {
       const isCommitted = this.#isCommitted[txn] === 1;
       if (found === undefined) {
         // A scan that did not find a key has looked for it by a predicate.
-        if (isCommitted && this.#deletes[key] === 0 && this.#beginnings[key] === 1) this.edges.add(txn, this.#beginner[key]!, isScanned ? RW_PREDICATE : RW);
+        const isFirstKnown = this.#beginner[key]! >= 0 && this.#deletes[key] === 0 && (this.#beginnings[key] === 1 || (this.#beginnings[key] === 0 && this.#generations[key] === 1));
+        if (isCommitted && isFirstKnown) this.edges.add(txn, this.#beginner[key]!, isScanned ? RW_PREDICATE : RW);
         continue;
       }
       const last = found.at(-1)!;

@@ -63,8 +63,16 @@ export interface Figures {
   skews: number;
 }
 
+export function noFigures(): Figures {
+  return { interleavings: 0, commits: 0, conflicts: 0, mismatches: 0, skews: 0 };
+}
+
+export function addFigures(to: Figures, from: Figures): void {
+  for (const name of ['interleavings', 'commits', 'conflicts', 'mismatches', 'skews'] as const) to[name] += from[name];
+}
+
 export class Stage {
-  readonly figures: Figures = { interleavings: 0, commits: 0, conflicts: 0, mismatches: 0, skews: 0 };
+  readonly figures = noFigures();
   readonly #options: PlayOptions;
   #db!: Store;
   #keyspace!: Keyspace<unknown>;
