@@ -49,7 +49,7 @@ export function flushed(address: f64): void {
   Log.seal = max<u64>(Log.seal, <u64>address);
 }
 
-/** The first segment whose header is not known to be durable. The log may have gone on over several while a flush was on its way. */
+/** The first segment whose header is not known to be durable. Several may not be: those that were begun since the last flush. */
 function firstUnsealed(): u64 {
   return durableRoot().sequence + 1;
 }
