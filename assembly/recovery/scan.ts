@@ -211,19 +211,22 @@ export function dirtySize(segment: Segment): u32 {
   return end - segment.end;
 }
 
-/** Whether the list of the newest segment names what is there, in its place. Both stand in the order of their numbers. */
+/**
+ * Whether the list of the newest segment agrees with where segments are; both stand in the order of their numbers. Where a newer header was dropped, one that this had left out is listed, and not
+ * here.
+ */
 function isListTrue(newest: Segment): bool {
   startList(<usize>newest.block);
   let segment: Segment | null = Segments.first;
   while (nextListed()) {
     while (segment !== null && segment.sequence < ListReader.sequence) segment = segment!.next;
-    if (segment === null || segment.sequence != ListReader.sequence || segment.slot != ListReader.slot) return false;
+    if (segment !== null && segment.sequence == ListReader.sequence && segment.slot != ListReader.slot) return false;
   }
   return true;
 }
 
-/** Ends the log where a crash cut it: what follows is dropped, and counted. The damage fields then say what. */
-function truncate(segment: Segment): void {
+/** Ends the log where a crash cut it: what follows is dropped, and counted. STATUS_OK with that in the damage fields, or STATUS_CORRUPT. */
+function truncate(segment: Segment): i32 {
   requires(segment.end >= segment.headerEnd);
   let size = dirtySize(segment);
   Scan.isTailDirty = size != 0;
@@ -236,7 +239,9 @@ function truncate(segment: Segment): void {
   }
   const end = segmentPointer(segment, segment.end);
   memory.fill(end, 0, Geometry.segmentSize - segment.end);
+  if (Scan.discardedCount != 0 && !isListTrue(segment)) return damage(segment.sequence, segment.slot, 0, 0, status.REASON_SEGMENT_HEADER);
   damage(segment.sequence, segment.slot, segment.end, size, Scan.reason);
+  return status.STATUS_OK;
 }
 
 /** Scans the whole log. STATUS_OK, with a cut tail in the damage fields when one was dropped, or STATUS_CORRUPT. */
@@ -256,8 +261,7 @@ export function scanLog(): i32 {
         return damage(segment.sequence, segment.slot, segment.end, 0, Scan.isExplained ? status.REASON_BELOW_SEAL : Scan.reason);
       }
       if (Scan.carriedVersion != 0) return cutCarried();
-      truncate(segment);
-      return status.STATUS_OK;
+      return truncate(segment);
     }
     segment = next;
   }
@@ -277,6 +281,5 @@ function cutCarried(): i32 {
   segment.lastHash = Scan.carriedHash;
   segment.isEnded = false;
   Scan.reason = status.REASON_INCOMPLETE_COMMIT;
-  truncate(segment);
-  return status.STATUS_OK;
+  return truncate(segment);
 }

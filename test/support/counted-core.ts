@@ -19,8 +19,11 @@ interface Pooled {
   readonly data: Uint8Array;
 }
 
+const PAGE_SIZE = 65536;
 /** Static data of the core lies below. */
-const DATA_SIZE = 65536;
+const DATA_SIZE = PAGE_SIZE;
+
+let shared: CountedCore | undefined;
 
 export class CountedCore {
   readonly instrumented: Instrumented;
@@ -31,17 +34,30 @@ export class CountedCore {
   #last: WebAssembly.Instance | undefined;
   #lastMemory: WebAssembly.Memory | undefined;
   #pooled: Pooled | undefined;
+  #isPooled = false;
+  #isInstalled = false;
+  /** What was counted before the counters were cleared, where that is wanted. */
+  #total: Uint32Array | undefined;
 
-  constructor() {
+  /** The one of this process: instances count together. Whoever asks first decides of limits. */
+  static shared(hasLimits: boolean): CountedCore {
+    return (shared ??= new CountedCore(hasLimits));
+  }
+
+  private constructor(hasLimits: boolean) {
     this.#shipped = readFileSync(new URL('../../build/varve.wasm', import.meta.url));
-    this.instrumented = instrument(this.#shipped);
+    this.instrumented = instrument(this.#shipped, hasLimits);
     this.module = new WebAssembly.Module(this.instrumented.bytes);
     this.#counters = this.instrumented.arms.map(() => new WebAssembly.Global({ value: 'i32', mutable: true }, 0));
     this.#values = new Uint32Array(this.#counters.length);
   }
 
   /** Takes the place of the shipped core, in everything that is compiled or instantiated from now on. */
-  install({ isPooled }: { isPooled: boolean }): void {
+  install({ isPooled = false, isTotalled = false }): void {
+    this.#isPooled = isPooled;
+    if (isTotalled) this.#total = new Uint32Array(this.#values.length);
+    if (this.#isInstalled) return;
+    this.#isInstalled = true;
     const { Module, Instance, Memory } = WebAssembly;
     const counters = Object.fromEntries(this.#counters.map((counter, index) => [`${index}`, counter]));
     const compile = (bytes: BufferSource): WebAssembly.Module => (this.#isShipped(bytes) ? this.module : new Module(bytes));
@@ -52,14 +68,14 @@ export class CountedCore {
       const instance = new Instance(module, { ...imports, [COUNTER_MODULE]: counters });
       this.#last = instance;
       this.#lastMemory = memory;
-      if (isPooled) this.#pooled = { memory, instance, size: memory.buffer.byteLength, data: new Uint8Array(memory.buffer, 0, DATA_SIZE).slice() };
+      if (this.#isPooled) this.#pooled = { memory, instance, size: memory.buffer.byteLength, data: new Uint8Array(memory.buffer, 0, DATA_SIZE).slice() };
       return instance;
     };
-    const allocate = (range: WebAssembly.MemoryDescriptor): WebAssembly.Memory => this.#recycle(range.initial * DATA_SIZE) ?? new Memory(range);
+    const allocate = (range: WebAssembly.MemoryDescriptor): WebAssembly.Memory => (this.#isPooled ? this.#recycle(range.initial * PAGE_SIZE) : undefined) ?? new Memory(range);
     // Each stands for a constructor: what it returns is what `new` gives.
     WebAssembly.Module = Object.assign(function (bytes: BufferSource) { return compile(bytes); }, { prototype: Module.prototype }) as never;
     WebAssembly.Instance = Object.assign(function (module: WebAssembly.Module, imports?: WebAssembly.Imports) { return instantiate(module, imports); }, { prototype: Instance.prototype }) as never;
-    if (isPooled) WebAssembly.Memory = Object.assign(function (range: WebAssembly.MemoryDescriptor) { return allocate(range); }, { prototype: Memory.prototype }) as never;
+    WebAssembly.Memory = Object.assign(function (range: WebAssembly.MemoryDescriptor) { return allocate(range); }, { prototype: Memory.prototype }) as never;
   }
 
   #isShipped(source: BufferSource): boolean {
@@ -87,6 +103,7 @@ export class CountedCore {
   }
 
   clear(): void {
+    this.#total?.set(this.total());
     if (this.#last === undefined) for (const counter of this.#counters) counter.value = 0;
     else (this.#last.exports as unknown as CountingExports).clearCounters();
   }
@@ -99,8 +116,11 @@ export class CountedCore {
     return this.#values;
   }
 
-  /** As `read`, leaving every instance alone, and slower. */
-  peek(): Uint32Array {
-    return this.#values.map((_, index) => this.#counters[index]!.value as number);
+  /** Everything that was ever counted, by counter, wrapping. Leaves every instance alone, and is slow. */
+  total(): Uint32Array {
+    return this.#counters.reduce((total, counter, index) => {
+      total[index]! += counter.value as number;
+      return total;
+    }, this.#total?.slice() ?? new Uint32Array(this.#counters.length));
   }
 }

@@ -15,7 +15,6 @@ export interface Prepared {
 }
 
 let codecs: Promise<Record<'key' | 'value', FuzzTarget>> | undefined;
-let core: CountedCore | undefined;
 
 /** Prepares a target. The first of the file decoder puts the instrumented core in the place of the shipped one, for the whole process. */
 export async function prepare(name: TargetName, isThorough = false): Promise<Prepared> {
@@ -24,10 +23,8 @@ export async function prepare(name: TargetName, isThorough = false): Promise<Pre
     const target = (await codecs)[name];
     return { target, seeds: codecSeeds(), counters: target.read().length };
   }
-  if (core === undefined) {
-    core = new CountedCore();
-    core.install({ isPooled: true });
-  }
+  const core = CountedCore.shared(true);
+  core.install({ isPooled: true });
   const target = new FileTarget(core);
   target.isThorough = isThorough;
   return { target, seeds: await sampleFiles(core), counters: core.instrumented.arms.length };

@@ -4,7 +4,8 @@
  * (`coverage.0`, `coverage.1`, …): they lie outside the memory of the core, and instances may share them.
  *
  * The module gains three exports. `readCounters(pointer)` stores all of them there, 32 bits each; `clearCounters` makes them zero; `resetGlobals` gives the core's own globals the
- * values that they began with. A loop that turns or an export that is called more often than any file can justify stops with a trap: so a hang is found too.
+ * values that they began with. With limits, a loop that turns or an export that is called more often
+ * than any file can justify stops with a trap: so a hang is found too.
  */
 import {
   BLOCK_EMPTY, EXTERNAL_FUNCTION, EXTERNAL_GLOBAL, OP_BLOCK, OP_BR_IF, OP_BR_TABLE, OP_ELSE, OP_END, OP_GLOBAL_GET, OP_GLOBAL_SET, OP_I32_CONST, OP_I64_CONST, OP_IF,
@@ -21,6 +22,8 @@ export interface Arm {
   readonly function: number;
   /** Where the instruction stands in the module, in bytes. */
   readonly offset: number;
+  /** Whether it does nothing but stop the core: what an assertion that fails does. */
+  readonly isTrap: boolean;
 }
 
 /** Whether an arm is one of the ways that a branch can go. */
@@ -55,17 +58,17 @@ type Bytes = readonly number[];
 class Instrumentation {
   readonly arms: Arm[] = [];
   readonly constants = new Set<bigint>();
-  readonly #globalBase: number;
   readonly #exports: ReadonlyMap<number, string>;
+  readonly #hasLimits: boolean;
 
-  constructor(globalBase: number, exports: ReadonlyMap<number, string>) {
-    this.#globalBase = globalBase;
+  constructor(exports: ReadonlyMap<number, string>, hasLimits: boolean) {
     this.#exports = exports;
+    this.#hasLimits = hasLimits;
   }
 
-  #newArm(kind: ArmKind, index: number, offset: number): number {
-    this.arms.push({ kind, function: index, offset });
-    return this.#globalBase + this.arms.length - 1;
+  #newArm(kind: ArmKind, index: number, offset: number, isTrap = false): number {
+    this.arms.push({ kind, function: index, offset, isTrap });
+    return this.arms.length - 1;
   }
 
   #hit(global: number): Bytes {
@@ -74,6 +77,7 @@ class Instrumentation {
 
   /** Counts, and traps beyond a limit. */
   #hitWithin(global: number, limit: number): Bytes {
+    if (!this.#hasLimits) return this.#hit(global);
     return [
       ...this.#hit(global), OP_GLOBAL_GET, ...unsigned(global), OP_I32_CONST, ...signed(limit), OP_I32_GT_U, OP_IF, BLOCK_EMPTY, OP_UNREACHABLE, OP_END,
     ];
@@ -122,7 +126,7 @@ class Instrumentation {
         parts.push(itself, this.#hitWithin(this.#newArm('loop', index, at), TURNS_MAX));
         return;
       case OP_IF: {
-        const then = this.#newArm('then', index, at);
+        const then = this.#newArm('then', index, at, body[instruction.end] === OP_UNREACHABLE);
         open.push(this.#newArm('else', index, at));
         parts.push(itself, this.#hit(then));
         return;
@@ -206,8 +210,8 @@ function append(content: Uint8Array, count: number, more: Bytes | Uint8Array): U
   return concatenate([unsigned(before + count), content.subarray(reader.at), more]);
 }
 
-/** Puts counters into a module that imports its memory and nothing else. */
-export function instrument(module: Uint8Array): Instrumented {
+/** Puts counters into a module that imports its memory and nothing else; `hasLimits` for runs whose counters are cleared between inputs. */
+export function instrument(module: Uint8Array, hasLimits: boolean): Instrumented {
   const sections = sectionsOf(module);
   const contentOf = (id: number): Uint8Array => {
     const section = sections.find((candidate) => candidate.id === id);
@@ -223,7 +227,7 @@ export function instrument(module: Uint8Array): Instrumented {
 
   // Imported globals come before those of the module. Their count is known only when all code was read, so a first pass counts.
   const build = (counterCount: number): { counters: Instrumentation; code: Uint8Array } => {
-    const counters = new Instrumentation(0, exports);
+    const counters = new Instrumentation(exports, hasLimits);
     const codeSection = sections.find(({ id }) => id === SECTION_CODE)!;
     const reader = new WasmReader(codeSection.content);
     const bodies: (Uint8Array | Bytes)[] = [];
