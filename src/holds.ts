@@ -59,15 +59,17 @@ export class Hold {
 export class Holds {
   readonly #engine: Engine;
   readonly #warn: (warning: Warning) => void;
+  readonly #caught: (error: unknown) => unknown;
   #oldest: Hold | undefined;
   #newest: Hold | undefined;
   #count = 0;
   #why: (() => Error) | undefined;
   readonly #forgotten = new FinalizationRegistry<Hold>((hold) => this.#noteForgotten(hold));
 
-  constructor(engine: Engine, warn: (warning: Warning) => void) {
+  constructor(engine: Engine, warn: (warning: Warning) => void, caught: (error: unknown) => unknown) {
     this.#engine = engine;
     this.#warn = warn;
+    this.#caught = caught;
   }
 
   /** How many views are open: snapshots, transactions and scans. */
@@ -106,14 +108,15 @@ export class Holds {
   /** Begins a scan of the newest version, or of what `of` sees, with a pin of its own. `view` is who drives it. */
   scan(kernel: Kernel, bounds: Bounds, hasValues: boolean, view: object, of: Hold | undefined): OpenScan {
     const engine = this.#engine;
-    const pin = this.#pinAt(of?.version);
+    const pin = kernel.guard(() => this.#pinAt(of?.version));
     const point = { version: of?.version ?? engine.core.lastVersion(), clock: of?.clock ?? engine.now(), session: 0 };
     let scan: EngineScan;
     try {
       scan = new EngineScan(engine, bounds, point, hasValues);
     } catch (error) {
-      engine.core.unpin(pin);
-      throw kernel.caught(error);
+      const told = kernel.caught(error);
+      if (told === error) engine.core.unpin(pin);
+      throw told;
     }
     const hold = this.add('scan', point.version, point.clock, {
       end: () => {
@@ -164,8 +167,13 @@ export class Holds {
     else hold.next.previous = hold.previous;
     if (hold.kind !== 'watch') this.#count--;
     if (hold.isWatched) this.#forgotten.unregister(hold);
-    hold.held.end();
-    this.#engine.refresh();
+    try {
+      hold.held.end();
+      this.#engine.refresh();
+    } catch (error) {
+      // A fault of the core has stopped the store, and whoever uses it next is told; this view has ended all the same.
+      if (this.#caught(error) === error) throw error;
+    }
   }
 
   /** Forgets all of them, because the store serves nothing more; `why` makes the error that says so. */

@@ -49,7 +49,7 @@ export class Kernel {
     this.log = log;
     this.settings = settings;
     this.#release = release;
-    this.holds = new Holds(engine, (warning) => this.#warn(warning));
+    this.holds = new Holds(engine, (warning) => this.#warn(warning), (error) => this.caught(error));
     if (log === undefined || settings.readOnly) return;
     this.commits = new Commits(log, settings.durability, settings.blocks, settings.flushInterval);
     log.onPoison = () => this.#stopFor(log.failure!);
@@ -146,6 +146,15 @@ export class Kernel {
     this.#fault = error;
     this.#stopFor(error);
     return this.whyStopped();
+  }
+
+  /** Does something with the core; what it throws is what the caller is told. */
+  guard<T>(run: () => T): T {
+    try {
+      return run();
+    } catch (error) {
+      throw this.caught(error);
+    }
   }
 
   whyStopped(): Error {

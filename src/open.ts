@@ -10,7 +10,7 @@ import { explainDevice } from './durability/device-failure.js';
 import { LogFile } from './durability/log-file.js';
 import { createLog, isUnfinished, recoverLog, type Recovery } from './durability/recover.js';
 import { Engine } from './engine/engine.js';
-import { failure } from './engine/failure.js';
+import { failure, isFault, poisoned } from './engine/failure.js';
 import { InvalidArgumentError, NotFoundError } from './errors.js';
 import { Kernel } from './kernel.js';
 import { resolveOptions, type OpenOptions, type Settings } from './options.js';
@@ -60,7 +60,7 @@ export function openOnDevice(device: Device, settings: Settings, release: () => 
   try {
     return recoverOnDevice(device, settings, release, surroundings);
   } catch (error) {
-    throw explainDevice(error, device.name);
+    throw isFault(error) ? poisoned(device.name, error) : explainDevice(error, device.name);
   }
 }
 

@@ -57,10 +57,11 @@ export interface Stats {
 }
 
 /** Gathers the figures. */
-export function collectStats({ engine, log, settings, holds, stopped }: Kernel): Stats {
-  const failed = stopped === 'failed';
+export function collectStats(kernel: Kernel): Stats {
+  const { engine, log, settings, holds } = kernel;
   // What a broken core last said of itself still stands in its memory.
-  if (!engine.isBroken) engine.core.stats();
+  if (!engine.isBroken) kernel.guard(() => engine.core.stats());
+  const failed = kernel.stopped === 'failed';
   const figure = (index: number): number => engine.number(layout.CONTROL_STATS + index * 8);
   return {
     keys: figure(layout.STAT_KEY_COUNT),

@@ -58,7 +58,7 @@ export class Store<V = unknown> extends Collection<V> {
   /** The names of the keyspaces that hold a key, in order. O(log n) for each. */
   keyspaces(): string[] {
     this.kernel.checkReadable();
-    return keyspaceNames(this.kernel);
+    return this.kernel.guard(() => keyspaceNames(this.kernel));
   }
 
   /** Deletes every key of a keyspace, as one commit. Resolves with its version, 0 where there was none. O(keys of the keyspace). */
@@ -89,14 +89,14 @@ export class Store<V = unknown> extends Collection<V> {
   /** A fixed view of the store as it is now. O(1), whatever the store holds. Close it, or declare it with `using`. @throws FullError, ClosedError, PoisonedError. */
   snapshot(): Snapshot<V> {
     this.kernel.checkReadable();
-    return new Snapshot(this.kernel, this.space, this.kernel.holds.pin());
+    return new Snapshot(this.kernel, this.space, this.kernel.guard(() => this.kernel.holds.pin()));
   }
 
   /** A fixed view of the store as it was at a version that is still kept: that of another snapshot, or the newest. @throws VersionGoneError, InvalidArgumentError. */
   at(version: Version): Snapshot<V> {
     this.kernel.checkReadable();
     if (!Number.isInteger(version) || version < 0) throw new InvalidArgumentError('at takes a version: a whole number from 0 on.');
-    return new Snapshot(this.kernel, this.space, this.kernel.holds.pin(version));
+    return new Snapshot(this.kernel, this.space, this.kernel.guard(() => this.kernel.holds.pin(version)));
   }
 
   // ── Transactions ─────────────────────────────────────────────────────────────────────────────────────────────────
@@ -114,7 +114,11 @@ export class Store<V = unknown> extends Collection<V> {
     kernel.checkReadable();
     if (isolation !== 'serializable' && isolation !== 'snapshot') throw new InvalidArgumentError("The option isolation takes 'serializable' or 'snapshot'.");
     const { engine } = kernel;
-    return new Transaction(kernel, this.space, new EngineSession(engine, hasClock || engine.mayExpire ? engine.now() : 0), isolation);
+    try {
+      return new Transaction(kernel, this.space, new EngineSession(engine, hasClock || engine.mayExpire ? engine.now() : 0), isolation);
+    } catch (error) {
+      throw kernel.caught(error);
+    }
   }
 
   /**
@@ -151,7 +155,7 @@ export class Store<V = unknown> extends Collection<V> {
     try {
       verifyStore(this.kernel.engine, this.kernel.log);
     } catch (error) {
-      throw explainDevice(error, this.name);
+      throw this.kernel.caught(explainDevice(error, this.name));
     }
   }
 

@@ -82,8 +82,9 @@ export class TransactionView<V, K = Key, In = V> extends Reader<V, K> {
         check: () => kernel.holds.check(hold),
         close: () => {
           // The session has given back its scans when it ended.
-          if (isOpen && hold.isOpen) scan.close();
+          const isLeft = isOpen && hold.isOpen;
           isOpen = false;
+          if (isLeft) kernel.guard(() => scan.close());
         },
         caught: (error) => kernel.caught(error),
       };
@@ -126,7 +127,7 @@ export class TransactionView<V, K = Key, In = V> extends Reader<V, K> {
     checkExpected(version);
     if (next === undefined) this.delete(key);
     else this.put(key, next, options);
-    this.session.expect(version);
+    this.kernel.guard(() => this.session.expect(version));
   }
 }
 

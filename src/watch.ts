@@ -68,7 +68,7 @@ export class Watcher<V, K = Key> implements AsyncIterableIterator<Commit<V, K>> 
   /** @internal Use `db.watch()`. */
   constructor(kernel: Kernel, space: Space<K, V>, bounds: Bounds, { since, signal }: WatchOptions) {
     signal?.throwIfAborted();
-    this.#place = begin(kernel, space, bounds, since);
+    this.#place = kernel.guard(() => begin(kernel, space, bounds, since));
     this.#signal = signal;
     kernel.holds.watch(this, this.#place.hold);
   }

@@ -3,7 +3,7 @@
  * counts into the same ones. With a pool, instances that follow one another are one instance over one memory, set back to where it began: opening a store then costs neither.
  */
 import { readFileSync } from 'node:fs';
-import { COUNTER_MODULE, instrument, type Instrumented } from './instrument.js';
+import { COUNTER_MODULE, TURNS_MAX, instrument, type Instrumented, type Limits } from './instrument.js';
 
 interface CountingExports {
   readCounters(pointer: number): void;
@@ -40,13 +40,13 @@ export class CountedCore {
   #total: Uint32Array | undefined;
 
   /** The one of this process: instances count together. Whoever asks first decides of limits. */
-  static shared(hasLimits: boolean): CountedCore {
-    return (shared ??= new CountedCore(hasLimits));
+  static shared(limits: Limits): CountedCore {
+    return (shared ??= new CountedCore(limits));
   }
 
-  private constructor(hasLimits: boolean) {
+  private constructor(limits: Limits) {
     this.#shipped = readFileSync(new URL('../../build/varve.wasm', import.meta.url));
-    this.instrumented = instrument(this.#shipped, hasLimits);
+    this.instrumented = instrument(this.#shipped, limits);
     this.module = new WebAssembly.Module(this.instrumented.bytes);
     this.#counters = this.instrumented.arms.map(() => new WebAssembly.Global({ value: 'i32', mutable: true }, 0));
     this.#values = new Uint32Array(this.#counters.length);
@@ -100,6 +100,11 @@ export class CountedCore {
   /** The memory of the newest instance, in bytes. */
   get memorySize(): number {
     return this.#lastMemory?.buffer.byteLength ?? 0;
+  }
+
+  /** Has the core trap the next time that it comes to an arm. Only with limits for all. */
+  trapAt(arm: number): void {
+    this.#counters[arm]!.value = TURNS_MAX;
   }
 
   clear(): void {

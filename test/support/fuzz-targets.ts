@@ -23,7 +23,7 @@ export async function prepare(name: TargetName, isThorough = false): Promise<Pre
     const target = (await codecs)[name];
     return { target, seeds: codecSeeds(), counters: target.read().length };
   }
-  const core = CountedCore.shared(true);
+  const core = CountedCore.shared('for hangs');
   core.install({ isPooled: true });
   const target = new FileTarget(core);
   target.isThorough = isThorough;

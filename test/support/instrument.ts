@@ -43,7 +43,7 @@ export interface Instrumented {
 
 export const COUNTER_MODULE = 'coverage';
 /** More turns of one loop in one run are a hang: a segment of 16 MiB is looked through in two million. */
-const TURNS_MAX = 1 << 26;
+export const TURNS_MAX = 1 << 26;
 /** More calls of one export in one run are a hang of whoever calls. */
 const CALLS_MAX = 1 << 20;
 const OP_UNREACHABLE = 0x00;
@@ -55,15 +55,18 @@ const OP_I32_ADD = 0x6a;
 
 type Bytes = readonly number[];
 
+/** Which counters have a limit, beyond which the core traps: none, those of loops and exports, or all but those of `br_if` and `select`. */
+export type Limits = 'none' | 'for hangs' | 'for all';
+
 class Instrumentation {
   readonly arms: Arm[] = [];
   readonly constants = new Set<bigint>();
   readonly #exports: ReadonlyMap<number, string>;
-  readonly #hasLimits: boolean;
+  readonly #limits: Limits;
 
-  constructor(exports: ReadonlyMap<number, string>, hasLimits: boolean) {
+  constructor(exports: ReadonlyMap<number, string>, limits: Limits) {
     this.#exports = exports;
-    this.#hasLimits = hasLimits;
+    this.#limits = limits;
   }
 
   #newArm(kind: ArmKind, index: number, offset: number, isTrap = false): number {
@@ -77,10 +80,15 @@ class Instrumentation {
 
   /** Counts, and traps beyond a limit. */
   #hitWithin(global: number, limit: number): Bytes {
-    if (!this.#hasLimits) return this.#hit(global);
+    if (this.#limits === 'none') return this.#hit(global);
     return [
       ...this.#hit(global), OP_GLOBAL_GET, ...unsigned(global), OP_I32_CONST, ...signed(limit), OP_I32_GT_U, OP_IF, BLOCK_EMPTY, OP_UNREACHABLE, OP_END,
     ];
+  }
+
+  /** Counts an arm that no hang needs a limit for. */
+  #hitArm(global: number): Bytes {
+    return this.#limits === 'for all' ? this.#hitWithin(global, TURNS_MAX) : this.#hit(global);
   }
 
   /** Counts which way a condition on the stack will lead, and leaves it there. */
@@ -101,7 +109,7 @@ class Instrumentation {
     const entry = this.#newArm('function', index, offset + reader.at);
     const parts: (Uint8Array | Bytes)[] = [
       unsigned(groups.length + 1), groups.flatMap(({ count, type }) => [...unsigned(count), type]), [1, TYPE_I32],
-      exported ? this.#hitWithin(entry, CALLS_MAX) : this.#hit(entry),
+      exported ? this.#hitWithin(entry, CALLS_MAX) : this.#hitArm(entry),
     ];
     /** For each open block, the counter that an `if` still lacks for its other way. */
     const open: (number | undefined)[] = [];
@@ -128,19 +136,19 @@ class Instrumentation {
       case OP_IF: {
         const then = this.#newArm('then', index, at, body[instruction.end] === OP_UNREACHABLE);
         open.push(this.#newArm('else', index, at));
-        parts.push(itself, this.#hit(then));
+        parts.push(itself, this.#hitArm(then));
         return;
       }
       case OP_ELSE: {
         const other = open.pop()!;
         open.push(undefined);
-        parts.push(itself, this.#hit(other));
+        parts.push(itself, this.#hitArm(other));
         return;
       }
       case OP_END: {
         const other = open.pop();
         // An `if` without `else` has no result, so an `else` that counts can be put in.
-        if (other !== undefined) parts.push([OP_ELSE], this.#hit(other));
+        if (other !== undefined) parts.push([OP_ELSE], this.#hitArm(other));
         break;
       }
       case OP_BR_IF:
@@ -211,7 +219,7 @@ function append(content: Uint8Array, count: number, more: Bytes | Uint8Array): U
 }
 
 /** Puts counters into a module that imports its memory and nothing else; `hasLimits` for runs whose counters are cleared between inputs. */
-export function instrument(module: Uint8Array, hasLimits: boolean): Instrumented {
+export function instrument(module: Uint8Array, limits: Limits): Instrumented {
   const sections = sectionsOf(module);
   const contentOf = (id: number): Uint8Array => {
     const section = sections.find((candidate) => candidate.id === id);
@@ -227,7 +235,7 @@ export function instrument(module: Uint8Array, hasLimits: boolean): Instrumented
 
   // Imported globals come before those of the module. Their count is known only when all code was read, so a first pass counts.
   const build = (counterCount: number): { counters: Instrumentation; code: Uint8Array } => {
-    const counters = new Instrumentation(exports, hasLimits);
+    const counters = new Instrumentation(exports, limits);
     const codeSection = sections.find(({ id }) => id === SECTION_CODE)!;
     const reader = new WasmReader(codeSection.content);
     const bodies: (Uint8Array | Bytes)[] = [];
