@@ -37,6 +37,15 @@ export interface Failure {
   readonly reverts?: boolean;
   /** For a failed write: how many bytes were accepted before. */
   readonly written?: number;
+  /** For a read: no error, but only so many bytes, although there are more. */
+  readonly given?: number;
+}
+
+/** What a flushed sector held before it was last overwritten. */
+export interface OlderSector {
+  readonly bytes: Uint8Array;
+  /** The mark of the disk at that time. */
+  readonly mark: number;
 }
 
 /**
@@ -112,6 +121,10 @@ export class SimulatedDisk implements Device {
   onOperation: ((number: number, operation: Operation) => void) | undefined;
   /** The size beyond which the disk is full. Of a write that crosses it, what there is room for is written. */
   capacity = Infinity;
+  /** Where set, it is told what flushed sectors held before, by their numbers: what a medium would give back that had lost a write. */
+  older: Map<number, OlderSector> | undefined;
+  /** What is noted with each of them. */
+  mark = 0;
   /** While true, asynchronous flushes wait for `releaseFlushes`. */
   holdFlushes = false;
   readonly #held: (() => void)[] = [];
@@ -131,6 +144,17 @@ export class SimulatedDisk implements Device {
 
   static fromImage(image: Uint8Array, readOnly = false): SimulatedDisk {
     return new SimulatedDisk(image, readOnly);
+  }
+
+  /** Whether the power is gone. */
+  get isCrashed(): boolean {
+    return this.#isCrashed;
+  }
+
+  /** Cuts the power now: whoever still uses the disk is told. */
+  cut(): void {
+    this.#isCrashed = true;
+    this.releaseFlushes();
   }
 
   #check(operation: string): void {
@@ -169,8 +193,9 @@ export class SimulatedDisk implements Device {
   }
 
   read(target: Uint8Array, offset: number): number {
-    this.#fail(this.#begin('read'), 'read');
-    const count = Math.max(0, Math.min(target.length, this.#cache.size - offset));
+    const failure = this.#begin('read');
+    if (failure?.given === undefined) this.#fail(failure, 'read');
+    const count = Math.max(0, Math.min(target.length, this.#cache.size - offset, failure?.given ?? Infinity));
     target.set(this.#cache.bytes.subarray(offset, offset + count));
     return count;
   }
@@ -206,8 +231,18 @@ export class SimulatedDisk implements Device {
   /** Moves the changes that were made before `sequence` to the medium. */
   #settle(sequence: number): void {
     let count = 0;
-    while (count < this.#pending.length && this.#pending[count]!.sequence < sequence) this.#durable.apply(this.#pending[count++]!);
+    while (count < this.#pending.length && this.#pending[count]!.sequence < sequence) {
+      const change = this.#pending[count++]!;
+      if (this.older !== undefined && change.sort === 'sector') this.#noteOlder(this.older, change.offset, change.bytes);
+      this.#durable.apply(change);
+    }
     this.#pending.splice(0, count);
+  }
+
+  #noteOlder(older: Map<number, OlderSector>, offset: number, bytes: Uint8Array): void {
+    const before = new Uint8Array(SECTOR_SIZE);
+    before.set(this.#durable.bytes.subarray(offset, Math.min(offset + SECTOR_SIZE, this.#durable.size)));
+    if (bytes.some((byte, index) => byte !== before[index])) older.set(offset / SECTOR_SIZE, { bytes: before, mark: this.mark });
   }
 
   #beginFlush(): void {
@@ -294,6 +329,8 @@ export class SimulatedDisk implements Device {
     next.#pending = [...this.#pending];
     next.#sequence = this.#sequence;
     next.capacity = this.capacity;
+    next.older = this.older;
+    next.mark = this.mark;
     return next;
   }
 }
