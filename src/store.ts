@@ -143,10 +143,14 @@ export class Store<V = unknown> extends Collection<V> {
     await this.kernel.commits?.flush();
   }
 
-  /** Figures about the store. Works after a failure too. O(segments). */
+  /** Figures about the store. Works after a failure too. O(segments). @throws IoError where the file's size cannot be told. */
   stats(): Stats {
     if (this.kernel.stopped === 'closed') throw this.kernel.whyStopped();
-    return collectStats(this.kernel);
+    try {
+      return collectStats(this.kernel);
+    } catch (error) {
+      throw explainDevice(error, this.name);
+    }
   }
 
   /** Checks every structure in memory, and every frame in the file. Resolves when all is well. @throws CorruptionError naming the place. */

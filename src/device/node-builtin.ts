@@ -10,7 +10,10 @@ export function builtin<T>(name: string): T {
 
 /** The platform's name of an error, such as `ENOENT`; empty where it has none. */
 export function codeOf(error: unknown): string {
-  return typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : '';
+  if (typeof error !== 'object' || error === null || !('code' in error)) return '';
+  // Node has no name for a quota that is used up, and gives the kernel's number instead.
+  if ('errno' in error && error.errno === -builtin<typeof import('node:os')>('node:os').constants.errno.EDQUOT) return 'EDQUOT';
+  return String(error.code);
 }
 
 /** Which kind of failure an error of the platform is. */
@@ -41,6 +44,15 @@ export function deviceError(operation: string, error: unknown, kind = kindOf(err
 export function isInterruption(error: unknown): boolean {
   const code = codeOf(error);
   return code === 'EINTR' || code === 'EAGAIN';
+}
+
+/** Closes a descriptor for somebody to whom a failure would tell nothing new: what had to be durable was flushed, or something else has failed already. */
+export function closeQuietly(fs: FileSystem, descriptor: number): void {
+  try {
+    fs.closeSync(descriptor);
+  } catch {
+    // A flush reports whatever a failing close could.
+  }
 }
 
 /** What tells one file from every other, whatever its paths. */

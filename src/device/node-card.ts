@@ -2,7 +2,7 @@
  * What the holder of a store leaves in its lock file, and what others may conclude from it. The one conclusion that matters is that the holder is dead; it is
  * drawn only from proof, because a wrong one lets two writers into one file. Whoever cannot be proven dead is alive, also when it is stopped or very slow.
  */
-import { builtin, codeOf, type FileSystem } from './node-builtin.js';
+import { builtin, closeQuietly, codeOf, type FileSystem } from './node-builtin.js';
 
 type Os = typeof import('node:os');
 
@@ -75,10 +75,24 @@ function isCard(value: unknown): value is Card {
     typeof card.nonce === 'string' && /^[0-9a-f]{32}$/.test(card.nonce);
 }
 
+/** As much of a file as could be a card, and one byte more. Node's own way to read a whole file aborts the process when the close fails, or leaves the file open when asking for its size does. */
+function readBeginning(path: string): string {
+  const fs = builtin<FileSystem>('node:fs');
+  const bytes = new Uint8Array(CARD_SIZE_MAX + 1);
+  const descriptor = fs.openSync(path, 'r');
+  try {
+    let size = 0;
+    for (let count = -1; count !== 0; size += count) count = fs.readSync(descriptor, bytes, size, bytes.length - size, null);
+    return new TextDecoder().decode(bytes.subarray(0, size));
+  } finally {
+    closeQuietly(fs, descriptor);
+  }
+}
+
 /** The card in a lock file: undefined where there is no file, null where there is one that makes no sense. */
 export function readCard(path: string): Card | null | undefined {
   try {
-    const text = builtin<FileSystem>('node:fs').readFileSync(path, 'utf8');
+    const text = readBeginning(path);
     const value: unknown = text.length > CARD_SIZE_MAX ? null : JSON.parse(text);
     return isCard(value) ? value : null;
   } catch (error) {

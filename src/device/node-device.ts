@@ -9,7 +9,7 @@
  * Opening a path is for `node-file.ts`, and who may write is for `node-lock.ts`.
  */
 import { DeviceError, type BackgroundZeroing, type Device } from './device.js';
-import { deviceError, isInterruption, type FileIdentity, type FileSystem } from './node-builtin.js';
+import { closeQuietly, deviceError, isInterruption, type FileIdentity, type FileSystem } from './node-builtin.js';
 import { startZeroing, type NodeZeroing } from './node-zeroing.js';
 
 /** How often one read or write that was interrupted is tried again. */
@@ -167,7 +167,7 @@ export class NodeDevice implements Device {
     return (this.#running = new Promise((resolve, reject) => {
       this.#fs.fdatasync(descriptor, (error) => {
         this.#running = undefined;
-        if (this.#isClosed) this.#closeDescriptor(descriptor);
+        if (this.#isClosed) closeQuietly(this.#fs, descriptor);
         if (error === null || error === undefined) resolve();
         else reject(this.#failFlush(error));
       });
@@ -188,16 +188,8 @@ export class NodeDevice implements Device {
     this.#isClosed = true;
     // The number of a closed descriptor is given to the next file that anyone opens, so each is closed only when nobody can still use it.
     this.#zeroing?.stop();
-    if (this.#zeroDescriptor !== undefined) this.#closeDescriptor(this.#zeroDescriptor);
-    if (this.#flushDescriptor !== undefined && this.#running === undefined) this.#closeDescriptor(this.#flushDescriptor);
-    this.#closeDescriptor(this.#descriptor);
-  }
-
-  #closeDescriptor(descriptor: number): void {
-    try {
-      this.#fs.closeSync(descriptor);
-    } catch {
-      // Everything that had to be durable was flushed, and a flush reports whatever a failing close could.
-    }
+    if (this.#zeroDescriptor !== undefined) closeQuietly(this.#fs, this.#zeroDescriptor);
+    if (this.#flushDescriptor !== undefined && this.#running === undefined) closeQuietly(this.#fs, this.#flushDescriptor);
+    closeQuietly(this.#fs, this.#descriptor);
   }
 }

@@ -3,7 +3,7 @@
  * are durable before the device is handed out. Whether the content is a store's is not looked at.
  */
 import { FullError, InvalidArgumentError, IoError, NotFoundError, ReadOnlyError, VarveError } from '../errors.js';
-import { builtin, codeOf, kindOf, type FileIdentity, type FileSystem } from './node-builtin.js';
+import { builtin, closeQuietly, codeOf, kindOf, type FileIdentity, type FileSystem } from './node-builtin.js';
 import { NodeDevice } from './node-device.js';
 
 type Path = typeof import('node:path');
@@ -57,7 +57,7 @@ class Opening {
     try {
       return this.#open();
     } catch (error) {
-      for (const descriptor of this.#descriptors) this.#fs.closeSync(descriptor);
+      for (const descriptor of this.#descriptors) closeQuietly(this.#fs, descriptor);
       throw this.#explain(error);
     }
   }

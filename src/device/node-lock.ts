@@ -136,22 +136,37 @@ function lockFileError(path: string, error: unknown): Error {
   return new IoError(`The lock file ${path} cannot be written: ${error instanceof Error ? error.message : String(error)}`, options);
 }
 
+/** Removes a file of ours. One that stays names a process that will be gone: the next one to come takes it over. */
+function discard(path: string): void {
+  try {
+    builtin<FileSystem>('node:fs').rmSync(path, { force: true });
+  } catch {
+    // Whoever removes it has something more important to report, or nothing.
+  }
+}
+
 /** Makes a lock file or claim. False where there is one. */
 function makeFile(path: string, self: Card): boolean {
   const fs = builtin<FileSystem>('node:fs');
-  let descriptor: number | undefined;
+  let descriptor: number;
   try {
     descriptor = fs.openSync(path, 'wx', 0o644);
-    fs.writeFileSync(descriptor, JSON.stringify(self));
-    // Without the socket, a name that a power loss has emptied would need a person to remove it.
-    if (!self.hasSocket) fs.fsyncSync(descriptor);
+  } catch (error) {
+    if (codeOf(error) === 'EEXIST') return false;
+    throw lockFileError(path, error);
+  }
+  try {
+    try {
+      fs.writeFileSync(descriptor, JSON.stringify(self));
+      // Without the socket, a name that a power loss has emptied would need a person to remove it.
+      if (!self.hasSocket) fs.fsyncSync(descriptor);
+    } finally {
+      fs.closeSync(descriptor);
+    }
     return true;
   } catch (error) {
-    if (descriptor === undefined && codeOf(error) === 'EEXIST') return false;
-    if (descriptor !== undefined) fs.rmSync(path, { force: true });
+    discard(path);
     throw lockFileError(path, error);
-  } finally {
-    if (descriptor !== undefined) fs.closeSync(descriptor);
   }
 }
 
@@ -171,19 +186,24 @@ async function takeFile(path: string, self: Card, depth = 0): Promise<void> {
       try {
         fs.renameSync(claim, path);
       } catch (error) {
-        fs.rmSync(claim, { force: true });
+        discard(claim);
         throw lockFileError(path, error);
       }
       return;
     }
-    fs.rmSync(claim, { force: true });
+    discard(claim);
   }
   throw locked(describe(readCard(path), path));
 }
 
 /** The path must still lead to the file that is locked: it may have been replaced between opening and locking. */
 function confirmPath(realPath: string, identity: FileIdentity): void {
-  const status = builtin<FileSystem>('node:fs').statSync(realPath, { bigint: true, throwIfNoEntry: false });
+  let status: import('node:fs').BigIntStats | undefined;
+  try {
+    status = builtin<FileSystem>('node:fs').statSync(realPath, { bigint: true, throwIfNoEntry: false });
+  } catch (error) {
+    throw new IoError(`${realPath} cannot be looked at: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+  }
   if (status !== undefined && keyOf({ device: status.dev, inode: status.ino }) === keyOf(identity)) return;
   throw new IoError(`${realPath} was replaced or removed while it was being opened. Open it again.`);
 }
@@ -192,12 +212,7 @@ function confirmPath(realPath: string, identity: FileIdentity): void {
 const heldFiles = new Map<string, Card>();
 
 function removeFile(path: string, self: Card): void {
-  if (readCard(path)?.nonce !== self.nonce) return;
-  try {
-    builtin<FileSystem>('node:fs').rmSync(path, { force: true });
-  } catch {
-    // It stays, and names a process that will be gone: the next one to come takes it over.
-  }
+  if (readCard(path)?.nonce === self.nonce) discard(path);
 }
 
 const removeFiles = (): void => heldFiles.forEach((self, path) => removeFile(path, self));

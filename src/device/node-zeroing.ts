@@ -34,6 +34,8 @@ const FAILED_FLUSH = 3;
 const PROGRAM = `
 const { workerData } = process.getBuiltinModule('node:worker_threads');
 const fs = process.getBuiltinModule('node:fs');
+// Node has no name for a quota that is used up.
+const { EDQUOT } = process.getBuiltinModule('node:os').constants.errno;
 const words = new Int32Array(workerData.shared, 0, ${WORDS});
 const jobs = new Float64Array(workerData.shared, ${WORDS * 4});
 const isStopping = () => Atomics.load(words, ${STOPPING}) === 1;
@@ -67,7 +69,7 @@ for (;;) {
     failure = ${FAILED_FLUSH};
     fs.fdatasyncSync(workerData.descriptor);
   } catch (error) {
-    const isFull = failure === ${FAILED_WRITE} && (error.code === 'ENOSPC' || error.code === 'EDQUOT' || error.code === 'EFBIG');
+    const isFull = failure === ${FAILED_WRITE} && (error.code === 'ENOSPC' || error.errno === -EDQUOT || error.code === 'EFBIG');
     Atomics.store(words, ${FAILED}, isFull ? ${FAILED_FULL} : failure);
     break;
   }
