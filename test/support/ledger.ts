@@ -29,7 +29,7 @@ interface Held {
   version: number | undefined;
 }
 
-export type State = Map<number, Held>;
+type State = Map<number, Held>;
 
 /** The life whose end nobody has seen yet. */
 interface Life {
@@ -38,6 +38,8 @@ interface Life {
   readonly lanes: number;
   /** The versions that were acknowledged, by the operation's number. */
   readonly versions: Map<number, number>;
+  /** Operations that were refused as a whole. */
+  readonly refused: Set<number>;
   /** So many operations, the first ones, were promised to be there. */
   promised: number;
 }
@@ -45,7 +47,7 @@ interface Life {
 const sameStamp = (left: Stamp, right: Stamp): boolean => left.life === right.life && left.number === right.number && left.index === right.index;
 
 /** Applies an operation to a state. */
-export function applyTo(state: State, seed: number, life: number, number: number): void {
+function applyTo(state: State, seed: number, life: number, number: number): void {
   for (const [index, { key, size }] of operationOf(seed, life, number).writes.entries()) {
     if (size === undefined) state.delete(key);
     else state.set(key, { stamp: { life, number, index }, size, version: undefined });
@@ -53,7 +55,7 @@ export function applyTo(state: State, seed: number, life: number, number: number
 }
 
 /** The first key in which a store differs from a state, by where its value comes from; undefined where there is none. */
-export function differenceOf(state: State, entries: ReadonlyMap<number, Told>): string | undefined {
+function differenceOf(state: State, entries: ReadonlyMap<number, Told>): string | undefined {
   for (let key = 0; key < KEY_COUNT; key++) {
     const held = state.get(key)?.stamp;
     const told = entries.get(key)?.stamp;
@@ -64,7 +66,7 @@ export function differenceOf(state: State, entries: ReadonlyMap<number, Told>): 
 }
 
 export class Ledger {
-  readonly #seed: number;
+  readonly seed: number;
   #state: State = new Map();
   #life: Life | undefined;
   /** The highest version that anybody has been shown in an earlier life. */
@@ -74,7 +76,7 @@ export class Ledger {
   lostCount = 0;
 
   constructor(seed: number) {
-    this.#seed = seed;
+    this.seed = seed;
   }
 
   /** A writer has opened the store, found this, and goes on as the life with this number. Throws when it should have found something else. */
@@ -84,7 +86,7 @@ export class Ledger {
     this.#settle(entries);
     this.#checkContents(entries);
     this.#versionMax = Math.max(this.#versionMax, dump.version);
-    this.#life = { number, lanes, versions: new Map(), promised: 0 };
+    this.#life = { number, lanes, versions: new Map(), refused: new Set(), promised: 0 };
   }
 
   /** An operation was acknowledged, with its version; `isPromised`: under a mode in which it is then there to stay. */
@@ -98,7 +100,12 @@ export class Ledger {
     if (isPromised) this.promise(number + 1);
   }
 
-  /** The first so many operations of the life were promised to be there. */
+  /** An operation was refused: nothing of it may ever be seen. */
+  refuse(number: number): void {
+    this.#life!.refused.add(number);
+  }
+
+  /** The first so many operations of the life were promised to be there, but for those that were refused. */
   promise(count: number): void {
     this.#life!.promised = Math.max(this.#life!.promised, count);
   }
@@ -113,11 +120,14 @@ export class Ledger {
     }
     const shown = [...entries.values()].filter(({ stamp }) => stamp.life === life.number);
     const least = Math.max(life.promised, ...shown.map(({ stamp }) => stamp.number + 1));
-    const most = life.versions.size + life.lanes;
+    const most = life.versions.size + life.refused.size + life.lanes;
+    const apply = (number: number): void => {
+      if (!life.refused.has(number)) applyTo(this.#state, this.seed, life.number, number);
+    };
     let applied = 0;
     let difference = `operation ${least - 1} is there, and no more than ${most} were begun`;
-    for (; applied < least; applied++) applyTo(this.#state, this.#seed, life.number, applied);
-    for (; applied <= most; applyTo(this.#state, this.#seed, life.number, applied++)) {
+    for (; applied < least; applied++) apply(applied);
+    for (; applied <= most; apply(applied++)) {
       const found = differenceOf(this.#state, entries);
       if (found === undefined) {
         this.#checkVersions(life, shown, applied);
@@ -132,6 +142,7 @@ export class Ledger {
   #checkVersions(life: Life, shown: readonly Told[], applied: number): void {
     const versions = new Map([...life.versions].filter(([, version]) => version !== 0));
     for (const { stamp, version } of shown) {
+      if (life.refused.has(stamp.number)) throw new Error(`operation ${stamp.number} was refused, and is there`);
       const known = versions.get(stamp.number);
       if (known !== undefined && known !== version) throw new Error(`operation ${stamp.number} has version ${known} in one place and ${version} in another`);
       versions.set(stamp.number, version);
@@ -152,7 +163,7 @@ export class Ledger {
       const told = entries.get(key)!;
       held.version ??= told.version;
       if (held.version !== told.version) throw new Error(`key ${key} has version ${told.version}, and was given ${held.version}`);
-      if (told.digest !== digestOf(bytesOf(this.#seed, held.stamp, held.size))) throw new Error(`key ${key} holds other bytes than operation ${held.stamp.number} of life ${held.stamp.life} put`);
+      if (told.digest !== digestOf(bytesOf(this.seed, held.stamp, held.size))) throw new Error(`key ${key} holds other bytes than operation ${held.stamp.number} of life ${held.stamp.life} put`);
     }
   }
 }

@@ -29,9 +29,10 @@ const REST = 70;
 
 const keys = new Map(Array.from({ length: KEY_COUNT }, (_, key) => [keyOf(key), key]));
 
-function dumpOf(db: Store): Dump {
+/** What a store holds, in the words of the ledger. */
+export function dumpOf(db: Store, version = db.stats().version): Dump {
   const entries = Array.from(db.scan(), ({ key, value, version }) => ({ key: keys.get(key as string)!, version, stamp: stampOf(value as Uint8Array), digest: digestOf(value as Uint8Array) }));
-  return { version: db.stats().version, clean: db.recovery.clean, dropped: db.recovery.dropped?.bytes ?? 0, entries };
+  return { version, clean: db.recovery.clean, dropped: db.recovery.dropped?.bytes ?? 0, entries };
 }
 
 const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
