@@ -1,13 +1,13 @@
 /** Crash images of a real file system: a store is written on a disk that remembers every write and flush; each image that a power cut could have left is then mounted, opened, and held against what was acknowledged by that time. */
-import { mkdirSync, openSync, closeSync, ftruncateSync, writeSync } from 'node:fs';
+import { closeSync, ftruncateSync, mkdirSync, openSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Random } from '../support/random.js';
-import { Desk, Tally, type Report } from './clerk.js';
+import { Desk, Tally, type AnyTask, type Report } from './clerk.js';
 import { Disk } from './disk.js';
 import type { Figures } from './figures.js';
-import { IMAGE_SIZE, makeFolder, type FileSystemName } from './host.js';
+import { IMAGE_SIZE, KEPT, makeFolder, type FileSystemName } from './host.js';
 import { Recording, type Acknowledged, type Cut, type Shown } from './recording.js';
-import { ServedDisk } from './served.js';
+import { RefusedError, ServedDisk } from './served.js';
 import { EMPTY, type Knowledge, type Life } from './workload.js';
 
 /** How much is done. */
@@ -51,7 +51,7 @@ export class BlockCuts {
   readonly #random: Random;
   readonly #tallyPath = join(makeFolder(true), 'tally');
   readonly #tally = new Tally(this.#tallyPath, true);
-  readonly #desk = new Desk();
+  #desk = new Desk();
   #lives = 0;
   #violationsMax = 0;
   writes = 0;
@@ -101,7 +101,7 @@ export class BlockCuts {
     const start = this.#served.disk;
     const disk = (this.#served.disk = new Disk(start));
     this.#remember(disk);
-    const report = await this.#desk.ask({
+    const report = await this.#ask({
       type: 'write', path: this.#path, tally: this.#tallyPath, segmentSize, life, commits, manner: { isSync: random.chance(0.3), depth: 1 + random.below(6) },
     });
     const events = disk.events!;
@@ -124,6 +124,21 @@ export class BlockCuts {
     await this.#examineAll(story, [...sample(recording.prefixes(), prefixes, random), ...recording.reordered(reordered, random)], segmentSize, true);
   }
 
+  /** Has a task done. A process that found something wrong still holds the file, so another one takes its place. */
+  async #ask(task: AnyTask): Promise<Report> {
+    let isWell = false;
+    try {
+      const report = await this.#desk.ask(task);
+      isWell = report.violation === undefined;
+      return report;
+    } finally {
+      if (!isWell) {
+        await this.#desk.kill();
+        this.#desk = new Desk();
+      }
+    }
+  }
+
   async #examineAll(story: Story, cuts: readonly Cut[], segmentSize: number, mayNest: boolean): Promise<void> {
     for (const [cut, image] of story.recording.images(cuts)) {
       if (this.#figures.violations.length >= this.#violationsMax) return;
@@ -135,7 +150,7 @@ export class BlockCuts {
       else this.#tally.set(0, 0);
       const report = await this.#examineOne(story, cut, life, segmentSize);
       if (report.violation !== undefined) {
-        this.#figures.violate(`${report.violation} (${story.name}, ${cut.description}; the image: ${this.#keep(image)})`);
+        this.#figures.violate(`${report.violation} (${story.name}, ${cut.description}; the image: ${this.#keep(image, story.recording)})`);
         continue;
       }
       this.#figures.images++;
@@ -159,10 +174,11 @@ export class BlockCuts {
     try {
       await this.#served.mount();
     } catch (error) {
-      return { acknowledged: [], shown: [], violation: `the file system does not mount: ${error instanceof Error ? error.message : String(error)}` };
+      if (error instanceof RefusedError) return { acknowledged: [], shown: [], violation: `the file system does not mount: ${error.message}` };
+      throw error;
     }
     try {
-      return await this.#desk.ask({
+      return await this.#ask({
         type: 'examine', path: this.#path, tally: this.#tallyPath, segmentSize, life, commits: COMMITS_AFTER, manner: { isSync: this.#random.chance(0.5), depth: 2 },
         knowledge: story.knowledge(cut), shown: story.shown(cut), closes: true, keepsLock: this.#random.below(KEEPS_LOCK_ONE_IN) === 0,
       });
@@ -171,14 +187,15 @@ export class BlockCuts {
     }
   }
 
-  /** Keeps an image as a sparse file, for a person. */
-  #keep(image: Disk): string {
-    mkdirSync('build/torture', { recursive: true });
-    const path = `build/torture/block-${this.#served.fileSystem}-${this.#random.seed}-${this.#lives}.img`;
+  /** Keeps an image as a sparse file, and beside it what had happened to its disk, for a person. */
+  #keep(image: Disk, recording: Recording): string {
+    mkdirSync(KEPT, { recursive: true });
+    const path = join(KEPT, `block-${this.#served.fileSystem}-${this.#random.seed}-${this.#lives}.img`);
     const descriptor = openSync(path, 'w');
     ftruncateSync(descriptor, image.size);
     for (const [offset, data] of image.blocks()) writeSync(descriptor, data, 0, data.length, offset);
     closeSync(descriptor);
+    writeFileSync(`${path}.events`, recording.toString());
     return path;
   }
 }

@@ -4,7 +4,7 @@
  */
 import { fork, type ChildProcess } from 'node:child_process';
 import { openSync, readSync, rmSync, writeSync } from 'node:fs';
-import { onEnd } from './host.js';
+import { isEnding, onEnd } from './host.js';
 import { loadLibrary } from './library.js';
 import type { Acknowledged, Shown } from './recording.js';
 import { look, spoil } from './spoil.js';
@@ -89,6 +89,9 @@ export interface Report {
   readonly violation?: string;
   readonly trouble?: string;
 }
+
+/** How long a task may take, in milliseconds. */
+const SILENCE_MAX = 60_000;
 
 type Mutable<T> = { -readonly [Name in keyof T]: T[Name] };
 type Library = Awaited<ReturnType<typeof loadLibrary>>;
@@ -241,22 +244,31 @@ export class Desk {
     });
   }
 
-  /** Has a task done. `arm` is called when the disk shall fail from now on. */
+  /** Has a task done. `arm` is called when the disk shall fail from now on. Not to answer, or to die, is a violation as well. */
   ask(task: AnyTask, arm: () => void = () => undefined): Promise<Report> {
     return new Promise((resolve, reject) => {
-      const onMessage = (message: unknown): void => {
-        const { report } = message as { report?: Report };
-        if (report === undefined) {
-          arm();
-          this.#process.send({ armed: true });
-          return;
-        }
+      const end = (report: Report): void => {
+        clearTimeout(silence);
         this.#process.off('message', onMessage);
         this.#process.off('close', onClose);
         if (report.trouble === undefined) resolve(report);
         else reject(new Error(report.trouble));
       };
-      const onClose = (): void => reject(new Error('the process that used the store ended'));
+      const violate = (violation: string): void => end({ acknowledged: [], shown: [], violation });
+      const onMessage = (message: unknown): void => {
+        const { report } = message as { report?: Report };
+        if (report !== undefined) {
+          end(report);
+          return;
+        }
+        arm();
+        this.#process.send({ armed: true });
+      };
+      const onClose = (code: number | null, signal: string | null): void => {
+        if (isEnding()) reject(new Error('the run is ending'));
+        else violate(`the process that used the store ended with ${signal ?? `code ${code}`}`);
+      };
+      const silence = setTimeout(() => violate('the process that uses the store does not answer'), SILENCE_MAX);
       this.#process.on('message', onMessage);
       this.#process.on('close', onClose);
       this.#process.send(task);

@@ -10,6 +10,9 @@ export type FileSystemName = (typeof FILE_SYSTEMS)[number];
 /** Each file system has a least size, and that of XFS is the largest. Images are sparse. */
 export const IMAGE_SIZE = 320 << 20;
 
+/** Where what a person should look at is kept. */
+export const KEPT = 'build/torture';
+
 const MAKE: Record<FileSystemName, readonly string[]> = {
   ext4: ['mkfs.ext4', '-q', '-F', '-b', '4096', '-E', 'lazy_itable_init=0,lazy_journal_init=0'],
   xfs: ['mkfs.xfs', '-q', '-f'],
@@ -59,29 +62,45 @@ export function missing(part: 'uml' | 'block', fileSystems: readonly FileSystemN
   return lacks;
 }
 
+interface Undoing {
+  readonly what: string;
+  readonly undo: () => unknown;
+  /** Once it is being undone. */
+  done: Promise<void> | undefined;
+}
+
 /** What has to be undone, in reverse order, however the run ends. */
-const undoing: { readonly what: string; readonly undo: () => unknown }[] = [];
+const undoing: Undoing[] = [];
 let ending: Promise<void> | undefined;
 
-/** Notes how something is undone. Returns a function that undoes it now. When the run is ending already, undoes it and throws. */
-export function onEnd(what: string, undo: () => unknown): () => Promise<void> {
-  const entry = { what, undo };
+/** Whether the run is ending: what is cut short then has nothing to say. */
+export const isEnding = (): boolean => ending !== undefined;
+
+/** Undoes an entry, once; whoever asks again waits for the same. */
+function undo(entry: Undoing): Promise<void> {
+  return (entry.done ??= (async () => {
+    try {
+      await entry.undo();
+    } finally {
+      undoing.splice(undoing.indexOf(entry), 1);
+    }
+  })());
+}
+
+/** Notes how something is undone. Returns a function that undoes it now. Throws when the run is ending: what was begun is then undone with the rest. */
+export function onEnd(what: string, action: () => unknown): () => Promise<void> {
+  const entry: Undoing = { what, undo: action, done: undefined };
   undoing.push(entry);
   if (ending !== undefined) throw new Error('the run is ending');
-  return async () => {
-    const place = undoing.indexOf(entry);
-    if (place < 0) return;
-    undoing.splice(place, 1);
-    await undo();
-  };
+  return () => undo(entry);
 }
 
 /** Undoes what was noted since there were so many entries, and goes on where something fails. */
 async function undoTo(count: number): Promise<void> {
   while (undoing.length > count) {
-    const entry = undoing.pop()!;
+    const entry = undoing.at(-1)!;
     try {
-      await entry.undo();
+      await undo(entry);
     } catch (error) {
       process.stderr.write(`could not undo ${entry.what}: ${error instanceof Error ? error.message : String(error)}\n`);
     }

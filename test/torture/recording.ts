@@ -65,11 +65,17 @@ export class Recording {
     return this.#events.length - this.writes;
   }
 
-  /** Every image that keeps the order of writes: one for each of them, and the one before the first. */
+  /** Its events, a line each, for a person who looks at an image: which blocks were written between which flushes. */
+  toString(): string {
+    const line = (event: DiskEvent, index: number): string => (event === 'flush' ? `${index} flush` : `${index} write ${event.offset} ${event.data.length}${event.data.some((byte) => byte !== 0) ? '' : ' zeros'}`);
+    return `${this.#events.map(line).join('\n')}\n`;
+  }
+
+  /** Every image that keeps the order of writes: one behind each of them, and one before the first. Flushes change no image; more is promised behind them, so the cut is there. */
   prefixes(): Cut[] {
     const cuts: Cut[] = [];
     for (let cut = 0; cut <= this.#events.length; cut++) {
-      if (cut === 0 || this.#events[cut - 1] !== 'flush') cuts.push({ cut, flushed: this.#flushed[cut]!, keep: undefined, description: `after ${cut} events` });
+      if (this.#events[cut] !== 'flush') cuts.push({ cut, flushed: this.#flushed[cut]!, keep: undefined, description: `after ${cut} events` });
     }
     return cuts;
   }

@@ -8,8 +8,15 @@ import { serve } from './nbd.js';
 
 const WAIT_MAX = 10_000;
 const COMPLAINT_MAX = 2000;
+const DETACH_TRIES = 20;
+const DETACH_PAUSE = 100;
 /** XFS refuses to mount two file systems of one identity, and every image has that of all others; it is told not to look. */
 const MOUNT_OPTIONS: Record<FileSystemName, string> = { ext4: 'noatime', xfs: 'noatime,nouuid', btrfs: 'noatime' };
+
+const pause = (milliseconds: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, milliseconds));
+
+/** A file system that does not mount. */
+export class RefusedError extends Error {}
 
 export class ServedDisk {
   readonly fileSystem: FileSystemName;
@@ -18,7 +25,6 @@ export class ServedDisk {
   /** What is served. */
   disk: Disk;
   readonly #file: string;
-  #device = '';
   #undoMount: (() => Promise<void>) | undefined;
 
   private constructor(fileSystem: FileSystemName, disk: Disk, base: string) {
@@ -42,29 +48,33 @@ export class ServedDisk {
     fuse.stderr.on('data', (text: Buffer) => (complaint = (complaint + text.toString()).slice(-COMPLAINT_MAX)));
     const ended = new Promise<void>((resolve) => fuse.on('close', () => resolve()));
     onEnd('nbdfuse', async () => {
-      if (fuse.exitCode === null) await run('fusermount3', '-u', join(base, 'fuse'));
+      // The loop driver may let go of the file a moment after it has said so.
+      for (let tries = 0; fuse.exitCode === null && fuse.signalCode === null && tries < DETACH_TRIES; tries++) {
+        await run('fusermount3', '-u', join(base, 'fuse')).catch(() => pause(DETACH_PAUSE));
+      }
+      fuse.kill();
       await ended;
     });
     const until = performance.now() + WAIT_MAX;
     while (!existsSync(served.#file)) {
       if (fuse.exitCode !== null || performance.now() > until) throw new Error(`nbdfuse shows no file: ${complaint}`);
-      await new Promise((resolve) => setTimeout(resolve, 20));
+      await pause(20);
     }
     await makeFileSystem(fileSystem, served.#file);
     return served;
   }
 
-  /** Mounts what is served now. Each time by a device of its own, so nothing is cached of what was served before. @throws when the file system refuses. */
+  /** Mounts what is served now. Each time by a device of its own, so nothing is cached of what was served before. @throws RefusedError when the file system refuses. */
   async mount(): Promise<void> {
-    this.#device = await run('losetup', '--find', '--show', this.#file);
-    const undoDevice = onEnd(this.#device, () => run('losetup', '--detach', this.#device));
+    const device = await run('losetup', '--find', '--show', this.#file);
+    const undoDevice = onEnd(device, () => run('losetup', '--detach', device));
     try {
-      await run('mount', '-t', this.fileSystem, '-o', MOUNT_OPTIONS[this.fileSystem], this.#device, this.folder);
+      await run('mount', '-t', this.fileSystem, '-o', MOUNT_OPTIONS[this.fileSystem], device, this.folder);
     } catch (error) {
       await undoDevice();
-      throw error;
+      throw new RefusedError((error as Error).message);
     }
-    const undoMount = onEnd(this.folder, () => run('umount', this.folder));
+    const undoMount = onEnd(this.folder, () => run('umount', this.folder).catch(() => run('umount', '--lazy', this.folder)));
     this.#undoMount = async () => {
       await undoMount();
       await undoDevice();

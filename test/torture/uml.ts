@@ -10,7 +10,7 @@ import type { Random } from '../support/random.js';
 import { messageOf, type Message } from './console.js';
 import type { Figures } from './figures.js';
 import type { Orders } from './guest.js';
-import { IMAGE_SIZE, makeFileSystem, makeFolder, onEnd, run, type FileSystemName } from './host.js';
+import { IMAGE_SIZE, KEPT, makeFileSystem, makeFolder, onEnd, run, type FileSystemName } from './host.js';
 import { EMPTY, versionOf, type Knowledge, type Life } from './workload.js';
 
 /** A guest that says nothing for so long is stuck, which a store must never cause either. */
@@ -71,6 +71,8 @@ class Machine {
   #knowledge: Knowledge;
   #shown = 0;
   #lives = 0;
+  /** Whether something went wrong with its store: what comes after would be wrong as well. */
+  isSpoilt = false;
 
   constructor(fileSystem: FileSystemName, random: Random, figures: Figures) {
     this.#fileSystem = fileSystem;
@@ -104,8 +106,8 @@ exec '${process.execPath}' '${process.argv[1]}'
     return { isEarly, commits: random.chance(0.2) ? random.below(3) : random.below(400), delay: random.below(isEarly ? 700 : 25) };
   }
 
-  /** One life, from power on to power cut. Returns what went wrong, if anything did. */
-  async live(): Promise<string | undefined> {
+  /** One life, from power on to power cut. */
+  async live(): Promise<void> {
     const random = this.#random;
     const life = this.#newLife();
     const orders: Orders = {
@@ -114,74 +116,74 @@ exec '${process.execPath}' '${process.argv[1]}'
     };
     writeFileSync(join(this.#folder, 'orders.json'), JSON.stringify(orders));
     await run('cp', '--sparse=always', this.#disk, `${this.#disk}.before`);
-
-    const cut = this.#planCut();
-    const acknowledged: [number, number][] = [];
-    let wrong: string | undefined;
-    let hasRecovered = false;
-    const guest = await new Promise<Guest>((resolve, reject) => {
-      const end = (reason?: string): void => {
-        wrong ??= reason;
-        clearTimeout(silence);
-        resolve(running);
-      };
-      const silence = setTimeout(() => end('the guest fell silent'), SILENCE_MAX);
-      const running = new Guest(join(this.#folder, 'init'), this.#disk, (message) => {
-        silence.refresh();
-        switch (message.type) {
-          case 'booted':
-            if (cut.isEarly) setTimeout(end, cut.delay);
-            break;
-          case 'recovered':
-            hasRecovered = true;
-            this.#knowledge = { from: message.state, life, acknowledged };
-            this.#shown = Math.max(this.#shown, versionOf(message.state));
-            if (cut.isEarly) break;
-            running.goOn();
-            if (cut.commits === 0) setTimeout(end, cut.delay);
-            break;
-          case 'acknowledged':
-            acknowledged.push([message.number, message.version]);
-            this.#shown = Math.max(this.#shown, message.shown);
-            if (acknowledged.length === cut.commits) setTimeout(end, cut.delay);
-            break;
-          case 'violation':
-            end(message.reason);
-            break;
-          case 'trouble':
-            reject(new Error(`the guest: ${message.reason}`));
-        }
-      });
-      this.#undoGuest = onEnd('the guest', () => running.cut());
-      void running.ended.then(() => reject(new Error(`the guest ended by itself:\n${running.console.join('\n')}`)));
-    });
-    await guest.cut();
-    await this.#undoGuest();
+    const wrong = await this.#powerOn(life, this.#planCut());
     this.#figures.cycles++;
-    this.#figures.acknowledged += acknowledged.length;
-    if (hasRecovered) this.#figures.images++;
-    if (wrong === undefined) return undefined;
-    mkdirSync('build/torture', { recursive: true });
-    const kept = `build/torture/uml-${this.#fileSystem}-${random.seed}-${life.life}`;
+    if (wrong === undefined) return;
+    this.isSpoilt = true;
+    mkdirSync(KEPT, { recursive: true });
+    const kept = `${KEPT}/uml-${this.#fileSystem}-${random.seed}-${life.life}`;
     copyFileSync(`${this.#disk}.before`, `${kept}.img`);
     copyFileSync(join(this.#folder, 'orders.json'), `${kept}.json`);
-    return `${wrong} (seed ${random.seed}, life ${life.life}; the disk as it was found: ${kept}.img, what was known of it: ${kept}.json)\n${guest.console.join('\n')}`;
+    this.#figures.violate(`${wrong} (seed ${random.seed}, life ${life.life}; the disk as it was found: ${kept}.img, what was known of it: ${kept}.json)`);
   }
 
-  #undoGuest: () => Promise<void> = () => Promise.resolve();
+  /** Runs the guest until its power is cut, and learns what it says. Returns what is wrong with the store, if anything is. */
+  async #powerOn(life: Life, cut: Cut): Promise<string | undefined> {
+    const acknowledged: [number, number][] = [];
+    let wrong: string | undefined;
+    let end: () => void = () => undefined;
+    const isTime = new Promise<void>((resolve) => (end = resolve));
+    const guest = new Guest(join(this.#folder, 'init'), this.#disk, (message) => {
+      silence.refresh();
+      switch (message.type) {
+        case 'booted':
+          if (cut.isEarly) setTimeout(end, cut.delay);
+          break;
+        case 'recovered':
+          this.#figures.images++;
+          this.#knowledge = { from: message.state, life, acknowledged };
+          this.#shown = Math.max(this.#shown, versionOf(message.state));
+          if (cut.isEarly) break;
+          guest.goOn();
+          if (cut.commits === 0) setTimeout(end, cut.delay);
+          break;
+        case 'acknowledged':
+          this.#figures.acknowledged++;
+          acknowledged.push([message.number, message.version]);
+          this.#shown = Math.max(this.#shown, message.shown);
+          if (acknowledged.length === cut.commits) setTimeout(end, cut.delay);
+          break;
+        case 'violation':
+          wrong = message.reason;
+          end();
+          break;
+        case 'trouble':
+          guest.console.push(message.reason);
+          void guest.cut();
+      }
+    });
+    const undo = onEnd('the guest', () => guest.cut());
+    const silence = setTimeout(() => {
+      wrong = 'the guest fell silent';
+      end();
+    }, SILENCE_MAX);
+    const isCut = await Promise.race([isTime.then(() => true), guest.ended.then(() => false)]);
+    clearTimeout(silence);
+    // What it says until it is dead counts.
+    await undo();
+    if (!isCut) throw new Error(`the guest ended by itself:\n${guest.console.join('\n')}`);
+    return wrong;
+  }
 }
 
-/** Cuts the power `cycles` times, on one disk as long as nothing goes wrong. */
+/** Cuts the power again and again, on one disk as long as nothing goes wrong. */
 export async function cutPower(fileSystem: FileSystemName, random: Random, figures: Figures, goesOn: (cycle: number) => boolean): Promise<void> {
   let machine: Machine | undefined;
   for (let cycle = 0; goesOn(cycle); cycle++) {
-    if (machine === undefined) {
+    if (machine === undefined || machine.isSpoilt) {
       machine = new Machine(fileSystem, random, figures);
       await machine.make();
     }
-    const wrong = await machine.live();
-    if (wrong === undefined) continue;
-    figures.violate(wrong);
-    machine = undefined;
+    await machine.live();
   }
 }
