@@ -90,7 +90,7 @@ export const assertions: Area = {
       file: 'assembly/commit/apply.ts',
       find: 'if (isSeen) removeDead(1);',
       replace: 'if (isSeen) removeDead(2);',
-      tests: ['simulation/snapshots'],
+      tests: ['unit/exhausted-memory'],
     },
     {
       name: 'segment-entered-twice',

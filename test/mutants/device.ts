@@ -51,7 +51,7 @@ export const device: Area = {
       file: ZEROING,
       find: '    offset += count;\n    size -= count;\n',
       replace: '    offset += count;\n    size -= zeros.length;\n',
-      tests: ['contract/device'],
+      tests: ['contract/zeroing'],
       isClassic: true,
     },
     {
@@ -60,7 +60,7 @@ export const device: Area = {
       file: ZEROING,
       find: '    fs.fdatasyncSync(workerData.descriptor);\n',
       replace: '',
-      tests: ['contract/device'],
+      tests: ['contract/zeroing'],
       isClassic: true,
     },
     {
@@ -94,8 +94,11 @@ export const device: Area = {
       name: 'flush-shared-with-one-that-had-begun',
       breaks: ['L6', 'F-09'],
       file: NODE,
-      find: 'if (this.#running === undefined) return this.#startFlush();',
-      replace: 'if (this.#running !== undefined) return this.#running;\n    if (this.#running === undefined) return this.#startFlush();',
+      find: `return (this.#next ??= this.#running.then(() => {
+      this.#next = undefined;
+      return this.flush();
+    }));`,
+      replace: 'return this.#running;',
       tests: ['contract/device'],
     },
     {
@@ -151,7 +154,7 @@ export const device: Area = {
       breaks: ['F-62'],
       file: CARD,
       find: 'if (!processExists(card.pid)) return true;',
-      replace: '',
+      replace: 'if (!processExists(card.pid)) return false;',
       tests: ['unit/lock'],
     },
     {

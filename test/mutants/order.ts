@@ -101,9 +101,9 @@ export const order: Area = {
       name: 'names-taken-ahead-are-lost',
       breaks: ['T3'],
       file: CURSOR,
-      find: '  giveBack(cursor);\n  ensures(',
-      replace: '  ensures(',
-      tests: ['simulation/scans'],
+      find: '  giveBack(cursor);\n  if (cursor.count < most)',
+      replace: '  if (cursor.count < most)',
+      tests: ['unit/session-scans'],
     },
     {
       name: 'record-found-and-not-put-is-lost',
@@ -111,7 +111,7 @@ export const order: Area = {
       file: CURSOR,
       find: '  if (record != 0) Group.next--;\n',
       replace: '',
-      tests: ['simulation/scans'],
+      tests: ['unit/session-scans'],
     },
     {
       name: 'scan-sees-what-is-newest',
@@ -143,7 +143,7 @@ export const order: Area = {
       file: CURSOR,
       find: 'if (session !== null && session.writeCount != 0) {',
       replace: 'if (session !== null && session.writeCount == u32.MAX_VALUE) {',
-      tests: ['unit/invariants'],
+      tests: ['unit/session-scans'],
     },
     {
       name: 'limit-forgotten-after-a-batch',
@@ -183,7 +183,7 @@ export const order: Area = {
       file: 'assembly/order/order.ts',
       find: 'if (Tree.isKept) removeFromFront();',
       replace: '',
-      tests: ['simulation/order', 'simulation/snapshots'],
+      tests: ['unit/exhausted-memory'],
     },
     {
       name: 'keys-that-share-a-hash-share-a-name',
@@ -263,7 +263,7 @@ export const order: Area = {
       file: RANGE,
       find: 'if (compareBytes(bytes, to) < 0) to = bytes;',
       replace: 'to = bytes;',
-      tests: ['simulation/scans', 'unit/store'],
+      tests: ['unit/ranges'],
     },
     {
       name: 'keyspace-that-another-begins-with',

@@ -9,9 +9,8 @@ const PROJECT = fileURLToPath(new URL('../../', import.meta.url));
 /** What is not copied: dependencies are shared, and the rest is of no use to tests. */
 const LEFT_OUT = new Set(['node_modules', '.git', 'build', 'dist']);
 const BUILT = ['varve.wasm', 'varve.debug.wasm', 'wasm.js', 'wasm.d.ts'];
-/** When a test does not come back, in milliseconds; and a run of several, which a loop in the core can keep from noticing. */
-const TEST_LIMIT = 45_000;
-const RUN_LIMIT = 120_000;
+/** How long a build may take, in milliseconds. */
+const BUILD_LIMIT = 240_000;
 const LONG_AGO = new Date('2000-01-01');
 const FAR_FUTURE = new Date('2100-01-01');
 /** Times are kept, because the build looks at them: what is changed afterwards is newer than what was built. */
@@ -81,21 +80,21 @@ export class Workshop {
     if (file.startsWith('assembly/')) tasks.push(['build.mjs']);
     if (!file.startsWith('assembly/') || file.startsWith('assembly/shared/')) tasks.push(['node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json', ...CHECK_ONLY]);
     for (const task of tasks) {
-      const { code, output } = await this.#node(task);
+      const { code, output } = await this.#node(task, BUILD_LIMIT);
       if (code !== 0) return output;
     }
     return undefined;
   }
 
-  /** Runs the tests of a file, or those whose titles match a pattern, until the first failure. */
-  async test(file: string, pattern?: string): Promise<TestRun> {
+  /** Runs the tests of a file, or those whose titles match a pattern, until the first failure, for so many seconds at most: half of that for one test, which a loop in the core can keep from noticing. */
+  async test(file: string, limit: number, pattern?: string): Promise<TestRun> {
     const path = join(this.#root, 'build/report.json');
     rmSync(path, { force: true });
     const began = performance.now();
     const { code, output, hung } = await this.#node([
       'node_modules/vitest/vitest.mjs', 'run', file, ...(pattern === undefined ? [] : ['-t', pattern]),
-      '--bail=1', `--testTimeout=${TEST_LIMIT}`, '--reporter=json', `--outputFile=${path}`,
-    ]);
+      '--bail=1', `--testTimeout=${limit * 500}`, '--reporter=json', `--outputFile=${path}`,
+    ], limit * 1000);
     const seconds = (performance.now() - began) / 1000;
     if (hung) return { failure: 'a run that does not come back', hung, passedCount: 0, seconds };
     if (!existsSync(path)) return { failure: `no report: ${output.slice(-500)}`, hung, passedCount: 0, seconds };
@@ -104,7 +103,7 @@ export class Workshop {
   }
 
   /** Runs a program of Node's in the copy. One that takes too long is ended, with those that it has started. */
-  #node(command: readonly string[]): Promise<Ending> {
+  #node(command: readonly string[], limit: number): Promise<Ending> {
     const { VARVE_SHARD: _, ...env } = process.env;
     const child = spawn(process.execPath, command, { cwd: this.#root, env, stdio: ['ignore', 'pipe', 'pipe'], detached: true });
     this.#running = child;
@@ -114,7 +113,7 @@ export class Workshop {
     const timer = setTimeout(() => {
       hung = true;
       this.#end();
-    }, RUN_LIMIT);
+    }, limit);
     return new Promise((resolve) => {
       child.on('close', (code) => {
         clearTimeout(timer);

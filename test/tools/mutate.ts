@@ -11,6 +11,9 @@ import { Workshop } from '../support/workshop.js';
 
 /** Within how many seconds the classic ones are to be found. */
 const CLASSIC_LIMIT = 60;
+/** After how many seconds a test file does not come back: soon, where that is expected. */
+const RUN_LIMIT = 240;
+const HANG_LIMIT = 40;
 const WIDTH = 62;
 
 interface Outcome {
@@ -55,7 +58,7 @@ async function examine(mutant: Mutant, workshop: Workshop): Promise<Outcome> {
     if (problem !== undefined) return { name, verdict: 'broken', text: `does not build: ${problem}`, seconds: 0 };
     let total = 0;
     for (const test of tests) {
-      const { failure, hung, passedCount, seconds } = await workshop.test(testPath(test), only);
+      const { failure, hung, passedCount, seconds } = await workshop.test(testPath(test), mayHang ? HANG_LIMIT : RUN_LIMIT, only);
       total += seconds;
       if (failure === undefined && passedCount === 0) return { name, verdict: 'broken', text: `${test} has no such test`, seconds: total };
       if (hung && !mayHang) return { name, verdict: 'broken', text: `does not come back, which it is not said to do: ${failure}`, seconds: total };
@@ -69,7 +72,7 @@ async function examine(mutant: Mutant, workshop: Workshop): Promise<Outcome> {
 
 /** Without a bug in it, the project must pass the same tests: otherwise they would seem to notice everything. */
 async function checkBaseline(file: string, workshop: Workshop): Promise<void> {
-  const { failure } = await workshop.test(file);
+  const { failure } = await workshop.test(file, RUN_LIMIT);
   if (failure !== undefined) throw new Error(`${file} fails without any planted bug: ${failure}`);
 }
 

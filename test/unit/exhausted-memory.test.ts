@@ -3,20 +3,21 @@
  * smallest blocks.
  */
 import { expect, test } from 'vitest';
-import { FullError, open, type BatchOperation, type Store, type Transaction } from '../../src/index.js';
+import { FullError, open, type BatchOperation, type Snapshot, type Store, type Transaction } from '../../src/index.js';
 
 const VALUE = new Uint8Array(8).fill(1);
+const OTHER = new Uint8Array(8).fill(2);
 /** A page of the hash index has this many slots. It is split when seven tenths are taken, and where it cannot be, takes all but the last two. */
 const PAGE_SLOTS = 1024;
 
-async function exhausted(segmentSize: number, prepare: (db: Store) => void, run: (db: Store) => void): Promise<void> {
+async function exhausted(segmentSize: number, prepare: (db: Store) => void, run: (db: Store, sessions: Transaction[]) => void): Promise<void> {
   const db = await open(':memory:', { segmentSize, values: 'bytes', memory: { initial: 1 << 20, limit: 1 << 20 } });
   prepare(db);
   const sessions: Transaction[] = [];
   expect(() => {
     for (;;) sessions.push(db.begin());
   }).toThrow(FullError);
-  run(db);
+  run(db, sessions);
   await db.verify();
   for (const session of sessions) session.abort();
   await db.verify();
@@ -29,8 +30,9 @@ function expectKeys(db: Store, count: number): void {
   expect(db.has(count)).toBe(false);
 }
 
+/** Puts the keys that are not there yet. */
 const fill = (count: number) => (db: Store): void => {
-  for (let key = 0; key < count; key++) db.putSync(key, VALUE);
+  for (let key = 0; key < count; key++) if (!db.has(key)) db.putSync(key, VALUE);
 };
 
 test('a page that cannot be split takes keys up to its last slots, and then none', () => exhausted(65_536, fill(600), (db) => {
@@ -47,7 +49,14 @@ test('a page that cannot be split takes keys up to its last slots, and then none
   expect(db.putSync(count - 1, VALUE)).toBe(count + 3);
 }));
 
-test('a batch that finds no slot in its middle leaves no key, and none that it had put stands in the way of others (T1, T14)', () => exhausted(65_536, fill(600), (db) => {
+/** As many keys, of which the first are in the ordered index, and the others wait in front of it, with room for more. */
+function fillInOrder(db: Store): void {
+  fill(80)(db);
+  expect(db.count()).toBe(80);
+  fill(600)(db);
+}
+
+test('a batch that finds no slot in its middle leaves no key, and none that it had put stands in the way of others (T1, T14)', () => exhausted(65_536, fillInOrder, (db) => {
   const { version } = db.stats();
   const batch: BatchOperation<unknown>[] = Array.from({ length: 500 }, (_, index) => ({ type: 'put', key: 600 + index, value: VALUE }));
   for (let round = 0; round < 3; round++) {
@@ -62,6 +71,24 @@ test('a batch that finds no slot in its middle leaves no key, and none that it h
   for (let key = 600; key < 700; key++) db.putSync(key, VALUE);
   expectKeys(db, 700);
 }));
+
+test('a batch that finds no slot gives back what it had superseded, to those who see it (T3, T14)', async () => {
+  const snapshots: Snapshot[] = [];
+  await exhausted(65_536, (db) => {
+    fill(600)(db);
+    // One old version, so that there is room to keep some more.
+    snapshots.push(db.snapshot());
+    db.putSync(0, OTHER);
+  }, (db, sessions) => {
+    for (const session of sessions.splice(0, 4)) session.abort();
+    const batch: BatchOperation<unknown>[] = Array.from({ length: 500 }, (_, index) => ({ type: 'put', key: index < 10 ? index : 600 + index, value: OTHER }));
+    for (let round = 0; round < 3; round++) {
+      expect(() => db.batchSync(batch)).toThrow(FullError);
+      expect(db.stats().snapshots.oldVersions).toBe(1);
+      for (let key = 0; key < 10; key++) expect([snapshots[0]!.get(key), db.get(key)]).toEqual([VALUE, key === 0 ? OTHER : VALUE]);
+    }
+  });
+});
 
 test('a value in parts without memory to list them is refused, and the next one that fits is not', () => exhausted(4096, () => undefined, (db) => {
   const { log, version } = db.stats();
