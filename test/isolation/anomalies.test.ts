@@ -1,7 +1,7 @@
 /** The searchers themselves: each anomaly of the literature, as a history that no store may have, is found and called by its name; and what is allowed is let pass. */
 import { expect, test } from 'vitest';
 import type { Isolation } from '../../src/index.js';
-import { DependencyGraph, anomaliesOf } from '../support/dependency-graph.js';
+import { DependencyGraph, type Anomaly } from '../support/dependency-graph.js';
 import type { Act, List, ListHistory, Txn } from '../support/list-history.js';
 import { versionContradiction } from '../support/version-replay.js';
 
@@ -36,6 +36,7 @@ function history(isolation: Isolation, ...told: readonly (string | Told)[]): Lis
   return { txns, keyCount: 8, elementCount: 20, eventCount: 2 * told.length };
 }
 
+const anomaliesOf = (of: ListHistory): readonly Anomaly[] => new DependencyGraph(of).findings();
 const names = (of: ListHistory): string[] => [...new Set(anomaliesOf(of).map(({ name }) => name))];
 
 const END: Told['at'] = [4, 5];

@@ -5,7 +5,7 @@
  * A key lives from the append that found nothing to the delete: a generation. Within one, every list that was read is a beginning of the longest. That a key is absent has one reason where
  * it was never deleted; where it was, a read of nothing gives no edge.
  */
-import { Edges, REALTIME, RW, RW_PREDICATE, WR, WW, cyclesIn, type Cycle } from './cycles.js';
+import { Edges, REALTIME, RW, RW_PREDICATE, WR, WW, cyclesIn, type Cycle, type Cycles } from './cycles.js';
 import { isPrefix, isSameList, type List, type ListHistory } from './list-history.js';
 
 export type AnomalyName =
@@ -36,7 +36,7 @@ interface Touch {
 const WORDED = 50;
 
 export class DependencyGraph {
-  readonly anomalies: Anomaly[] = [];
+  readonly #anomalies: Anomaly[] = [];
   readonly edges = new Edges();
   readonly #history: ListHistory;
   /** By transaction: whether it counts as committed. */
@@ -85,11 +85,11 @@ export class DependencyGraph {
     this.#order();
     this.#depend();
     this.#findLost();
-    this.#tell();
+    this.#addRealtime();
   }
 
   #report(name: AnomalyName, text: string): void {
-    if (this.anomalies.length < WORDED) this.anomalies.push({ name, text });
+    if (this.#anomalies.length < WORDED) this.#anomalies.push({ name, text });
   }
 
   #noteWriters(): void {
@@ -288,7 +288,7 @@ export class DependencyGraph {
   }
 
   /** Real time, with a node for each moment at which some had ended when others began: so many edges as transactions, not their square. */
-  #tell(): void {
+  #addRealtime(): void {
     const { txns, eventCount } = this.#history;
     const events = new Int32Array(eventCount);
     for (const [txn, { invoked, completed }] of txns.entries()) {
@@ -319,8 +319,13 @@ export class DependencyGraph {
     return txn === undefined ? 'a moment' : `T${node}${txn.version > 0 ? ` (version ${txn.version})` : ''}`;
   }
 
+  /** Everything that the history shows and no store may, by name. */
+  findings(): readonly Anomaly[] {
+    return [...this.#anomalies, ...this.cycles().cycles];
+  }
+
   /** The cycles that the levels of the transactions do not allow; with `isStrict`, those that would not be allowed if all of them were serializable. */
-  cycles(isStrict = false): ReturnType<typeof cyclesIn> {
+  cycles(isStrict = false): Cycles {
     const { txns } = this.#history;
     const isSplit = new Uint8Array(txns.length);
     if (!isStrict) for (const [txn, { isolation }] of txns.entries()) isSplit[txn] = isolation === 'snapshot' ? 1 : 0;
@@ -330,10 +335,4 @@ export class DependencyGraph {
 
 function show(list: List): string {
   return list === undefined ? 'nothing' : `[${list.join(' ')}]`;
-}
-
-/** Everything that a history shows and no store may, by name. */
-export function anomaliesOf(history: ListHistory): readonly Anomaly[] {
-  const graph = new DependencyGraph(history);
-  return [...graph.anomalies, ...graph.cycles().cycles];
 }

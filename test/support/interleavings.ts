@@ -4,9 +4,8 @@
  */
 import type { Device } from '../../src/device/device.js';
 import { MemoryDevice } from '../../src/device/memory.js';
-import { CasError, ConflictError, type Isolation, type Keyspace, type Snapshot, type Store } from '../../src/index.js';
+import { CasError, ConflictError, type Isolation, type Keyspace, type Range, type Snapshot, type Store, type Transaction } from '../../src/index.js';
 import type { Reader } from '../../src/reader.js';
-import { Transaction } from '../../src/transaction.js';
 import { INITIAL, PLACES, addEntry, schedulesOf, stepsOf, textOf, textOfOp, type Op, type Program } from './programs.js';
 import { hasSerialOrder, type Brief, type Played } from './serial-orders.js';
 import { openStore } from './stores.js';
@@ -78,7 +77,7 @@ export class Stage {
   #keyspace!: Keyspace<unknown>;
   #now = BEGINNING;
   #world = 0;
-  keys: readonly string[] = [];
+  #keys: readonly string[] = [];
 
   constructor(options: PlayOptions = {}) {
     this.#options = options;
@@ -90,11 +89,11 @@ export class Stage {
     if (this.#world++ % (isDisk ? WORLDS_PER_DISK : WORLDS_PER_STORE) === 0) {
       const device = this.#options.device?.() ?? new MemoryDevice();
       const durability = isDisk ? 'strict' : 'relaxed';
-      this.#db = openStore(device, { durability, flushInterval: NEVER, segmentSize: durability === 'strict' ? 4096 : 65_536 }, 1, false, () => this.#now);
+      this.#db = openStore(device, { durability, flushInterval: NEVER, segmentSize: isDisk ? 4096 : 65_536 }, 1, false, () => this.#now);
       this.#keyspace = this.#db.keyspace('k');
     }
     const keys = PLACES.map((name) => `${this.#world}${name}`);
-    this.keys = keys;
+    this.#keys = keys;
     const isDeleted = this.#world % 2 === 1;
     const ttl = this.#options.isBrief === true ? { ttl: BRIEF_TIME } : {};
     const made = this.#db.batchSync([
@@ -108,29 +107,35 @@ export class Stage {
 
   #viewsOf(tx: Transaction | Snapshot | undefined): Views {
     if (tx === undefined) return [this.#db, this.#keyspace];
-    return [tx, tx instanceof Transaction ? tx.in(this.#keyspace) : tx.in(this.#keyspace)];
+    return [tx, (tx as Transaction).in(this.#keyspace)];
+  }
+
+  /** The range of an operation: in bounds that belong to it where it goes to an end of the places, and such that do not elsewhere. */
+  #rangeOf({ from, to }: { readonly from: number; readonly to: number }): Range {
+    const low: Range = from === A ? { gte: this.#keys[from]! } : { gt: this.#keys[from - 1]! };
+    return { ...low, ...(to === C ? { lte: this.#keys[to]! } : { lt: this.#keys[to + 1]! }) };
   }
 
   /** What an operation that reads finds in the store. */
   #look(op: Op, [own, keyspace]: Views): number | undefined {
-    if (op.kind === 'get') return ((op.place === K ? keyspace : own).get(this.keys[op.place]!) as number | undefined) ?? 0;
+    if (op.kind === 'get') return ((op.place === K ? keyspace : own).get(this.#keys[op.place]!) as number | undefined) ?? 0;
     if (op.kind !== 'scan' && op.kind !== 'count') return undefined;
-    const range = { gte: this.keys[op.from]!, lte: this.keys[op.to]! };
+    const range = this.#rangeOf(op);
     if (op.kind === 'count') return own.count(range);
     let finding = 0;
-    const place = (key: unknown): number => this.keys.indexOf(key as string);
+    const place = (key: unknown): number => this.#keys.indexOf(key as string);
     if (op.isLeftOpen) {
       const first = own.scan(range)[Symbol.iterator]().next();
       return first.done === true ? 0 : addEntry(0, place(first.value.key), first.value.value as number);
     }
-    for (const { key, value } of own.scan(op.limit === Infinity ? { ...range, reverse: op.isReverse } : { ...range, reverse: op.isReverse, limit: op.limit })) finding = addEntry(finding, place(key), value as number);
+    for (const { key, value } of own.scan({ ...range, reverse: op.isReverse, limit: op.limit })) finding = addEntry(finding, place(key), value as number);
     return finding;
   }
 
   #write(op: Op, value: number, tx: Transaction, rules: TransactionRules): void {
     if (!('place' in op)) return;
     const view = op.place === K ? tx.in(this.#keyspace) : tx;
-    const key = this.keys[op.place]!;
+    const key = this.#keys[op.place]!;
     if (op.kind === 'put') view.put(key, value, op.isBrief ? { ttl: BRIEF_TIME } : undefined);
     else if (op.kind === 'cas') view.cas(key, rules.expectedBy(op), value);
     else if (op.kind === 'delete' || op.kind === 'renew') view.delete(key);
@@ -145,7 +150,7 @@ export class Stage {
       rules.time += BRIEF_TIME;
     }
     if (!('place' in op)) return { verdict: 'commits', version: 0 };
-    const key = this.keys[op.place]!;
+    const key = this.#keys[op.place]!;
     if (op.kind === 'put') return { verdict: 'commits', version: db.putSync(key, value, op.isBrief ? { ttl: BRIEF_TIME } : undefined) };
     if (op.kind === 'delete') return { verdict: 'commits', version: db.deleteSync(key) };
     if (op.kind === 'renew') return { verdict: 'commits', version: db.batchSync([{ type: 'delete', key }, { type: 'put', key, value }]) };
@@ -215,7 +220,7 @@ export class Stage {
 
   /** What a store, this one or one that was recovered, holds of the world that is played. */
   stateOf(db: Store): number[] {
-    return this.keys.map((key, place) => ((place === K ? db.keyspace('k').get(key) : db.get(key)) as number | undefined) ?? 0);
+    return this.#keys.map((key, place) => ((place === K ? db.keyspace('k').get(key) : db.get(key)) as number | undefined) ?? 0);
   }
 
   /** Plays one interleaving. Throws, with the interleaving in words, where a judge objects. */

@@ -28,15 +28,17 @@ export interface ListFigures extends LivesFigures {
   edges: number;
   /** Cycles that only snapshot isolation allows, by name. */
   readonly skews: Record<string, number>;
+  /** Seconds of a processor that the store, the sessions and the checks took together. */
+  processor: number;
 }
 
 export function addListFigures(to: ListFigures, from: ListFigures): void {
-  for (const name of ['histories', 'committed', 'aborted', 'edges', 'crashes', 'unknown', 'forgotten'] as const) to[name] += from[name];
+  for (const name of ['histories', 'committed', 'aborted', 'edges', 'crashes', 'unknown', 'forgotten', 'processor'] as const) to[name] += from[name];
   for (const [name, count] of Object.entries(from.skews)) to.skews[name] = (to.skews[name] ?? 0) + count;
 }
 
 export class ListRuns {
-  readonly figures: ListFigures = { histories: 0, committed: 0, aborted: 0, edges: 0, skews: {}, crashes: 0, unknown: 0, forgotten: 0 };
+  readonly figures: ListFigures = { histories: 0, committed: 0, aborted: 0, edges: 0, skews: {}, crashes: 0, unknown: 0, forgotten: 0, processor: 0 };
   #store: Store<readonly number[]> | undefined;
   /** How many histories the store has lived through. */
   #age = 0;
@@ -56,7 +58,7 @@ export class ListRuns {
   #check(history: ListHistory, isolation: Shape['isolation'], what: string): void {
     const { figures } = this;
     const graph = new DependencyGraph(history);
-    const anomalies = [...graph.anomalies, ...graph.cycles().cycles];
+    const anomalies = graph.findings();
     if (anomalies.length > 0) throw new Error(`${what}: ${anomalies.slice(0, 10).map(({ name, text }) => `${name}: ${text}`).join('\n')}`);
     if (isolation === 'snapshot') for (const { name } of graph.cycles(true).cycles) figures.skews[name] = (figures.skews[name] ?? 0) + 1;
     figures.histories++;

@@ -46,7 +46,7 @@ const count = (from: number, to: number): Op => ({ kind: 'count', from, to });
 export const CORE: readonly Op[] = [get(A), get(B), get(C), put(A), put(B), put(C), remove(A), cas(A, 'initial'), scan(A, LAST)];
 /** Everything that a transaction can do to the places, once in each way that the rules tell apart. */
 export const ALL: readonly Op[] = [
-  ...CORE, remove(C), renew(A), cas(C, 'nothing'), cas(A, 'nothing'), scan(B, LAST), scan(A, LAST, 1), scan(A, LAST, 1, true), scan(A, LAST, 1, false, true), count(A, LAST), get(K), put(K),
+  ...CORE, remove(C), renew(A), cas(C, 'nothing'), cas(A, 'nothing'), scan(B, LAST), scan(A, B), scan(A, LAST, 1), scan(A, LAST, 1, true), scan(A, LAST, 1, false, true), count(A, LAST), get(K), put(K),
 ];
 /** The few of which programs of three are made. */
 export const FEW: readonly Op[] = [get(A), put(A), get(C), put(C), remove(A), scan(A, LAST)];

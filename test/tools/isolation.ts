@@ -36,6 +36,8 @@ async function checkShare(index: number, count: number): Promise<ListFigures> {
     if (Math.floor(number / count) % LIVES_EVERY === 0) await runs.live(seed);
     else runs.run(seed);
   }
+  const { user, system } = process.cpuUsage();
+  runs.figures.processor = (user + system) / 1e6;
   return runs.figures;
 }
 
@@ -51,7 +53,7 @@ function playShare(index: number, count: number): Figures {
 
 function tellLists(figures: ListFigures): void {
   const { committed, aborted, histories, edges, skews, crashes, unknown } = figures;
-  print(`isolation: ${committed} transactions committed and ${aborted} aborted in ${histories} histories, ${edges} dependencies, no cycle that is not allowed; under snapshot, cycles that it allows: ${JSON.stringify(skews)}; ${crashes} crashes, ${unknown} outcomes in doubt; ${seconds().toFixed(1)} s, ${Math.round(committed / seconds())} transactions/s`);
+  print(`isolation: ${committed} transactions committed and ${aborted} aborted in ${histories} histories, ${edges} dependencies, no cycle that is not allowed; under snapshot, cycles that it allows: ${JSON.stringify(skews)}; ${crashes} crashes, ${unknown} outcomes in doubt; ${seconds().toFixed(1)} s, ${Math.round(committed / seconds())} transactions/s, ${((figures.processor / committed) * 1e6).toFixed(1)} µs of a processor each`);
 }
 
 if (values.history !== undefined || values.lives !== undefined) {
