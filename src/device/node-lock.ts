@@ -18,6 +18,7 @@
  *
  * A file that makes no sense names nobody who could be judged. It is believed to be left over only on the word of the socket, after its maker had time to finish it.
  */
+import type { BigIntStats } from 'node:fs';
 import type { Server } from 'node:net';
 import { FullError, IoError, LockedError, ReadOnlyError } from '../errors.js';
 import { builtin, codeOf, kindOf, type FileIdentity, type FileSystem } from './node-builtin.js';
@@ -198,7 +199,7 @@ async function takeFile(path: string, self: Card, depth = 0): Promise<void> {
 
 /** The path must still lead to the file that is locked: it may have been replaced between opening and locking. */
 function confirmPath(realPath: string, identity: FileIdentity): void {
-  let status: import('node:fs').BigIntStats | undefined;
+  let status: BigIntStats | undefined;
   try {
     status = builtin<FileSystem>('node:fs').statSync(realPath, { bigint: true, throwIfNoEntry: false });
   } catch (error) {

@@ -145,8 +145,8 @@ export const device: Area = {
       name: 'lock-of-another-removed',
       breaks: ['F-60'],
       file: LOCK,
-      find: 'if (readCard(path)?.nonce !== self.nonce) return;',
-      replace: '',
+      find: 'if (readCard(path)?.nonce === self.nonce) discard(path);',
+      replace: 'discard(path);',
       tests: ['unit/lock'],
     },
     {

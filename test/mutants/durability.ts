@@ -14,7 +14,7 @@ export const durability: Area = {
       file: LOG_FILE,
       find: '      this.device.flushSync();\n      this.#afterFlush(',
       replace: '      this.#afterFlush(',
-      tests: ['simulation/crash'],
+      tests: ['simulation/crash-states'],
       isClassic: true,
     },
     {
@@ -41,7 +41,7 @@ export const durability: Area = {
       file: COMMITS,
       find: "if (this.#durability === 'strict') this.#flushNow();\n    else if (this.#durability === 'relaxed')",
       replace: "if (this.#durability === 'strict') this.#log.handOver();\n    else if (this.#durability === 'relaxed')",
-      tests: ['simulation/crash'],
+      tests: ['simulation/crash-states'],
       isClassic: true,
     },
     {
@@ -77,7 +77,7 @@ export const durability: Area = {
       file: 'src/durability/recover.ts',
       find: '  log.flushSync();\n  log.start(0, false);\n',
       replace: '  log.start(0, false);\n',
-      tests: ['simulation/crash'],
+      tests: ['simulation/crash-states'],
       isClassic: true,
     },
     {
@@ -128,7 +128,7 @@ export const durability: Area = {
       file: 'assembly/commit/put.ts',
       find: 'if (Log.version >= Log.ceiling) return STATUS_NEED_CEILING;',
       replace: '',
-      tests: ['simulation/crash'],
+      tests: ['simulation/crash-states'],
     },
     {
       name: 'ceiling-ignored-by-batches',
@@ -142,9 +142,9 @@ export const durability: Area = {
       name: 'ceiling-not-flushed',
       breaks: ['T17'],
       file: LOG_FILE,
-      find: 'raiseCeiling: () => this.flushSync(true),',
-      replace: 'raiseCeiling: () => {\n        this.#writeSuperblock(false);\n        this.engine.core.superblockDurable();\n      },',
-      tests: ['simulation/crash'],
+      find: '        this.flushSync(true);\n      },',
+      replace: '        this.#writeSuperblock(false);\n        this.engine.core.superblockDurable();\n      },',
+      tests: ['simulation/crash-states'],
     },
     {
       name: 'published-before-it-is-appended',
@@ -167,7 +167,7 @@ export const durability: Area = {
       file: LOG_FILE,
       find: '        device.write(engine.bytes, engine.outputPointer, size, engine.outputOffset);\n',
       replace: '        if (size > 64) device.write(engine.bytes, engine.outputPointer, size, engine.outputOffset);\n',
-      tests: ['simulation/durability', 'simulation/crash'],
+      tests: ['simulation/durability', 'simulation/crash-states'],
       isClassic: true,
     },
     {
@@ -176,7 +176,7 @@ export const durability: Area = {
       file: 'assembly/log/header.ts',
       find: 'segment.deadAt != 0 && segment.live == 0 && segment.block == 0 && segment.deadAt <= seal;',
       replace: 'segment.deadAt != 0 && segment.live == 0 && segment.block == 0;',
-      tests: ['simulation/crash'],
+      tests: ['simulation/crash-states'],
       isClassic: true,
     },
     {
@@ -185,7 +185,7 @@ export const durability: Area = {
       file: 'assembly/space/live.ts',
       find: 'if (segment.unlistedBy == 0 || segment.unlistedBy >= sealed || segment.sequence >= root) continue;',
       replace: 'if (segment.unlistedBy == 0 || segment.sequence >= root) continue;',
-      tests: ['simulation/crash', 'simulation/model'],
+      tests: ['simulation/crash-states', 'simulation/model'],
       isClassic: true,
     },
     {
@@ -194,7 +194,7 @@ export const durability: Area = {
       file: 'assembly/space/live.ts',
       find: 'if (segment.unlistedBy == 0 || segment.unlistedBy >= sealed || segment.sequence >= root) continue;',
       replace: 'if (segment.unlistedBy == 0 || segment.unlistedBy >= sealed) continue;',
-      tests: ['simulation/crash', 'simulation/model'],
+      tests: ['simulation/crash-states', 'simulation/model'],
       isClassic: true,
     },
     {
@@ -203,7 +203,7 @@ export const durability: Area = {
       file: SLOTS,
       find: '      this.#zero(slot, 1);\n      this.#device.flushSync();\n    } catch (error) {\n      this.#free.push(slot);',
       replace: '      this.#device.flushSync();\n    } catch (error) {\n      this.#free.push(slot);',
-      tests: ['simulation/crash', 'simulation/model'],
+      tests: ['simulation/crash-states', 'simulation/model'],
     },
     {
       name: 'zeros-of-a-slot-not-flushed',
@@ -211,7 +211,7 @@ export const durability: Area = {
       file: SLOTS,
       find: '      this.#zero(slot, 1);\n      this.#device.flushSync();\n    } catch (error) {\n      this.#free.push(slot);',
       replace: '      this.#zero(slot, 1);\n    } catch (error) {\n      this.#free.push(slot);',
-      tests: ['simulation/crash'],
+      tests: ['simulation/crash-states'],
       isClassic: true,
     },
     {

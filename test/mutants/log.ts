@@ -114,9 +114,9 @@ export const log: Area = {
       name: 'list-unchecked',
       breaks: ['F-24'],
       file: HEADER,
-      find: 'if (load<u64>(header, format.SEGMENT_LIST_HASH) == listHash(header, size)) return STATUS_OK;',
+      find: 'if (load<u64>(header, format.SEGMENT_LIST_HASH) == listHash(header, size)) return isListSound(header) ? STATUS_OK : STATUS_CORRUPT;',
       replace: 'if (size != 0) return STATUS_OK;',
-      tests: ['simulation/damage'],
+      tests: ['simulation/flips'],
     },
     {
       name: 'zeros-not-declared',
@@ -164,7 +164,7 @@ export const log: Area = {
       file: 'assembly/log/log.ts',
       find: 'version, Log.time, Log.seal, segment.seed, Log.frame)',
       replace: 'version, Log.time, addressOf(segment.sequence, Log.frame), segment.seed, Log.frame)',
-      tests: ['simulation/crash'],
+      tests: ['simulation/crash-states'],
       only: 'buffered',
     },
     {

@@ -101,8 +101,8 @@ export const order: Area = {
       name: 'names-taken-ahead-are-lost',
       breaks: ['T3'],
       file: CURSOR,
-      find: '  giveBack(cursor);\n  if (cursor.count < most)',
-      replace: '  if (cursor.count < most)',
+      find: '  giveBack(cursor);\n  ensures(',
+      replace: '  ensures(',
       tests: ['unit/session-scans'],
     },
     {

@@ -67,7 +67,7 @@ export const recovery: Area = {
       file: FRAME,
       find: 'if (declaration == 0) lost = true;',
       replace: 'if (declaration == 0) lost = false;',
-      tests: ['simulation/crash'],
+      tests: ['simulation/crash-states'],
     },
     {
       name: 'appends-behind-a-tail-that-was-not-cut',
@@ -75,7 +75,7 @@ export const recovery: Area = {
       file: SCAN,
       find: 'Scan.isTailDirty = size != 0;',
       replace: 'Scan.isTailDirty = false;',
-      tests: ['simulation/crash', 'simulation/crash-transactions'],
+      tests: ['simulation/crash-states', 'simulation/crash-transactions'],
       isClassic: true,
     },
     {
@@ -199,9 +199,9 @@ export const recovery: Area = {
       name: 'generation-forgotten',
       breaks: ['F-25'],
       file: SUPERBLOCK,
-      find: 'if (best == 0 || load<u64>(record, format.SUPERBLOCK_GENERATION) > load<u64>(best, format.SUPERBLOCK_GENERATION)) best = record;',
+      find: 'if (best == 0 || <i64>(load<u64>(record, format.SUPERBLOCK_GENERATION) - load<u64>(best, format.SUPERBLOCK_GENERATION)) > 0) best = record;',
       replace: 'best = record;',
-      tests: ['unit/format', 'simulation/crash'],
+      tests: ['unit/format', 'simulation/crash-states'],
     },
     {
       name: 'newest-superblock-overwritten',
@@ -243,7 +243,7 @@ export const recovery: Area = {
       file: SCAN,
       find: 'return fail(status.REASON_SEGMENT_CUT, true);',
       replace: 'return true;',
-      tests: ['simulation/crash', 'simulation/damage'],
+      tests: ['simulation/crash-states', 'simulation/damage'],
     },
     {
       name: 'missing-segment-passed-over',
@@ -267,7 +267,7 @@ export const recovery: Area = {
       file: EXPORTS,
       find: 'if (isListing && ListReader.sequence == segment.sequence) continue;',
       replace: 'continue;',
-      tests: ['simulation/model', 'simulation/crash'],
+      tests: ['simulation/model', 'simulation/crash-states'],
     },
     {
       name: 'deletes-not-replayed',

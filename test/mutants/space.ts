@@ -24,7 +24,7 @@ export const space: Area = {
       file: LIVE,
       find: 'else if (current.written == current.end && current !== Log.output) {',
       replace: 'else if (current.written <= current.end) {',
-      tests: ['simulation/model', 'simulation/crash'],
+      tests: ['simulation/model', 'simulation/crash-states'],
     },
     {
       name: 'dead-segments-kept-for-ever',
