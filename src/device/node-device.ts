@@ -9,13 +9,15 @@
  * Opening a path is for `node-file.ts`, and who may write is for `node-lock.ts`.
  */
 import { DeviceError, type BackgroundZeroing, type Device } from './device.js';
-import { closeQuietly, deviceError, isInterruption, type FileIdentity, type FileSystem } from './node-builtin.js';
+import { closeQuietly, codeOf, deviceError, isInterruption, type FileIdentity, type FileSystem } from './node-builtin.js';
 import { startZeroing, type NodeZeroing } from './node-zeroing.js';
 
 /** How often one read or write that was interrupted is tried again. */
 const RETRIES_MAX = 100;
 /** The most that one call reads or writes: Linux takes no more at once, and Node's own limit lies near. */
 const TRANSFER_SIZE_MAX = 1 << 30;
+/** After how many bytes that were written the path is looked at again: as many as a segment has by default. */
+const LOOK_INTERVAL = 256 << 10;
 
 /** A file that was opened, once for each of its uses. */
 export interface OpenedFile {
@@ -49,6 +51,9 @@ export class NodeDevice implements Device {
   /** The error of the flush that failed, if one did. */
   #flushFailure: DeviceError | undefined;
   #isClosed = false;
+  /** Where the file must at least end, and how many bytes may be written until somebody looks. */
+  #reach = 0;
+  #untilLook = LOOK_INTERVAL;
 
   constructor(fs: FileSystem, file: OpenedFile) {
     this.#fs = fs;
@@ -112,6 +117,23 @@ export class NodeDevice implements Device {
       }
     }
     if (written !== length) this.#writeRest(source, start + written, length - written, offset + written);
+    if (offset + length > this.#reach) this.#reach = offset + length;
+    if ((this.#untilLook -= length) <= 0) this.#confirmPlace();
+  }
+
+  /** The path must still lead to this file, as a whole: what is written to one that somebody has removed, moved or cut off meanwhile would not be there when the path is opened again. */
+  #confirmPlace(): void {
+    this.#untilLook = LOOK_INTERVAL;
+    let status: { readonly dev: bigint; readonly ino: bigint; readonly size: bigint } | undefined;
+    try {
+      status = this.#fs.statSync(this.realPath, { bigint: true, throwIfNoEntry: false });
+    } catch (error) {
+      // Whoever may not look knows nothing.
+      if (codeOf(error) !== 'ENOTDIR') return;
+    }
+    const isHere = status?.dev === this.identity.device && status.ino === this.identity.inode;
+    if (isHere && status!.size >= this.#reach) return;
+    throw new DeviceError('io', 'write', `${this.realPath} was ${isHere ? 'cut off' : 'removed, moved or replaced'} while it was open`);
   }
 
   /** Goes on after a short write or an interruption. No progress is an error, not a reason to try for ever. */
@@ -178,6 +200,7 @@ export class NodeDevice implements Device {
     this.#checkWritable('truncate');
     try {
       this.#fs.ftruncateSync(this.#descriptor, size);
+      this.#reach = Math.min(this.#reach, size);
     } catch (error) {
       throw deviceError('truncate', error);
     }
