@@ -163,7 +163,12 @@ class Reader {
     let sequence = engine.number(layout.CONTROL_SEQUENCE);
     for (let isRoot = true; ; isRoot = false) {
       const code = this.#load(slot);
-      if (code === status.STATUS_EMPTY && !isRoot) return true;
+      if (code === status.STATUS_EMPTY && !isRoot) {
+        // A slot was in the file, durably, before a header named it as the next: one that is not there was cut off, with whatever it held.
+        if (this.#engine.slotOffset(slot) + this.#engine.segmentSize <= this.#device.size()) return true;
+        this.#lose(this.#damageAt(sequence, slot, status.REASON_SEGMENT_MISSING));
+        return false;
+      }
       const found = engine.number(layout.CONTROL_SEQUENCE);
       if (code !== status.STATUS_OK || found !== sequence) {
         this.#lose(this.#damageAt(sequence, slot, code === status.STATUS_CORRUPT ? status.REASON_SEGMENT_HEADER : status.REASON_SEGMENT_MISSING));
