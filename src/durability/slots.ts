@@ -135,7 +135,8 @@ export class Slots {
     this.#isFull = true;
     const held = this.#heldCount;
     this.#free = this.#free.filter((slot) => slot < held);
-    this.#count = Math.min(this.#count, held);
+    // One that waits in the background is taken, whether the file has it yet or not.
+    this.#count = Math.min(this.#count, Math.max(held, ...this.#queued.map((slot) => slot + 1)));
   }
 
   /** Prepares one of the slots that the file has. False where none of them can be written: a file system may want room for that too. */
