@@ -71,10 +71,10 @@ class Life {
 
   async #cas(key: string, seen: Entry<unknown> | undefined, isSync: boolean): Promise<void> {
     const value = this.random.chance(0.2) ? undefined : this.clock.value++;
-    const before = this.db.getEntry(key)?.version;
+    const before = this.db.getEntry(key)?.version ?? 0;
+    const isApplied = before === (seen?.version ?? 0) && (before !== 0 || value !== undefined);
     const noted = this.#note(key, { kind: 'cas', seen: seen?.value as number | undefined, value });
     const answer = isSync ? this.db.casSync(key, seen?.version ?? 0, value) : this.db.cas(key, seen?.version ?? 0, value);
-    const isApplied = this.db.getEntry(key)?.version !== before;
     if (isApplied) this.#applied.set(key, noted);
     noted.ok = (await answer).ok;
     if (isApplied) this.#complete(noted);
