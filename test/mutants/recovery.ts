@@ -257,9 +257,9 @@ export const recovery: Area = {
       name: 'chain-ends-at-damage',
       breaks: ['F-24', 'F-27'],
       file: RECOVER,
-      find: 'if (code === status.STATUS_EMPTY && !isRoot) return true;',
-      replace: 'if (code !== status.STATUS_OK && !isRoot) return true;',
-      tests: ['simulation/damage'],
+      find: 'if (code === status.STATUS_EMPTY && !isRoot) {',
+      replace: 'if (code !== status.STATUS_OK && !isRoot) {',
+      tests: ['simulation/flips'],
     },
     {
       name: 'dead-segments-come-back',
