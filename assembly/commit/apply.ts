@@ -48,9 +48,11 @@ function supersede(existing: usize, address: u64, superseder: u64): void {
   requiresRecord(existing);
   requires(versionOf(existing) <= superseder);
   const isSeen = isPinned(versionOf(existing));
-  if (!isSeen && !History.isKept) {
+  // Of a key that a commit writes twice nobody ever sees the first.
+  const isOwn = versionOf(existing) == superseder;
+  if (isOwn || (!isSeen && !History.isKept)) {
     forsake(existing, address);
-    Pins.floor = superseder;
+    if (!isOwn) Pins.floor = superseder;
     return;
   }
   uncountNewest(existing);
