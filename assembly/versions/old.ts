@@ -121,8 +121,9 @@ export function reserveOld(key: usize, keySize: u32, hash: u64): bool {
   const list = <usize>load<u32>(slotAt(position));
   if (list == 0) return prepareList(LIST_SHIFT_MIN, 0);
   const shift = load<u32>(list, LIST_SHIFT);
-  if (LIST_ENTRIES + <usize>((load<u32>(list, LIST_COUNT) + 1) << ENTRY_SHIFT) <= <usize>1 << shift) return true;
-  return prepareList(shift + 1, list);
+  if (LIST_ENTRIES + <usize>((load<u32>(list, LIST_COUNT) + 1) << ENTRY_SHIFT) > <usize>1 << shift) return prepareList(shift + 1, list);
+  dropSpare();
+  return true;
 }
 
 /** A spare list, made when one may be needed: a larger copy of `list`, or a first one. */
@@ -130,10 +131,15 @@ class Spare {
   static list: usize = 0;
 }
 
-function prepareList(shift: u32, list: usize): bool {
-  requires(shift >= LIST_SHIFT_MIN);
+/** Gives back a spare list that nothing has used: it is a copy of the list of another key, or of what this one's was. */
+function dropSpare(): void {
   if (Spare.list != 0) releaseList(Spare.list);
   Spare.list = 0;
+}
+
+function prepareList(shift: u32, list: usize): bool {
+  requires(shift >= LIST_SHIFT_MIN);
+  dropSpare();
   const fresh = takeBlock(shift);
   if (fresh == 0) return false;
   if (list != 0) memory.copy(fresh, list, <usize>1 << load<u32>(list, LIST_SHIFT));

@@ -38,3 +38,19 @@ test('a new key that one commit writes twice takes no view of the past away', ()
     view.close();
   }
 });
+
+test('room that such a key was given and did not need goes to no other key', async () => {
+  const db = storeWith('all');
+  for (let number = 1; number <= 3; number++) db.batchSync([{ type: 'put', key: 'a', value: number }, { type: 'put', key: 'b', value: number }]);
+  // The lists of old versions are full here or there: one is made larger in vain.
+  for (let number = 4; number <= 12; number++) {
+    db.batchSync([{ type: 'put', key: 'c', value: number }, { type: 'put', key: 'c', value: -number }]);
+    db.putSync('a', number);
+    db.batchSync([{ type: 'put', key: 'b', value: -number }, { type: 'put', key: 'b', value: number }]);
+    db.putSync('d', number);
+  }
+  const shown = (key: string): unknown[] => [...db.history(key)].map(({ value }) => value).toReversed();
+  const numbers = Array.from({ length: 12 }, (_, index) => index + 1);
+  expect([shown('a'), shown('b'), shown('c'), shown('d')]).toEqual([numbers, numbers, numbers.slice(3).map((number) => -number), numbers.slice(3)]);
+  await db.verify();
+});
