@@ -1,10 +1,11 @@
 /** Real power cuts: kernels that are cut off in the middle, crash images of real file systems, and disks whose flushes fail. `test/torture/README.md` says what each proves. */
 import { BlockCuts } from '../torture/block.js';
 import { runClerk } from '../torture/clerk.js';
-import { Failures } from '../torture/failures.js';
+import { scoped, undoAll } from '../torture/ending.js';
+import { FAULT_COUNT, Failures } from '../torture/failures.js';
 import { Figures } from '../torture/figures.js';
 import { runGuest } from '../torture/guest.js';
-import { missing, scoped, undoAll, type FileSystemName } from '../torture/host.js';
+import { missing, type FileSystemName } from '../torture/host.js';
 import { parseOptions, USAGE, type Options } from '../torture/options.js';
 import { cutPower } from '../torture/uml.js';
 import { Random, seedOf } from '../support/random.js';
@@ -33,6 +34,7 @@ const failFlushes: Part = async (fileSystem, { cycles }, random, figures) => {
   const failures = await Failures.make(fileSystem, figures, random);
   process.stdout.write(`failed  ${fileSystem.padEnd(6)} without a store: ${await failures.control()}\n`);
   for (let cycle = 0; cycle < cycles && figures.violations.length < VIOLATIONS_MAX; cycle++) await failures.round(cycle);
+  if (cycles >= FAULT_COUNT && failures.inDoubt === 0) throw new Error('no failure reached a commit: nothing was tried');
   figures.note = `${failures.inDoubt} commits in doubt, ${failures.stopped} file systems stopped, ${failures.missed} failures met no commit`;
 };
 

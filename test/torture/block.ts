@@ -2,12 +2,14 @@
 import { closeSync, ftruncateSync, mkdirSync, openSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Random } from '../support/random.js';
-import { Desk, Tally, type AnyTask, type Report } from './clerk.js';
+import { Desk } from './desk.js';
 import { Disk } from './disk.js';
 import type { Figures } from './figures.js';
 import { IMAGE_SIZE, KEPT, makeFolder, type FileSystemName } from './host.js';
 import { Recording, type Acknowledged, type Cut, type Shown } from './recording.js';
 import { RefusedError, ServedDisk } from './served.js';
+import { Tally } from './tally.js';
+import type { AnyTask, Report } from './tasks.js';
 import { EMPTY, type Knowledge, type Life } from './workload.js';
 
 /** How much is done. */

@@ -4,16 +4,20 @@
  */
 import { join } from 'node:path';
 import type { Random } from '../support/random.js';
-import { Desk, Tally, type ExamineTask, type Report } from './clerk.js';
+import { Desk } from './desk.js';
 import { Disk } from './disk.js';
 import type { Figures } from './figures.js';
 import { IMAGE_SIZE, makeFolder, run, type FileSystemName } from './host.js';
 import { Recording } from './recording.js';
-import { ServedDisk } from './served.js';
+import { RefusedError, ServedDisk } from './served.js';
+import { Tally } from './tally.js';
+import type { AnyTask, ExamineTask, Report } from './tasks.js';
 import { EMPTY, type Knowledge, type Life } from './workload.js';
 
 /** What fails: one flush, one write, or everything up to and with the next flush. */
 const FAULTS = ['flush', 'write', 'interval'] as const;
+/** After so many rounds each kind has had its turn. */
+export const FAULT_COUNT = FAULTS.length;
 type FaultName = (typeof FAULTS)[number];
 
 const COMMITS_MAX = 60;
@@ -72,6 +76,7 @@ export class Failures {
     const desk = new Desk();
     await this.#served.mount();
     const { seen } = await desk.ask({ type: 'spoil', path }, () => (disk.fault = faultOf('write', 0)));
+    if (seen?.startsWith('the flush fails') !== true) throw new Error(`the disk failed a write, and nobody was told: ${seen}`);
     disk.fault = undefined;
     await this.#served.unmount();
     await this.#served.mount();
@@ -89,7 +94,10 @@ export class Failures {
     const skip = random.below(3);
     const life: Life = { seed: random.seed, life: this.#lives++ };
     this.#figures.cycles++;
-    const wrong = await this.#follow(life, name, failAt, skip);
+    const wrong = await this.#follow(life, name, failAt, skip).catch((error: unknown) => {
+      if (error instanceof RefusedError) return `the file system does not mount: ${error.message}`;
+      throw error;
+    });
     if (wrong !== undefined) this.#figures.violate(`${wrong} (seed ${random.seed}, life ${life.life}: ${name}, after commit ${failAt} and ${skip} more)`);
   }
 
@@ -148,7 +156,7 @@ export class Failures {
   }
 
   /** Has a task done by a process that is killed afterwards. */
-  async #ask(task: Parameters<Desk['ask']>[0], arm?: () => void): Promise<Report> {
+  async #ask(task: AnyTask, arm?: () => void): Promise<Report> {
     const desk = new Desk();
     try {
       return await desk.ask(task, arm);

@@ -61,10 +61,6 @@ export class Recording {
     return this.#events.reduce((count, event) => count + (event === 'flush' ? 0 : 1), 0);
   }
 
-  get flushes(): number {
-    return this.#events.length - this.writes;
-  }
-
   /** Its events, a line each, for a person who looks at an image: which blocks were written between which flushes. */
   toString(): string {
     const line = (event: DiskEvent, index: number): string => (event === 'flush' ? `${index} flush` : `${index} write ${event.offset} ${event.data.length}${event.data.some((byte) => byte !== 0) ? '' : ' zeros'}`);

@@ -3,7 +3,8 @@ import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { Disk } from './disk.js';
-import { makeFileSystem, makeFolder, onEnd, run, type FileSystemName } from './host.js';
+import { onEnd } from './ending.js';
+import { makeFileSystem, makeFolder, run, type FileSystemName } from './host.js';
 import { serve } from './nbd.js';
 
 const WAIT_MAX = 10_000;

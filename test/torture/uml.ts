@@ -10,7 +10,8 @@ import type { Random } from '../support/random.js';
 import { messageOf, type Message } from './console.js';
 import type { Figures } from './figures.js';
 import type { Orders } from './guest.js';
-import { IMAGE_SIZE, KEPT, makeFileSystem, makeFolder, onEnd, run, type FileSystemName } from './host.js';
+import { onEnd } from './ending.js';
+import { IMAGE_SIZE, KEPT, makeFileSystem, makeFolder, run, type FileSystemName } from './host.js';
 import { EMPTY, versionOf, type Knowledge, type Life } from './workload.js';
 
 /** A guest that says nothing for so long is stuck, which a store must never cause either. */

@@ -35,6 +35,8 @@ export async function write(store: Store, life: Life, from: number, { isSync, de
       listener.failed(number, error);
     }).finally(() => underway.delete(settled));
     underway.add(settled);
+    // All of them are awaited below, but not before the first has failed.
+    settled.catch(() => undefined);
     if (underway.size >= depth) await Promise.race(underway);
   }
   await Promise.all(underway);
