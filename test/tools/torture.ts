@@ -92,6 +92,10 @@ async function main(): Promise<number> {
       void undoAll().then(() => process.exit(INTERRUPTED));
     });
   }
+  process.on('uncaughtException', (error) => {
+    process.stderr.write(`${error.stack}\n`);
+    void undoAll().then(() => process.exit(TROUBLE));
+  });
   try {
     return await torture(options);
   } catch (error) {

@@ -9,10 +9,19 @@ const SILENCE_MAX = 60_000;
 export class Desk {
   readonly #process: ChildProcess;
   readonly #undo: () => Promise<void>;
+  /** How the process has ended, once it has. */
+  #end: string | undefined;
 
   constructor() {
     this.#process = fork(process.argv[1]!, { env: { ...process.env, VARVE_TORTURE_ROLE: 'clerk' }, detached: true, execArgv: ['--enable-source-maps'] });
-    const ended = new Promise<void>((resolve) => this.#process.on('close', () => resolve()));
+    const ended = new Promise<void>((resolve) => {
+      this.#process.on('close', (code, signal) => {
+        this.#end = signal ?? `code ${code}`;
+        resolve();
+      });
+    });
+    // A message to one that has ended cannot be sent; that it has is noticed by its end.
+    this.#process.on('error', () => undefined);
     this.#undo = onEnd('a process that uses stores', async () => {
       this.#process.kill('SIGKILL');
       await ended;
@@ -21,6 +30,7 @@ export class Desk {
 
   /** Has a task done. `arm` is called when the disk shall fail from now on. Not to answer, or to die, is a violation as well. */
   ask(task: AnyTask, arm: () => void = () => undefined): Promise<Report> {
+    if (this.#end !== undefined) return Promise.reject(new Error(`the process that uses stores has ended with ${this.#end}, and had nothing to do`));
     return new Promise((resolve, reject) => {
       const end = (report: Report): void => {
         clearTimeout(silence);
@@ -39,9 +49,9 @@ export class Desk {
         arm();
         this.#process.send({ armed: true });
       };
-      const onClose = (code: number | null, signal: string | null): void => {
+      const onClose = (): void => {
         if (isEnding()) reject(new Error('the run is ending'));
-        else violate(`the process that used the store ended with ${signal ?? `code ${code}`}`);
+        else violate(`the process that used the store ended with ${this.#end}`);
       };
       const silence = setTimeout(() => violate('the process that uses the store does not answer'), SILENCE_MAX);
       this.#process.on('message', onMessage);
