@@ -9,12 +9,15 @@ import { FullError, IoError, OutcomeUnknownError, PoisonedError } from '../../sr
 import { Workshop } from '../support/crash-examiner.js';
 import { Life, type Allowed } from '../support/crash-life.js';
 import { abandon } from '../support/crash-prober.js';
-import { randomStep } from '../support/crash-workloads.js';
+import { Habits } from '../support/crash-workloads.js';
 import { COMMIT_COUNT, NotedDisk, commitsIn, openFast, work, type Marks, type Work } from '../support/failing-store.js';
 import { Random, seedOf } from '../support/random.js';
 import { SECTOR_SIZE, SimulatedDisk, type Failure, type Operation } from '../support/simulated-disk.js';
 
 const KINDS: readonly DeviceErrorKind[] = ['io', 'full', 'permission', 'missing', 'closed'];
+
+/** How far a write comes that stops within a sector, in bytes. */
+const WITHIN_SECTOR = 40;
 
 /** How the work is done, and what is on the disk before. */
 interface Beginning {
@@ -50,8 +53,8 @@ interface Plan {
   readonly where: string;
 }
 
-/** Every way in which the operation of a number can fail. */
-function* plansFor(calm: NotedDisk, at: number, kinds = KINDS): Generator<Plan> {
+/** Every way in which the operation of a number can fail; with `isRunning`, while a store is open. */
+function* plansFor(calm: NotedDisk, at: number, kinds: readonly DeviceErrorKind[], isRunning: boolean): Generator<Plan> {
   const operation = calm.trace[at]!;
   const written = calm.writes.get(at);
   const variants: Partial<Failure>[] = [{}];
@@ -61,12 +64,15 @@ function* plansFor(calm: NotedDisk, at: number, kinds = KINDS): Generator<Plan> 
     const part = SECTOR_SIZE - (written.offset % SECTOR_SIZE);
     if (part < written.length) variants.push({ written: part });
     variants.push({ written: written.length });
+    // A store that runs puts right what stops within a sector, while the device still lets it.
+    if (isRunning) variants.push({ written: WITHIN_SECTOR });
   }
   for (const kind of kinds) {
     // Devices never call a flush that failed `full`, whatever the reason: what it was for is in doubt (F-43, which their own tests cover).
     if (kind === 'full' && operation === 'flush') continue;
     for (const variant of variants) {
       for (const isSticky of [false, true]) {
+        if (isSticky && variant.written === WITHIN_SECTOR) continue;
         const failure = { at, kind, operation, isSticky, ...variant };
         yield { failure, where: `${operation} ${at} fails: ${JSON.stringify(failure)}` };
       }
@@ -160,7 +166,7 @@ for (const beginning of BEGINNINGS) {
     expect(whole.fates).toEqual(Array.from({ length: COMMIT_COUNT }, () => 'acknowledged'));
     expect(whole.errors).toEqual([]);
     expect(new Set(calm.trace)).toEqual(new Set(beginning.calls));
-    for (let at = 0; at < calm.operations; at++) for (const plan of plansFor(calm, at)) await check(beginning, plan, marks);
+    for (let at = 0; at < calm.operations; at++) for (const plan of plansFor(calm, at, KINDS, at >= marks.opened)) await check(beginning, plan, marks);
   });
 }
 
@@ -174,13 +180,14 @@ interface Crash {
 /** Crashes here and there in a random life. */
 async function crashesOf(shop: Workshop, seed: number): Promise<Crash[]> {
   const random = new Random(seed);
-  const life = new Life({ durability: 'strict' }, shop.values, shop.clock, random);
+  const habits = new Habits(random);
+  const life = new Life({ ...habits.options, durability: 'strict' }, shop.values, shop.clock, random);
   const crashes: Crash[] = [];
   life.watcher = (disk) => {
     if (random.chance(0.2)) crashes.push({ image: disk.image(random), allowed: life.allowed(), clock: shop.clock.milliseconds });
   };
   life.open();
-  for (let count = 0; count < 25; count++) await life.take(randomStep(random, shop.clock.milliseconds));
+  for (let count = 0; count < 25; count++) await life.take(habits.step(shop.clock.milliseconds));
   await life.take({ type: 'settle' });
   life.watcher = () => undefined;
   return crashes;
@@ -197,7 +204,7 @@ test('an error within the recovery from a crash, another crash, and a recovery: 
       const calm = new NotedDisk(image);
       abandon(prober.open(calm));
       for (let at = 0; at < calm.operations; at++) {
-        for (const { failure, where } of plansFor(calm, at, ['io', 'full'])) {
+        for (const { failure, where } of plansFor(calm, at, ['io', 'full'], false)) {
           figures.compound++;
           const point = `seed ${seed}, crash ${number}, ${where}`;
           const disk = new NotedDisk(image);

@@ -3,6 +3,7 @@
  * disk whoever watches is told, and may ask what a crash at this moment may leave.
  */
 import type { BatchOperation } from '../../src/batch.js';
+import type { BackgroundZeroing, Device } from '../../src/device/device.js';
 import { openOnDevice } from '../../src/open.js';
 import type { OpenOptions, Settings } from '../../src/options.js';
 import type { Store } from '../../src/store.js';
@@ -16,7 +17,7 @@ export type Manner = 'single' | 'cas' | 'cas that fails' | 'batch' | 'transactio
 
 export type Step =
   | { readonly type: 'commit'; readonly manner: Manner; readonly writes: readonly Write[]; /** Through the awaited form, together with the steps that follow up to a `settle`. */ readonly waits: boolean }
-  | { readonly type: 'settle' | 'flush' | 'seal' | 'hand over' | 'reopen' | 'process crash' | 'power loss' }
+  | { readonly type: 'settle' | 'hold' | 'flush' | 'seal' | 'hand over' | 'reopen' | 'process crash' | 'power loss' }
   | { readonly type: 'pass'; readonly milliseconds: number };
 
 /** What a crash may leave, as signatures: anything from the last state that was promised on. */
@@ -29,6 +30,31 @@ export interface Allowed {
 }
 
 export type Watcher = (disk: SimulatedDisk, operation: Operation, number: number) => void;
+
+/** A queue whose slots are durable with the next flush of the disk, and not before. */
+class Queue implements BackgroundZeroing {
+  readonly #disk: SimulatedDisk;
+  /** The last change of each job. */
+  readonly #jobs: number[] = [];
+
+  constructor(disk: SimulatedDisk) {
+    this.#disk = disk;
+  }
+
+  zero(offset: number, length: number): void {
+    this.#disk.write(new Uint8Array(length), 0, length, offset);
+    this.#jobs.push(this.#disk.pending.at(-1)!.sequence);
+  }
+
+  completed(): number {
+    const oldest = this.#disk.pending[0]?.sequence ?? Infinity;
+    return this.#jobs.filter((last) => last < oldest).length;
+  }
+
+  failure(): undefined {
+    return undefined;
+  }
+}
 
 const EMPTY: State = new Map();
 /** When lives begin, in epoch milliseconds. */
@@ -44,6 +70,7 @@ export class Life {
   /** Told before each operation that changes the disk. */
   watcher: Watcher = () => undefined;
   readonly #random: Random;
+  readonly #hasQueue: boolean;
   #store!: Store;
   /** The states since the store was opened, oldest first, and those from which on nothing may be lost. */
   #states: State[] = [EMPTY];
@@ -53,7 +80,9 @@ export class Life {
   #begun: State | undefined;
   #waiting: Promise<void>[] = [];
 
-  constructor(options: OpenOptions, values: Values, clock: Clock, random: Random) {
+  /** `hasQueue` gives the disk a queue that prepares slots in the background. */
+  constructor(options: OpenOptions, values: Values, clock: Clock, random: Random, hasQueue = false) {
+    this.#hasQueue = hasQueue;
     this.values = values;
     this.clock = clock;
     values.forget();
@@ -79,7 +108,9 @@ export class Life {
     this.disk.onOperation = (number, operation) => {
       if (operation !== 'read') this.watcher(this.disk, operation, number);
     };
-    this.#store = openOnDevice(this.disk, this.settings, () => undefined, { now: () => this.clock.milliseconds, random: (size) => this.#random.bytes(size), checks: false });
+    const device: Device = this.disk;
+    if (this.#hasQueue) Object.assign(device, { background: new Queue(this.disk) });
+    this.#store = openOnDevice(device, this.settings, () => undefined, { now: () => this.clock.milliseconds, random: (size) => this.#random.bytes(size), checks: false });
     this.#found(this.values.read(this.#store), isWritten);
   }
 
@@ -98,6 +129,10 @@ export class Life {
         return this.#commit(step.manner, step.writes, step.waits);
       case 'settle':
         await this.#settle();
+        return;
+      case 'hold':
+        // Flushes are on their way, until somebody needs one to come back.
+        this.disk.holdFlushes = true;
         return;
       case 'flush':
         await this.#settle();
@@ -142,6 +177,8 @@ export class Life {
   }
 
   async #settle(): Promise<void> {
+    this.disk.holdFlushes = false;
+    this.disk.releaseFlushes();
     const waiting = this.#waiting;
     this.#waiting = [];
     await Promise.all(waiting);

@@ -2,7 +2,7 @@
 import type { Durability } from '../../src/durability/commits.js';
 import { Examiner, Workshop, type CrashFigures } from './crash-examiner.js';
 import { Life } from './crash-life.js';
-import { ALPHABET, randomOptions, randomStep } from './crash-workloads.js';
+import { ALPHABET, Habits } from './crash-workloads.js';
 import { Random } from './random.js';
 
 /** Lives long enough to give segments up and use their slots again. */
@@ -15,12 +15,13 @@ const secondSeed = (seed: number): number => Math.imul(seed, 0x9e3779b1) >>> 0;
 /** The random life of a number. */
 export async function runLife(shop: Workshop, seed: number, number: number): Promise<CrashFigures> {
   const random = new Random(secondSeed(seed) ^ number);
-  const life = new Life(randomOptions(random), shop.values, shop.clock, random);
+  const habits = new Habits(random);
+  const life = new Life(habits.options, shop.values, shop.clock, random, habits.hasQueue);
   const where = `life ${number} of seed ${seed} (${life.settings.durability}; see it again with npm run crash-states -- --seed ${seed} --life ${number})`;
   const examiner = new Examiner(shop, life, RANDOM_WATCH, where, number);
   await live(examiner, async () => {
     life.open();
-    for (let count = 0; count < STEPS; count++) await life.take(randomStep(random, shop.clock.milliseconds));
+    for (let count = 0; count < STEPS; count++) await life.take(habits.step(shop.clock.milliseconds));
     await end(life, examiner);
   });
   return examiner.figures;

@@ -38,61 +38,81 @@ export function* sequences(length: number): Generator<readonly string[]> {
 
 const WRITTEN: readonly Name[] = ['a', 'b', 'c', 'd', 'space/a', 'space/b'];
 
-function randomValue(random: Random): unknown {
-  const kind = random.below(10);
-  if (kind < 3) return filled(random.below(200), random.below(256));
-  if (kind === 3) return 'text'.repeat(random.below(40));
-  if (kind === 4) return { number: random.below(1000), list: [1, 'two', null], at: new Date(random.below(2 ** 31)) };
-  // Long runs of zeros, and single bits among them, are what a lost sector looks like.
-  if (kind === 5) return new Uint8Array(random.below(1600));
-  if (kind === 6) {
-    const bytes = new Uint8Array(600 + random.below(1000));
-    bytes[random.below(bytes.length)] = 1 << random.below(8);
-    return bytes;
+function randomBits(random: Random): Uint8Array {
+  const bytes = new Uint8Array(600 + random.below(1000));
+  bytes[random.below(bytes.length)] = 1 << random.below(8);
+  return bytes;
+}
+
+/** Values of all sorts. Long runs of zeros, and single bits among them, are what a lost sector looks like. */
+const VALUES: readonly ((random: Random) => unknown)[] = [
+  (random) => filled(random.below(200), random.below(256)),
+  (random) => 'text'.repeat(random.below(40)),
+  (random) => ({ number: random.below(1000), list: [1, 'two', null], at: new Date(random.below(2 ** 31)) }),
+  (random) => new Uint8Array(random.below(1600)),
+  randomBits,
+  (random) => filled(1000 + random.below(1500), random.below(256)),
+  (random) => filled(4000 + random.below(5000), random.below(256)),
+  (random) => random.below(100),
+];
+
+/** What a random life does, and how often: each has habits of its own, because stores that do a little of everything never do much of anything. */
+export class Habits {
+  readonly options: OpenOptions;
+  readonly hasQueue: boolean;
+  readonly #random: Random;
+  readonly #names: readonly Name[];
+  readonly #values: readonly ((random: Random) => unknown)[];
+  readonly #steps: readonly (() => Step)[];
+  readonly #deletes: number;
+  readonly #waits: number;
+
+  constructor(random: Random) {
+    this.#random = random;
+    this.options = {
+      durability: random.pick(['strict', 'strict', 'buffered', 'relaxed'] as const),
+      flush: random.chance(0.3) ? 'sync' : 'async',
+      segmentSize: random.chance(0.8) ? 4096 : 8192,
+      ...(random.chance(0.15) ? { history: { versions: 3 } } : {}),
+    };
+    this.hasQueue = random.chance(0.1);
+    this.#names = this.#some(WRITTEN);
+    this.#values = this.#some(VALUES);
+    this.#deletes = random.pick([0, 0.1, 0.4]);
+    this.#waits = random.pick([0, 0.5, 1]);
+    const rare = this.#some<Step['type']>(['settle', 'hold', 'flush', 'seal', 'hand over', 'reopen', 'process crash', 'power loss']);
+    const often = Array.from({ length: 4 + random.below(20) }, () => () => this.#commit());
+    this.#steps = [...often, ...rare.map((type) => () => ({ type }) as Step)];
   }
-  if (kind === 7) return filled(1000 + random.below(1500), random.below(256));
-  if (kind === 8) return filled(4000 + random.below(5000), random.below(256));
-  return random.below(100);
-}
 
-function randomWrite(random: Random, name = random.pick(WRITTEN)): Write {
-  return { name, value: random.chance(0.2) ? undefined : randomValue(random) };
-}
+  #some<T>(all: readonly T[]): readonly T[] {
+    const share = this.#random.pick([0.2, 0.5, 1]);
+    const some = all.filter(() => this.#random.chance(share));
+    return some.length === 0 ? [this.#random.pick(all)] : some;
+  }
 
-/** The writes of one commit, each of a key of its own. */
-function randomWrites(random: Random): Write[] {
-  const names = WRITTEN.filter(() => random.chance(0.4));
-  return (names.length === 0 ? [random.pick(WRITTEN)] : names).map((name) => randomWrite(random, name));
-}
+  /** The next step. */
+  step(clock: number): Step {
+    const random = this.#random;
+    if (random.chance(0.03)) return { type: 'pass', milliseconds: random.below(2000) };
+    if (random.chance(0.04)) return commit('single', [{ name: 't', value: 'soon gone', expiresAt: clock + 1 + random.below(3000) }], random.chance(this.#waits));
+    return random.pick(this.#steps)();
+  }
 
-function randomCommit(random: Random, waits: boolean, clock: number): Step {
-  const choice = random.below(20);
-  if (choice < 9) return commit('single', [randomWrite(random)], waits);
-  if (choice === 9) return commit('single', [{ name: 't', value: 'soon gone', expiresAt: clock + 1 + random.below(3000) }], waits);
-  if (choice < 12) return commit('cas', [randomWrite(random)], waits);
-  if (choice === 12) return commit('cas that fails', [randomWrite(random)], waits);
-  if (choice === 13) return commit('drop', [{ name: 'space/a', value: undefined }, { name: 'space/b', value: undefined }], waits);
-  return commit(choice < 17 ? 'batch' : 'transaction', randomWrites(random), waits);
-}
+  #write(name = this.#random.pick(this.#names)): Write {
+    return { name, value: this.#random.chance(this.#deletes) ? undefined : this.#random.pick(this.#values)(this.#random) };
+  }
 
-/** The options of a random life. */
-export function randomOptions(random: Random): OpenOptions {
-  const durability = random.pick(['strict', 'strict', 'buffered', 'relaxed'] as const);
-  return {
-    durability,
-    flush: random.chance(0.3) ? 'sync' : 'async',
-    segmentSize: random.chance(0.75) ? 4096 : 8192,
-    ...(random.chance(0.15) ? { history: { versions: 3 } } : {}),
-  };
-}
-
-/** The next step of a random life. */
-export function randomStep(random: Random, clock: number): Step {
-  const choice = random.below(40);
-  if (choice < 30) return randomCommit(random, random.chance(0.4), clock);
-  if (choice < 33) return { type: 'settle' };
-  if (choice < 34) return { type: 'pass', milliseconds: random.below(2000) };
-  if (choice < 36) return { type: random.pick(['flush', 'hand over'] as const) };
-  if (choice < 38) return { type: 'seal' };
-  return { type: random.pick(['reopen', 'process crash', 'power loss'] as const) };
+  #commit(): Step {
+    const random = this.#random;
+    const waits = random.chance(this.#waits);
+    const choice = random.below(20);
+    if (choice < 10) return commit('single', [this.#write()], waits);
+    if (choice < 12) return commit('cas', [this.#write()], waits);
+    if (choice === 12) return commit('cas that fails', [this.#write()], waits);
+    if (choice === 13) return commit('drop', [{ name: 'space/a', value: undefined }, { name: 'space/b', value: undefined }], waits);
+    // The writes of one commit, each of a key of its own.
+    const names = this.#names.filter(() => random.chance(0.5));
+    return commit(choice < 17 ? 'batch' : 'transaction', (names.length === 0 ? [random.pick(this.#names)] : names).map((name) => this.#write(name)), waits);
+  }
 }

@@ -12,7 +12,7 @@ import { ImageDisk } from './image-disk.js';
 import { Random } from './random.js';
 import { SECTOR_SIZE } from './simulated-disk.js';
 import { abandon } from './crash-prober.js';
-import { randomStep } from './crash-workloads.js';
+import { Habits } from './crash-workloads.js';
 
 export const SEGMENT_SIZE = 4096;
 
@@ -57,6 +57,9 @@ function oneBit(size: number, bit: number): Uint8Array {
 
 const commit = (manner: 'single' | 'batch' | 'transaction', ...writes: Write[]): Step => ({ type: 'commit', manner, writes, waits: false });
 
+/** Values expire after the test, in epoch milliseconds. */
+const FAR = 2_000_000_000_000;
+
 /** A life after which a file has everything in it that a file can have: slots that were used again, superblocks of several generations, values in parts, empty ones, tombstones, keyspaces, seals. */
 const EVERYTHING: readonly Step[] = [
   ...Array.from({ length: 9 }, (_, index) => commit('single', { name: 'a', value: filled(900, index) })),
@@ -64,7 +67,7 @@ const EVERYTHING: readonly Step[] = [
   ...Array.from({ length: 12 }, (_, index) => commit('single', { name: index % 2 === 0 ? 'a' : 'b', value: filled(700, index) })),
   commit('batch', { name: 'c', value: new Uint8Array(1300) }, { name: 'space/b', value: 'soon deleted' }),
   commit('single', { name: 'space/b', value: undefined }),
-  commit('single', { name: 't', value: 'expires', expiresAt: 2_000_000_000_000 }),
+  commit('single', { name: 't', value: 'expires', expiresAt: FAR }),
   commit('single', { name: 'a', value: filled(2600, 5) }),
   { type: 'seal' },
   commit('transaction', { name: 'b', value: { structured: [1, 'two', null, new Date(0)] } }, { name: 'space/a', value: -0 }),
@@ -76,10 +79,10 @@ const RANDOM_STEPS = 25;
 /** The steps of a sample: those above, or random ones without a crash. */
 function stepsOf(seed: number, number: number): Step[] {
   if (number === 0) return [...EVERYTHING];
-  const random = new Random(Math.imul(seed, 0x9e3779b1) ^ number);
+  const habits = new Habits(new Random(Math.imul(seed, 0x9e3779b1) ^ number));
   const steps: Step[] = [];
   while (steps.length < RANDOM_STEPS) {
-    const step = randomStep(random, 1_900_000_000_000);
+    const step = habits.step(FAR);
     if (step.type === 'commit') steps.push({ ...step, waits: false });
     else if (step.type === 'seal' || step.type === 'reopen') steps.push(step);
   }
