@@ -94,6 +94,32 @@ export function layoutOf(file: Uint8Array): FileLayout {
   return layout;
 }
 
+/**
+ * What the records of a file are, beyond the hashes of their frames: `misfit` where sizes go beyond the end of a frame, `unchecked` where a record's own check is wrong. Looks at every frame
+ * whose head is intact.
+ */
+export function judgeRecords(file: Uint8Array): 'misfit' | 'unchecked' | 'intact' {
+  const { shift, segments } = layoutOf(file);
+  let verdict: 'unchecked' | 'intact' = 'intact';
+  for (const place of segments) {
+    const segment = slotBytes(file, place.slot, shift);
+    const view = viewOf(segment);
+    for (const { offset, bodySize } of place.frames) {
+      const end = offset + HEAD_SIZE + bodySize;
+      for (let at = offset + HEAD_SIZE; at < end; ) {
+        const flags = view.getUint16(at + format.RECORD_FLAGS, true);
+        const keySize = view.getUint16(at + format.RECORD_KEY_SIZE_LOW, true) + (flags >> format.RECORD_KEY_SIZE_HIGH_SHIFT) * 2 ** 16;
+        const header = format.RECORD_HEADER_SIZE + ((flags & format.RECORD_FLAG_EXPIRY) !== 0 ? format.RECORD_EXPIRY_SIZE : 0);
+        const size = Math.ceil((header + keySize + view.getUint32(at + format.RECORD_VALUE_SIZE, true)) / 8) * 8;
+        if (at + size > end) return 'misfit';
+        if (readRecord(segment, at, seedOf(view)) === undefined) verdict = 'unchecked';
+        at += size;
+      }
+    }
+  }
+  return verdict;
+}
+
 /** Makes the hash of one record of a superblock right. */
 export function repairSuperblock(file: Uint8Array, offset: number): void {
   const hash = xxh64(file.subarray(offset, offset + HASHED_SIZE), mix(BigInt(format.SEED_SUPERBLOCK), BigInt(offset >> 12)));
