@@ -57,8 +57,8 @@ function supersede(existing: usize, address: u64, superseder: u64): void {
   }
   uncountNewest(existing);
   addOld(existing, address, Index.hash, (isSeen ? KEPT_BY_PIN : 0) | (History.isKept ? KEPT_BY_HISTORY : 0));
-  if (isSeen) addDead(address);
-  if (History.isKept) noteSuperseded(address, superseder);
+  if (isSeen) addDead(Index.hash, versionOf(existing));
+  if (History.isKept) noteSuperseded(Index.hash, versionOf(existing), superseder);
 }
 
 /** What a commit of a key leaves to be done: the history goes no further than its limits. */
@@ -105,7 +105,7 @@ export function revert(record: usize, begin: u64): void {
       return;
     }
     countNewest(before);
-    removeOld(link);
+    removeOld(Index.hash, versionOf(before));
     if (isSeen) removeDead(1);
   }
 }

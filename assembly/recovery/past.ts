@@ -5,7 +5,7 @@ import { resolve } from '../log/segment';
 import { RECORD_FLAG_LARGE } from '../shared/format';
 import { adjustParts, subtractRecord } from '../space/live';
 import { trimKey } from '../versions/history';
-import { OldCursor, countOf, nextList, oldAddressAt, removeOld } from '../versions/old';
+import { OldCursor, countOf, hashOf, nextList, oldAddressAt, oldVersionAt, removeOld } from '../versions/old';
 import { isWhole } from './link';
 import { requiresAddress } from '../verify/contract';
 
@@ -21,7 +21,7 @@ function dropBroken(): void {
       const address = oldAddressAt(list, index - 1);
       if (!isLarge(address) || isWhole(resolve(address))) continue;
       subtractRecord(address, sizeOf(resolve(address)));
-      removeOld(address);
+      removeOld(hashOf(list), oldVersionAt(list, index - 1));
       OldCursor.position--;
       break;
     }

@@ -99,7 +99,7 @@ function showNow(record: usize, address: u64, hash: u64): bool {
       if (!reserveOld(key, keySize, hash) || !reserveHistory()) return false;
       uncountNewest(existing);
       addOld(existing, slotAddress(), hash, KEPT_BY_HISTORY);
-      noteSuperseded(slotAddress(), version);
+      noteSuperseded(hash, newest, version);
     } else forsakeRecord(existing, slotAddress());
     setSlot(address);
   }

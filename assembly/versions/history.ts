@@ -6,7 +6,7 @@ import { allocate, release as releaseBlock } from '../memory/allocator';
 import { KEPT_BY_HISTORY, isKeptFor, oldByRank, supersederOf } from './old';
 import { release } from './pins';
 import { Clock } from './visible';
-import { requires, requiresAddress, requiresRange } from '../verify/contract';
+import { requires, requiresRange } from '../verify/contract';
 
 export class History {
   static isKept: bool = false;
@@ -17,13 +17,13 @@ export class History {
 }
 
 // Versions wait in chunks for their age, in the order in which they were superseded: the next chunk, how many there were ever put in, how many were taken out, and of
-// each its address, its superseder, and when.
+// each the hash of its key, the version, its superseder, and when.
 const CHUNK_SHIFT: u32 = 12;
 const CHUNK_PUT: usize = 4;
 const CHUNK_TAKEN: usize = 8;
 const CHUNK_ENTRIES: usize = 16;
-const ENTRY_SIZE: usize = 24;
-const CHUNK_CAPACITY: u32 = 170;
+const ENTRY_SIZE: usize = 32;
+const CHUNK_CAPACITY: u32 = 127;
 /** How many of them a commit looks at. */
 const SWEEP_COUNT: u32 = 8;
 
@@ -52,16 +52,16 @@ export function reserveHistory(): bool {
   return true;
 }
 
-/** Notes that the version at an address was superseded just now, by another. */
-export function noteSuperseded(address: u64, superseder: u64): void {
-  requiresAddress(address);
-  requires(superseder != 0);
+/** Notes that a version of a key was superseded just now, by another. */
+export function noteSuperseded(hash: u64, version: u64, superseder: u64): void {
+  requires(version != 0 && superseder > version);
   if (History.age == 0) return;
   const count = load<u32>(Queue.last, CHUNK_PUT);
   const entry = Queue.last + CHUNK_ENTRIES + <usize>count * ENTRY_SIZE;
-  store<u64>(entry, address);
-  store<u64>(entry, superseder, 8);
-  store<u64>(entry, Clock.now, 16);
+  store<u64>(entry, hash);
+  store<u64>(entry, version, 8);
+  store<u64>(entry, superseder, 16);
+  store<u64>(entry, Clock.now, 24);
   store<u32>(Queue.last, count + 1, CHUNK_PUT);
 }
 
@@ -70,11 +70,11 @@ export function trimKey(key: usize, keySize: u32, hash: u64): void {
   requires(History.versions != 0);
   requiresRange(key, keySize);
   for (let rank = History.versions; rank != 0; rank++) {
-    const address = oldByRank(key, keySize, hash, rank);
-    if (address == 0 || !isKeptFor(address, KEPT_BY_HISTORY)) return;
-    if (!release(address, KEPT_BY_HISTORY)) return;
+    const version = oldByRank(key, keySize, hash, rank);
+    if (version == 0 || !isKeptFor(hash, version, KEPT_BY_HISTORY)) return;
+    if (!release(hash, version, KEPT_BY_HISTORY)) return;
     // What was given up has left its rank to the one before it.
-    if (oldByRank(key, keySize, hash, rank) != address) rank--;
+    if (oldByRank(key, keySize, hash, rank) != version) rank--;
   }
 }
 
@@ -91,10 +91,11 @@ export function sweep(): void {
       continue;
     }
     const entry = chunk + CHUNK_ENTRIES + <usize>taken * ENTRY_SIZE;
-    if (load<u64>(entry, 16) + History.age > Clock.now) return;
-    const address = load<u64>(entry);
+    if (load<u64>(entry, 24) + History.age > Clock.now) return;
+    const hash = load<u64>(entry);
+    const version = load<u64>(entry, 8);
     // A commit that was taken back may have left a note of what it had superseded.
-    if (isKeptFor(address, KEPT_BY_HISTORY) && supersederOf(address) == load<u64>(entry, 8) && !release(address, KEPT_BY_HISTORY)) return;
+    if (isKeptFor(hash, version, KEPT_BY_HISTORY) && supersederOf(hash, version) == load<u64>(entry, 16) && !release(hash, version, KEPT_BY_HISTORY)) return;
     store<u32>(chunk, taken + 1, CHUNK_TAKEN);
   }
 }

@@ -3,7 +3,6 @@
  * binary search in that list, O(log n), and reading the newest never comes here. The chain of links through the records is the durable form; a version in its middle may be
  * given up while older ones are still needed, and then the chain ends there, and the list does not.
  */
-import { hashKey } from '../hash/keyhash';
 import { findHashed } from '../index/directory';
 import { keyOf, keySizeOf, versionOf } from '../log/record';
 import { FIELD_MASK, resolve } from '../log/segment';
@@ -216,78 +215,94 @@ function removeList(position: usize): void {
   store<u32>(slotAt(hole), 0);
 }
 
-/** Takes one version out of its key's list; its bytes still count as live. */
-export function removeOld(address: u64): void {
-  requiresAddress(address);
-  requires(Old.versionCount != 0);
-  const record = resolve(address);
-  const keySize = keySizeOf(record);
-  const position = positionOf(keyOf(record), keySize, hashKey(keyOf(record), keySize));
-  const list = <usize>load<u32>(slotAt(position));
-  const index = <u32>search(list, versionOf(record));
-  const count = load<u32>(list, LIST_COUNT) - 1;
-  assert(addressAt(list, index) == address);
-  Old.versionCount--;
-  if (count == 0) {
-    removeList(position);
-    return;
-  }
-  memory.copy(entryAt(list, index), entryAt(list, index + 1), <usize>(count - index) * ENTRY_SIZE);
-  store<u32>(list, count, LIST_COUNT);
-  ensures(index == count || versionAt(list, index) > versionOf(record));
-}
-
 /** Where the entry of an old version stands, for the functions below. */
 class Found {
+  static position: usize = 0;
   static list: usize = 0;
   static index: u32 = 0;
 }
 
-/** Finds the entry of a version at an address. False where it is not kept as an old one. */
-function findEntry(address: u64): bool {
-  requiresAddress(address);
-  const record = resolve(address);
-  if (record == 0 || Old.keyCount == 0) return false;
-  const keySize = keySizeOf(record);
-  const list = <usize>load<u32>(slotAt(positionOf(keyOf(record), keySize, hashKey(keyOf(record), keySize))));
-  if (list == 0) return false;
-  const index = search(list, versionOf(record));
-  if (index < 0 || addressAt(list, <u32>index) != address) return false;
-  Found.list = list;
-  Found.index = <u32>index;
-  return true;
+/**
+ * Finds the entry of an old version, by the hash of its key and its version: no record is looked at. Of keys that share all 64 bits of a hash, at most one has a version of one commit but by an accident that nobody can bring
+ * about, because the hash is keyed. False where it is not kept as an old one.
+ */
+function locate(hash: u64, version: u64): bool {
+  requires(version != 0 && version <= FIELD_MASK);
+  if (Old.keyCount == 0) return false;
+  let position = <usize>hash & slotMask();
+  for (let list = <usize>load<u32>(slotAt(position)); list != 0; list = <usize>load<u32>(slotAt(position))) {
+    if (load<u64>(list) == hash) {
+      const index = search(list, version);
+      if (index >= 0 && versionAt(list, <u32>index) == version) {
+        Found.position = position;
+        Found.list = list;
+        Found.index = <u32>index;
+        return true;
+      }
+    }
+    position = (position + 1) & slotMask();
+  }
+  return false;
 }
 
-/** The version that superseded the old one at an address; 0 where that is not kept. */
-export function supersederOf(address: u64): u64 {
+/** Takes one version out of its key's list; its bytes still count as live. */
+export function removeOld(hash: u64, version: u64): void {
+  requires(Old.versionCount != 0);
+  assert(locate(hash, version));
+  const list = Found.list;
+  const index = Found.index;
+  const count = load<u32>(list, LIST_COUNT) - 1;
+  Old.versionCount--;
+  if (count == 0) {
+    removeList(Found.position);
+    return;
+  }
+  memory.copy(entryAt(list, index), entryAt(list, index + 1), <usize>(count - index) * ENTRY_SIZE);
+  store<u32>(list, count, LIST_COUNT);
+  ensures(index == count || versionAt(list, index) > version);
+}
+
+/** Where an old version stands in the log; 0 where it is not kept. */
+export function addressOfOld(hash: u64, version: u64): u64 {
+  return locate(hash, version) ? addressAt(Found.list, Found.index) : 0;
+}
+
+/** An old version that is kept has been copied to another address. */
+export function moveOld(hash: u64, version: u64, address: u64): void {
   requiresAddress(address);
-  if (!findEntry(address)) return 0;
+  assert(locate(hash, version));
+  store<u64>(entryAt(Found.list, Found.index), address, 8);
+}
+
+/** The version that superseded an old one; 0 where that is not kept. */
+export function supersederOf(hash: u64, version: u64): u64 {
+  if (!locate(hash, version)) return 0;
   if (Found.index + 1 < load<u32>(Found.list, LIST_COUNT)) return versionAt(Found.list, Found.index + 1);
-  const record = resolve(address);
+  const record = resolve(addressAt(Found.list, Found.index));
   return versionOf(findHashed(keyOf(record), keySizeOf(record)));
 }
 
-/** Takes away a reason to keep the old version at an address. Returns whether another is left. */
-export function forgo(address: u64, reason: u64): bool {
-  assert(findEntry(address));
+/** Takes away a reason to keep an old version. Returns whether another is left. */
+export function forgo(hash: u64, version: u64, reason: u64): bool {
+  assert(locate(hash, version));
   const entry = entryAt(Found.list, Found.index);
   store<u64>(entry, load<u64>(entry) & ~reason);
   return reasonsAt(Found.list, Found.index) != 0;
 }
 
-/** Adds a reason to keep the old version at an address. */
-export function keep(address: u64, reason: u64): void {
-  assert(findEntry(address));
+/** Adds a reason to keep an old version. */
+export function keep(hash: u64, version: u64, reason: u64): void {
+  assert(locate(hash, version));
   const entry = entryAt(Found.list, Found.index);
   store<u64>(entry, load<u64>(entry) | reason);
 }
 
-/** Whether there is a reason to keep the old version at an address; false where it is not kept. */
-export function isKeptFor(address: u64, reason: u64): bool {
-  return findEntry(address) && (reasonsAt(Found.list, Found.index) & reason) != 0;
+/** Whether there is a reason to keep an old version; false where it is not kept. */
+export function isKeptFor(hash: u64, version: u64, reason: u64): bool {
+  return locate(hash, version) && (reasonsAt(Found.list, Found.index) & reason) != 0;
 }
 
-/** The address of the `rank`th newest old version of a key, from 1 on; 0 where there are not so many. */
+/** The `rank`th newest old version of a key, from 1 on; 0 where there are not so many. */
 export function oldByRank(key: usize, keySize: u32, hash: u64, rank: u32): u64 {
   requires(rank != 0);
   requiresRange(key, keySize);
@@ -295,13 +310,14 @@ export function oldByRank(key: usize, keySize: u32, hash: u64, rank: u32): u64 {
   const list = <usize>load<u32>(slotAt(positionOf(key, keySize, hash)));
   if (list == 0) return 0;
   const count = load<u32>(list, LIST_COUNT);
-  return rank > count ? 0 : addressAt(list, count - rank);
+  return rank > count ? 0 : versionAt(list, count - rank);
 }
 
 /** Gives an old version up, for which there is no reason any more. */
-export function drop(address: u64): void {
+export function drop(hash: u64, version: u64): void {
+  const address = addressOfOld(hash, version);
   requiresAddress(address);
-  removeOld(address);
+  removeOld(hash, version);
   subtractBytes(resolve(address), address);
 }
 
@@ -321,6 +337,11 @@ export function nextList(position: usize): usize {
 
 export class OldCursor {
   static position: usize = 0;
+}
+
+/** The hash of the key that a list is of. */
+export function hashOf(list: usize): u64 {
+  return load<u64>(list);
 }
 
 export function countOf(list: usize): u32 {

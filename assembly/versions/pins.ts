@@ -5,11 +5,9 @@
  * (Bonwick, Ahrens, Henson, Maybee, Shellenbaum, 2003), for single versions instead of blocks.
  */
 import { Log } from '../log/log';
-import { versionOf } from '../log/record';
-import { resolve } from '../log/segment';
 import { allocateSmall, releaseSmall } from '../memory/small';
 import { KEPT_BY_HISTORY, KEPT_BY_PIN, drop, forgo, isKeptFor, keep, supersederOf } from './old';
-import { requires, requiresAddress, requiresBlock } from '../verify/contract';
+import { requires, requiresBlock } from '../verify/contract';
 
 /** A pinned version, and how many hold it. The list is in the order of the versions. */
 @unmanaged
@@ -25,19 +23,21 @@ export class Pin {
 const PIN_SHIFT: u32 = 5;
 if (offsetof<Pin>() > 32) ERROR('a pin outgrew its room');
 
-// A chunk of a dead list: the next chunk, how many addresses it holds, the version of the pin that was released, addresses.
+// A chunk of a dead list: the next chunk, how many versions it holds, the version of the pin that was released; then of each version the hash of its key, and the version. Not where it
+// stands: compaction moves what is kept.
 const CHUNK_SHIFT: u32 = 8;
 const CHUNK_COUNT: usize = 4;
 const CHUNK_RELEASED: usize = 8;
-const CHUNK_ADDRESSES: usize = 16;
-const CHUNK_CAPACITY: u32 = 30;
+const CHUNK_ENTRIES: usize = 16;
+const ENTRY_SHIFT: usize = 4;
+const CHUNK_CAPACITY: u32 = 15;
 
 export class Pins {
   static newest: Pin | null = null;
   static oldest: Pin | null = null;
   /** The version of the newest pin; 0 where there is none. */
   static newestVersion: u64 = 0;
-  /** Addresses in dead lists, those of released pins too. */
+  /** Versions in dead lists, those of released pins too. */
   static deadCount: u64 = 0;
   /** Chunks of pins that were released, still to be looked through. */
   static released: usize = 0;
@@ -121,7 +121,7 @@ export function isPinned(version: u64): bool {
   return version <= Pins.newestVersion && version != 0;
 }
 
-/** Makes sure that the newest pin's dead list takes one more address. False where memory is at its limit. */
+/** Makes sure that the newest pin's dead list takes one more version. False where memory is at its limit. */
 export function reserveDead(): bool {
   return reserveDeadOf(Pins.newest!);
 }
@@ -138,52 +138,60 @@ function reserveDeadOf(pin: Pin): bool {
 }
 
 /** The newest pin that sees an old version, or null. O(pins) at worst. */
-function seenBy(address: u64): Pin | null {
-  requiresAddress(address);
-  const superseder = supersederOf(address);
+function seenBy(hash: u64, version: u64): Pin | null {
+  const superseder = supersederOf(hash, version);
   let pin = Pins.newest;
   while (pin !== null && pin.version >= superseder) pin = pin.previous;
-  return pin !== null && pin.version >= versionOf(resolve(address)) ? pin : null;
+  return pin !== null && pin.version >= version ? pin : null;
 }
 
 /**
  * Takes away a reason to keep an old version, and gives it up where no other is left and no pin sees it. False where memory is at its limit: nothing has changed then.
  */
-export function release(address: u64, reason: u64): bool {
-  requiresAddress(address);
+export function release(hash: u64, version: u64, reason: u64): bool {
   requires(reason == KEPT_BY_PIN || reason == KEPT_BY_HISTORY);
-  const heir = reason == KEPT_BY_PIN || !isKeptFor(address, KEPT_BY_PIN) ? seenBy(address) : null;
+  const heir = reason == KEPT_BY_PIN || !isKeptFor(hash, version, KEPT_BY_PIN) ? seenBy(hash, version) : null;
   if (heir !== null) {
     if (!reserveDeadOf(heir)) return false;
-    pushDead(<usize>heir.dead, address);
-    keep(address, KEPT_BY_PIN);
-    if (reason != KEPT_BY_PIN) forgo(address, reason);
+    pushDead(<usize>heir.dead, hash, version);
+    keep(hash, version, KEPT_BY_PIN);
+    if (reason != KEPT_BY_PIN) forgo(hash, version, reason);
     return true;
   }
-  const superseder = supersederOf(address);
-  if (forgo(address, reason)) return true;
-  Pins.floor = max<u64>(Pins.floor, superseder);
-  drop(address);
+  giveUp(hash, version, reason);
   return true;
 }
 
-/** Puts a superseded version on the dead list of the newest pin, for which `reserveDead` made room. */
-export function addDead(address: u64): void {
-  requiresAddress(address);
-  requires(Pins.newest !== null);
-  pushDead(<usize>Pins.newest!.dead, address);
+/** Takes away a reason to keep an old version that no pin sees, and gives it up where no other is left. */
+function giveUp(hash: u64, version: u64, reason: u64): void {
+  const superseder = supersederOf(hash, version);
+  if (forgo(hash, version, reason)) return;
+  Pins.floor = max<u64>(Pins.floor, superseder);
+  drop(hash, version);
 }
 
-function pushDead(chunk: usize, address: u64): void {
+/** Puts a superseded version on the dead list of the newest pin, for which `reserveDead` made room. */
+export function addDead(hash: u64, version: u64): void {
+  requires(Pins.newest !== null);
+  pushDead(<usize>Pins.newest!.dead, hash, version);
+}
+
+function entryIn(chunk: usize, index: u32): usize {
+  requires(index < CHUNK_CAPACITY);
+  return chunk + CHUNK_ENTRIES + (<usize>index << ENTRY_SHIFT);
+}
+
+function pushDead(chunk: usize, hash: u64, version: u64): void {
   requiresBlock(chunk, 256);
-  requiresAddress(address);
+  requires(version != 0);
   const count = load<u32>(chunk, CHUNK_COUNT);
-  store<u64>(chunk + (<usize>count << 3), address, CHUNK_ADDRESSES);
+  store<u64>(entryIn(chunk, count), hash);
+  store<u64>(entryIn(chunk, count), version, 8);
   store<u32>(chunk, count + 1, CHUNK_COUNT);
   Pins.deadCount++;
 }
 
-/** Takes addresses off the newest pin's dead list until only those below `limit` are left of what was put there last. */
+/** Takes so many versions off the newest pin's dead list that were put there last. */
 export function removeDead(count: u32): void {
   requires(Pins.newest !== null && Pins.deadCount >= count);
   const newest = Pins.newest!;
@@ -222,17 +230,16 @@ function reapTogether(chunk: usize): bool {
   const count = load<u32>(chunk, CHUNK_COUNT);
   let kept: u32 = 0;
   for (let index: u32 = 0; index < count; index++) {
-    const address = load<u64>(chunk + (<usize>index << 3), CHUNK_ADDRESSES);
-    if (heir !== null && versionOf(resolve(address)) <= heir.version) {
-      store<u64>(chunk + (<usize>kept << 3), address, CHUNK_ADDRESSES);
+    const hash = load<u64>(entryIn(chunk, index));
+    const version = load<u64>(entryIn(chunk, index), 8);
+    if (heir !== null && version <= heir.version) {
+      store<u64>(entryIn(chunk, kept), hash);
+      store<u64>(entryIn(chunk, kept), version, 8);
       kept++;
       continue;
     }
     Pins.deadCount--;
-    const superseder = supersederOf(address);
-    if (forgo(address, KEPT_BY_PIN)) continue;
-    Pins.floor = max<u64>(Pins.floor, superseder);
-    drop(address);
+    giveUp(hash, version, KEPT_BY_PIN);
   }
   if (kept == 0) {
     releaseSmall(chunk, CHUNK_SHIFT);
@@ -248,7 +255,8 @@ function reapTogether(chunk: usize): bool {
 function reapEach(chunk: usize): bool {
   requiresBlock(chunk, 256);
   for (let count = load<u32>(chunk, CHUNK_COUNT); count != 0; count--) {
-    if (!release(load<u64>(chunk + (<usize>(count - 1) << 3), CHUNK_ADDRESSES), KEPT_BY_PIN)) return false;
+    const entry = entryIn(chunk, count - 1);
+    if (!release(load<u64>(entry), load<u64>(entry, 8), KEPT_BY_PIN)) return false;
     Pins.deadCount--;
     store<u32>(chunk, count - 1, CHUNK_COUNT);
   }
