@@ -23,7 +23,8 @@ function changeBefore<V, K>(engine: Engine, key: K, space: Space<K, V>, before: 
   const kind = engine.findBefore(key, before, space);
   if (kind < 0) return undefined;
   const version = engine.foundVersion;
+  const time = engine.foundTime;
   const deleted = (kind & RECORD_FLAG_TOMBSTONE) !== 0;
   const value = deleted ? undefined : engine.found(kind, space.values);
-  return { key, value, version, deleted, time: engine.timeOf(version) };
+  return { key, value, version, deleted, time };
 }

@@ -4,6 +4,7 @@ export type { Key } from './codec/key.js';
 export type { KeyCodec } from './codec/space.js';
 export type { CodecName, ValueCodec } from './codec/value.js';
 export type { CasResult } from './collection.js';
+export type { CompactOptions, Compacted } from './compaction.js';
 export type { Durability } from './durability/commits.js';
 export type { Recovery } from './durability/recover.js';
 export * from './errors.js';

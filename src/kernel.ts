@@ -1,4 +1,5 @@
 /** What a store and its keyspaces share: the engine, when writes are safe, who reads at which version, and whether the store still serves. */
+import { Compactor } from './compaction.js';
 import { Commits } from './durability/commits.js';
 import type { LogFile } from './durability/log-file.js';
 import type { Engine } from './engine/engine.js';
@@ -27,6 +28,7 @@ export class Kernel {
   readonly log: LogFile | undefined;
   readonly settings: Settings;
   readonly holds: Holds;
+  readonly compactor: Compactor;
   /** Undefined where nothing is written, or there is no file. */
   readonly commits: Commits | undefined;
   /**
@@ -50,9 +52,13 @@ export class Kernel {
     this.settings = settings;
     this.#release = release;
     this.holds = new Holds(engine, (warning) => this.#warn(warning), (error) => this.caught(error));
+    if (log !== undefined && !settings.readOnly) this.commits = new Commits(log, settings.durability, settings.blocks, settings.flushInterval);
+    this.compactor = new Compactor(engine, log, this.commits, () => this.checkIdle());
+    if (log === undefined) engine.attach({ prepareSlot: () => undefined, raiseCeiling: () => undefined, reclaim: () => this.compactor.reclaim() });
     if (log === undefined || settings.readOnly) return;
-    this.commits = new Commits(log, settings.durability, settings.blocks, settings.flushInterval);
     log.onPoison = () => this.#stopFor(log.failure!);
+    log.onFull = () => this.compactor.reclaim();
+    if (settings.utilisation > 0) log.onFlush = () => this.compactor.noteFlush();
   }
 
   /** Whether writes are refused. */
@@ -112,8 +118,10 @@ export class Kernel {
     this.wake();
     try {
       if (this.commits === undefined || this.log === undefined) return;
+      this.compactor.stop();
       await this.commits.stop();
       if (failed || this.log.failure !== undefined) return;
+      if (this.settings.utilisation > 0 && !this.log.isClean) this.compactor.tighten();
       this.log.finish();
       this.commits.resolveAll();
     } finally {

@@ -51,6 +51,7 @@ function codecsOf(settings: Settings): (values: CodecName | ValueCodec<unknown>)
 
 function storeOf(engine: Engine, log: LogFile | undefined, settings: Settings, recovery: Recovery, release: () => void): Store {
   const codecFor = codecsOf(settings);
+  engine.core.setCompaction(settings.readOnly ? 0 : Math.round(settings.utilisation * 1024));
   const kernel = new Kernel({ name: engine.name, engine, log, settings, release });
   return new Store(kernel, new Space<Key, unknown>(undefined, undefined, codecFor(settings.values)), recovery, codecFor);
 }

@@ -31,6 +31,11 @@ export interface OpenOptions {
    * the disk that those versions took. Default: what somebody still reads.
    */
   history?: 'all' | { versions?: number; age?: number };
+  /**
+   * `utilisation`: how much of the log compaction keeps live, from 0.1 to 0.95; default 0.75. More takes less room on disk and in memory, and more writing. `false`: nothing is compacted but by
+   * `compact()`.
+   */
+  compaction?: false | { utilisation?: number };
   /** How values are encoded: a name, or a codec of one's own. Default `default`, which takes everything that can be stored. */
   values?: CodecName | ValueCodec<unknown>;
   /** `pooled` (default): bytes are views of shared slabs. `own`: each has an ArrayBuffer of its own, which costs several times the lookup. */
@@ -53,6 +58,8 @@ export interface Settings {
   readonly memory: MemoryRange;
   /** How many versions of a key are kept, 1 for the newest alone, and for how many milliseconds, 0 for ever. */
   readonly history: { readonly versions: number; readonly age: number };
+  /** How much of the log compaction keeps live, from 0 to 1; 0 where it is left to `compact()`. */
+  readonly utilisation: number;
   readonly values: CodecName | ValueCodec<unknown>;
   readonly ownBuffers: boolean;
   readonly module: WebAssembly.Module | undefined;
@@ -66,8 +73,11 @@ const MEMORY_LIMIT_MIN = 2 ** 20;
 /** The most versions of a key that can be asked for, and the longest age: some 35 years. */
 const VERSIONS_MAX = 2 ** 32 - 1;
 const AGE_MAX = 2 ** 40;
+const UTILISATION_DEFAULT = 0.75;
+const UTILISATION_MIN = 0.1;
+const UTILISATION_MAX = 0.95;
 const NAMES = new Set([
-  'durability', 'flushInterval', 'flush', 'create', 'readOnly', 'salvage', 'segmentSize', 'memory', 'history', 'values', 'buffers', 'module', 'onWarning',
+  'durability', 'flushInterval', 'flush', 'create', 'readOnly', 'salvage', 'segmentSize', 'memory', 'history', 'compaction', 'values', 'buffers', 'module', 'onWarning',
 ]);
 
 function oneOf<T>(name: string, value: T | undefined, allowed: readonly T[]): T {
@@ -105,6 +115,12 @@ function historyOf(history: OpenOptions['history']): Settings['history'] {
   return { versions: Math.floor(number('history.versions', history.versions, VERSIONS_MAX, 1, VERSIONS_MAX)), age: number('history.age', history.age, 0, 1, AGE_MAX) };
 }
 
+function utilisationOf(compaction: OpenOptions['compaction']): number {
+  if (compaction === false) return 0;
+  if (compaction !== undefined && (typeof compaction !== 'object' || compaction === null)) throw new InvalidArgumentError('The option compaction takes false, or an object with utilisation.');
+  return number('compaction.utilisation', compaction?.utilisation, UTILISATION_DEFAULT, UTILISATION_MIN, UTILISATION_MAX);
+}
+
 /** Checks options and fills in the defaults. Throws `InvalidArgumentError`. */
 export function resolveOptions(options: OpenOptions): Settings {
   if (typeof options !== 'object' || options === null) throw new InvalidArgumentError('The options of open are an object.');
@@ -125,6 +141,7 @@ export function resolveOptions(options: OpenOptions): Settings {
       limit: number('memory.limit', options.memory?.limit, MEMORY_LIMIT_MAX, MEMORY_LIMIT_MIN, MEMORY_LIMIT_MAX),
     },
     history: historyOf(options.history),
+    utilisation: utilisationOf(options.compaction),
     values: options.values ?? 'default',
     ownBuffers: oneOf('buffers', options.buffers, ['pooled', 'own']) === 'own',
     module: options.module,

@@ -4,6 +4,7 @@ import type { Key } from './codec/key.js';
 import { Space, type KeyCodec } from './codec/space.js';
 import type { CodecName, ValueCodec } from './codec/value.js';
 import { Collection } from './collection.js';
+import type { CompactOptions, Compacted } from './compaction.js';
 import { copyKeys, type Copied } from './copy.js';
 import { explainDevice } from './durability/device-failure.js';
 import type { Recovery } from './durability/recover.js';
@@ -141,6 +142,21 @@ export class Store<V = unknown> extends Collection<V> {
   async flush(): Promise<void> {
     this.kernel.checkIdle();
     await this.kernel.commits?.flush();
+  }
+
+  /**
+   * Compacts the store as far as it goes, while others go on: copies what is live out of segments of which a sixteenth is dead, forgets the deletes that nothing needs any more, and gives the end of
+   * the file back. It is not needed for a store to keep its bounds, which commits see to, each a little. O(bytes of the store).
+   * @throws (as a rejection) ReadOnlyError, FullError where there is no room to begin with, ClosedError, PoisonedError, the reason of the signal.
+   */
+  async compact(options: CompactOptions = {}): Promise<Compacted> {
+    this.kernel.checkWritable();
+    options.signal?.throwIfAborted();
+    try {
+      return await this.kernel.compactor.compact(options);
+    } catch (error) {
+      throw this.kernel.caught(explainDevice(error, this.name));
+    }
   }
 
   /** Figures about the store. Works after a failure too. O(segments). @throws IoError where the file's size cannot be told. */

@@ -13,7 +13,9 @@ import { Slots, untakeSlot } from '../log/slots';
 import { allocate, release, shiftFor } from '../memory/allocator';
 import * as format from '../shared/format';
 import { STATUS_MEMORY_FULL, STATUS_NEED_CEILING, STATUS_OK } from '../shared/status';
+import { pay } from '../compaction/step';
 import { Space, collect } from '../space/live';
+import { reserveParts } from '../space/parts';
 import { History, sweep } from '../versions/history';
 import { Pins, reap } from '../versions/pins';
 import { Clock, isVisible } from '../versions/visible';
@@ -36,6 +38,7 @@ class Batch {
   static isNextReady: bool = false;
   static isEnded: bool = false;
   static hadReserve: bool = false;
+  static hadMoved: bool = false;
   /** Records staged in the open frame, and in all. */
   static stagedInFrame: u32 = 0;
   static staged: u32 = 0;
@@ -43,6 +46,8 @@ class Batch {
   static parts: usize = 0;
   static partsShift: u32 = 0;
   static partCount: u32 = 0;
+  /** Parts staged in all: what the table of parts must have room for. */
+  static partsStaged: u32 = 0;
 }
 
 /** Begins a batch. Nothing is visible before `commitBatch`, and nothing may be handed to the device before it. */
@@ -60,9 +65,11 @@ export function beginBatch(): i32 {
   Batch.isNextReady = Slots.isNextReady;
   Batch.isEnded = segment.isEnded;
   Batch.hadReserve = Log.reserveBlock != 0;
+  Batch.hadMoved = Log.hasMoved;
   Batch.stagedInFrame = 0;
   Batch.staged = 0;
   Batch.partCount = 0;
+  Batch.partsStaged = 0;
   memory.fill(filter, 0, FILTER_SIZE);
   Space.isHeld = true;
   return STATUS_OK;
@@ -137,6 +144,7 @@ export function stagePart(size: u32): i32 {
     Batch.parts = parts;
     Batch.partsShift = shift;
   }
+  if (!reserveParts(++Batch.partsStaged)) return STATUS_MEMORY_FULL;
   if (Batch.partCount == 0) store<u64>(Batch.parts, 0);
   store<u64>(Batch.parts, load<u64>(Batch.parts) + size);
   store<u64>(Batch.parts + 8 + (<usize>Batch.partCount << 3), addressOf(Log.segment!.sequence, recordOffset()));
@@ -221,6 +229,7 @@ export function commitBatch(): f64 {
   if (History.isKept) tidyBatch();
   collect();
   publishTail();
+  pay(Batch.staged);
   return <f64>Log.version;
 }
 
@@ -265,6 +274,7 @@ export function abortBatch(): void {
   first.lastHash = Batch.lastHash;
   first.end = Batch.end;
   first.isEnded = Batch.isEnded;
+  Log.hasMoved = Batch.hadMoved;
   Batch.staged = 0;
   Batch.partCount = 0;
   Space.isHeld = false;

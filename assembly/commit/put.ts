@@ -7,11 +7,12 @@ import { Index, find, slotAddress } from '../index/directory';
 import { copyWords } from '../memory/bytes';
 import { setNumber, setU32 } from '../memory/control';
 import { Log, appendRecord, blockOf, publishTail, recordOffset } from '../log/log';
-import { flagsOf, keyOffset, sealRecord, valueOf, valueSizeOf, versionOf } from '../log/record';
+import { flagsOf, keyOffset, movedTimeOf, sealRecord, valueOf, valueSizeOf, versionOf } from '../log/record';
 import { addressOf } from '../log/segment';
 import * as format from '../shared/format';
 import * as layout from '../shared/layout';
 import { STATUS_ABSENT, STATUS_MEMORY_FULL, STATUS_MISMATCH, STATUS_NEED_CEILING } from '../shared/status';
+import { pay } from '../compaction/step';
 import { collect } from '../space/live';
 import { findOld } from '../versions/old';
 import { History, sweep } from '../versions/history';
@@ -46,7 +47,8 @@ export function commitOne(existing: usize, key: usize, keySize: u32, valueSize: 
   }
   collect();
   publishTail();
-  ensures(versionOf(record) == Log.version && Log.version <= Log.ceiling);
+  pay(1);
+  ensures(version == Log.version && Log.version <= Log.ceiling);
   return <f64>version;
 }
 
@@ -116,6 +118,7 @@ export function showVersion(record: usize): i32 {
   requiresRecord(record);
   const flags = flagsOf(record);
   setNumber(layout.CONTROL_VERSION, versionOf(record));
+  if (History.isKept) setNumber(layout.CONTROL_TIME, movedTimeOf(record));
   return showValue(valueOf(record), valueSizeOf(record), flags & (format.RECORD_KIND_MASK | format.RECORD_FLAG_LARGE | format.RECORD_FLAG_TOMBSTONE));
 }
 

@@ -1,6 +1,7 @@
 /** The exports between the log and the device: what is to be written, what was flushed, which slots come and go. */
 import * as log from '../log/log';
 import { Log } from '../log/log';
+import * as slots from '../log/slots';
 import { Slots, offerSlot } from '../log/slots';
 import { Superblock, durableRoot } from '../recovery/superblock';
 import * as format from '../shared/format';
@@ -67,6 +68,11 @@ export function needsSuperblock(): bool {
 export function slotReady(slot: u32): bool {
   requires(Log.segment === null || slot != Log.segment!.slot);
   return offerSlot(slot);
+}
+
+/** One of the slots that stand ready for the log. */
+export function readySlotAt(index: u32): u32 {
+  return slots.readySlotAt(index);
 }
 
 /** The slot that the tail names as next and that must be zeroed before it can be used; -1 when it is ready. */

@@ -87,6 +87,20 @@ export function standing(hash: u64, address: u64): u32 {
   return found << <u32>(tagged > 1);
 }
 
+/** Points the slot that names a record at another address: its key is at a new place. */
+export function repoint(hash: u64, from: u64, to: u64): void {
+  requiresAddress(from);
+  requiresAddress(to);
+  const page = pageFor(hash);
+  let position = <u32>hash & SLOT_MASK;
+  while ((slotIn(page, position) & FIELD_MASK) != from) {
+    assert(slotIn(page, position) != 0);
+    position = (position + 1) & SLOT_MASK;
+  }
+  const at = page + (<usize>position << 3);
+  store<u64>(at, (load<u64>(at) & ~FIELD_MASK) | to);
+}
+
 /** Reads the home slot of a hash, so that it is in the cache when it is needed. */
 export function touch(hash: u64): u64 {
   return slotIn(pageFor(hash), <u32>hash & SLOT_MASK);

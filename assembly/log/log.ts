@@ -23,6 +23,8 @@ export class Log {
   /** The offset of the open frame, or 0 where none is open. */
   static frame: u32 = 0;
   static recordCount: u32 = 0;
+  /** Whether the open frame holds what compaction has moved. */
+  static hasMoved: bool = false;
   /** The highest version that was issued. */
   static version: u64 = 0;
   /** No version above this one may be issued before a higher ceiling is durable. */
@@ -119,6 +121,8 @@ export function closeFrame(flags: u32, pendingCount: u32): void {
   const bodySize = Log.tail - Log.frame - format.FRAME_HEAD_SIZE;
   // Records of a commit that is still being staged carry the next version.
   const version = pendingCount == 0 ? Log.version : Log.version + 1;
+  if (Log.hasMoved) flags |= format.FRAME_FLAG_COMPACTION;
+  Log.hasMoved = false;
   const size = sealFrame(at, bodySize, flags, Log.recordCount, pendingCount, version, Log.time, Log.seal, segment.seed, Log.frame);
   Log.pendingSize += Log.frame + size - Log.tail;
   Log.tail = Log.frame + size;
@@ -161,6 +165,7 @@ export function nextSegment(pendingCount: u32, reserved: bool): i32 {
   const countBefore = Log.recordCount;
   const pendingBefore = Log.pendingSize;
   const wasEnded = before.isEnded;
+  const hadMoved = Log.hasMoved;
   if (!wasEnded) closeFrame(format.FRAME_FLAG_END, pendingCount);
   const headerEnd = buildHeader(segment, before, Log.seal, Log.ceiling, Log.version, nextSalt());
   if (headerEnd == 0) {
@@ -170,6 +175,7 @@ export function nextSegment(pendingCount: u32, reserved: bool): i32 {
     Log.recordCount = countBefore;
     Log.pendingSize = pendingBefore;
     before.isEnded = wasEnded;
+    Log.hasMoved = hadMoved;
     if (usesReserve) detachBlock(segment);
     removeSegment(segment);
     return STATUS_TOO_MANY_SEGMENTS;

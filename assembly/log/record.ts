@@ -50,9 +50,20 @@ export class Expiry {
   static next: u64 = 0;
 }
 
-/** The bytes between the header and the key. */
+/** The header, and what stands between it and the key: the expiry, then the time. */
 export function keyOffset(flags: u32): u32 {
-  return format.RECORD_HEADER_SIZE + ((flags & format.RECORD_FLAG_EXPIRY) != 0 ? format.RECORD_EXPIRY_SIZE : 0);
+  // A flag is shifted to where it is the size of its field.
+  return format.RECORD_HEADER_SIZE + ((flags & format.RECORD_FLAG_EXPIRY) >> EXPIRY_SIZE_SHIFT) + ((flags & format.RECORD_FLAG_TIME) >> TIME_SIZE_SHIFT);
+}
+
+const EXPIRY_SIZE_SHIFT: u32 = 2;
+const TIME_SIZE_SHIFT: u32 = 5;
+if (format.RECORD_FLAG_EXPIRY >> EXPIRY_SIZE_SHIFT != format.RECORD_EXPIRY_SIZE || format.RECORD_FLAG_TIME >> TIME_SIZE_SHIFT != format.RECORD_TIME_SIZE) ERROR('a field is not of the size that its flag says');
+
+/** When a record that was moved out of its frame was committed, in epoch milliseconds; 0 where the frame that it stands in tells. */
+export function movedTimeOf(record: usize): u64 {
+  const flags = flagsOf(record);
+  return (flags & format.RECORD_FLAG_TIME) == 0 ? 0 : load<u64>(record + keyOffset(flags) - format.RECORD_TIME_SIZE);
 }
 
 export function keyOf(record: usize): usize {
@@ -100,6 +111,32 @@ export function sealRecord(record: usize, flags: u32, keySize: u32, valueSize: u
   return size;
 }
 
+/**
+ * Copies a record of a key to `to`, with the time of its commit before its key, and returns its size there. The check is to be made anew.
+ */
+export function copyWithTime(to: usize, record: usize, time: u64): u32 {
+  requiresRecord(record);
+  const flags = flagsOf(record);
+  requires((flags & (format.RECORD_FLAG_PART | format.RECORD_FLAG_TIME)) == 0 && time <= FIELD_MASK);
+  const begin = keyOffset(flags);
+  const unpadded = keySizeOf(record) + valueSizeOf(record);
+  memory.copy(to, record, begin);
+  store<u64>(to + begin, time);
+  memory.copy(to + begin + format.RECORD_TIME_SIZE, record + begin, unpadded);
+  store<u16>(to, load<u16>(to, format.RECORD_FLAGS) | <u16>format.RECORD_FLAG_TIME, format.RECORD_FLAGS);
+  const end = begin + format.RECORD_TIME_SIZE + unpadded;
+  for (let pad = end; pad < alignUp(end); pad++) store<u8>(to + pad, 0);
+  ensures(sizeOf(to) == alignUp(end) && movedTimeOf(to) == time);
+  return alignUp(end);
+}
+
+/** Makes the check of a record anew that was copied to another place, or whose value was changed before it left memory. */
+export function resealRecord(record: usize, size: u32, seed: u64, offset: u32): void {
+  requires(size == sizeOf(record));
+  store<u32>(record, computeCheck(record, size, seed, offset), format.RECORD_CHECK);
+  ensures(checkRecord(record, size, seed, offset));
+}
+
 /** Whether a record that ends before `limit` bytes is intact at its place; on its own, without its frame. */
 export function checkRecord(record: usize, limit: u32, seed: u64, offset: u32): bool {
   requiresRange(record, limit);
@@ -117,7 +154,7 @@ export function fits(record: usize, limit: u32): bool {
 
 /** The flags that this format defines; any other is content that it never wrote. */
 const KNOWN_FLAGS: u32 = format.RECORD_KIND_MASK | format.RECORD_FLAG_TOMBSTONE | format.RECORD_FLAG_EXPIRY | format.RECORD_FLAG_PART |
-  format.RECORD_FLAG_LARGE | (3 << format.RECORD_KEY_SIZE_HIGH_SHIFT);
+  format.RECORD_FLAG_LARGE | format.RECORD_FLAG_TIME | (3 << format.RECORD_KEY_SIZE_HIGH_SHIFT);
 
 /** Whether a record whose hash was right also means something: semantic validation comes after the hash, never instead of it. */
 export function isMeaningful(record: usize, limit: u32, frameVersion: u64): bool {
@@ -147,4 +184,11 @@ export function partAddress(record: usize, index: u32): u64 {
   requiresRecord(record);
   requires(index < partCountOf(record));
   return load<u64>(valueOf(record) + 8 + (<usize>index << 3)) & FIELD_MASK;
+}
+
+/** Names another address for a part. The check of the record is to be made anew. */
+export function setPartAddress(record: usize, index: u32, address: u64): void {
+  requiresRecord(record);
+  requires(index < partCountOf(record));
+  store<u64>(valueOf(record) + 8 + (<usize>index << 3), address);
 }

@@ -53,6 +53,8 @@ export class Segment {
   isEnded: bool;
   /** Whether it is in the list of segments that may be given up. */
   isCandidate: bool;
+  /** Whether compaction is emptying it, or has found that it cannot. */
+  isVictim: bool;
   /** A second count of live bytes, made by verification. */
   counted: u32;
   nextCandidate: Segment | null;
@@ -83,6 +85,9 @@ export class Segments {
   static tableShift: u32 = 0;
   static tableMask: u64 = 0;
   static idle: usize = 0;
+  /** Where those stand who look at all segments in many steps: how compaction chooses, and where it looks for what deletes still hide. */
+  static choosing: Segment | null = null;
+  static sweeping: Segment | null = null;
 }
 
 export function setGeometry(segmentShift: u32, inMemory: bool): void {
@@ -296,6 +301,8 @@ function unchain(segment: Segment): void {
   setUnlisted(segment, 0);
   const before = segment.previous;
   const after = segment.next;
+  if (Segments.choosing === segment) Segments.choosing = after;
+  if (Segments.sweeping === segment) Segments.sweeping = after;
   if (before === null) Segments.first = after;
   else before.next = after;
   if (after === null) Segments.last = before;

@@ -26,6 +26,12 @@ export function offerSlot(slot: u32): bool {
   return true;
 }
 
+/** One of the slots that are ready, in the order in which they will be taken. */
+export function readySlotAt(index: u32): u32 {
+  requires(index < Slots.readyCount);
+  return load<u32>(ring + (((Slots.head + index) & (CAPACITY - 1)) << 2));
+}
+
 /** Takes the slot that a new segment will name as its successor's. */
 export function takeSlot(): u32 {
   if (Geometry.inMemory) return Slots.virtual++;

@@ -5,7 +5,9 @@
  */
 import { guessRecord, touch } from '../index/by-hash';
 import { hashKey } from '../hash/keyhash';
+import { findHashed } from '../index/directory';
 import { flagsOf, keyOf, keySizeOf, valueOf, valueSizeOf, versionOf } from '../log/record';
+import { Geometry } from '../log/segment';
 import { allocate, release } from '../memory/allocator';
 import { bytesOfBuffer, freeBuffer, makeBuffer, sizeOfBuffer } from '../memory/buffer';
 import { compare, copyWords } from '../memory/bytes';
@@ -29,6 +31,9 @@ export class Cursor {
   session: Session | null;
   /** The next scan of the session. */
   next: Cursor | null;
+  /** Its neighbours among all scans that are open. */
+  nextOpen: Cursor | null;
+  previousOpen: Cursor | null;
   isReverse: bool;
   /** Whether values are shown. */
   hasValues: bool;
@@ -88,12 +93,53 @@ export function makeCursor(version: u64, clock: u64, session: Session | null, is
     cursor.next = session.scans;
     session.scans = cursor;
   }
+  cursor.nextOpen = Open.first;
+  if (Open.first !== null) Open.first!.previousOpen = cursor;
+  Open.first = cursor;
   return cursor;
+}
+
+/** All scans that are open. */
+class Open {
+  static first: Cursor | null = null;
+}
+
+/**
+ * A block of the log is about to be given up. What scans have in their batches, and have not handed on, may stand in it: they are shown where compaction has copied it to. A value in parts is looked up in any case, because
+ * its parts may have moved.
+ */
+export function leaveBlock(block: usize): void {
+  requiresBlock(block, Geometry.segmentSize);
+  for (let cursor = Open.first; cursor !== null; cursor = cursor!.nextOpen) {
+    const consumed = load<u32>(changetype<usize>(cursor), layout.CURSOR_CONSUMED);
+    for (let index: u32 = consumed == 0 ? 0 : consumed - 1; index < cursor!.count; index++) {
+      const item = changetype<usize>(cursor) + layout.CURSOR_ITEMS + <usize>index * layout.ITEM_SIZE;
+      if (load<u32>(item, layout.ITEM_KEY) - <u32>block < Geometry.segmentSize || (load<u32>(item, layout.ITEM_KIND) & format.RECORD_FLAG_LARGE) != 0) findAgain(item, cursor!.hasValues);
+    }
+  }
+}
+
+/** Shows an item where its record stands now. */
+function findAgain(item: usize, hasValues: bool): void {
+  requiresBlock(item, layout.ITEM_SIZE);
+  const key = <usize>load<u32>(item, layout.ITEM_KEY);
+  const size = load<u32>(item, layout.ITEM_KEY_SIZE);
+  const version = <u64>load<f64>(item, layout.ITEM_VERSION);
+  // What a session has written itself stands in the session.
+  if (version == 0) return;
+  let record = findHashed(key, size);
+  if (record == 0 || versionOf(record) != version) record = findOld(key, size, hashKey(key, size), version);
+  assert(record != 0 && versionOf(record) == version);
+  store<u32>(item, <u32>keyOf(record), layout.ITEM_KEY);
+  showItemValue(item, valueOf(record), valueSizeOf(record), hasValues);
 }
 
 /** Gives a scan back; the caller takes it off the list of its session. */
 export function freeCursor(cursor: Cursor): void {
   requiresBlock(changetype<usize>(cursor), 1 << CURSOR_SHIFT);
+  if (cursor.previousOpen === null) Open.first = cursor.nextOpen;
+  else cursor.previousOpen!.nextOpen = cursor.nextOpen;
+  if (cursor.nextOpen !== null) cursor.nextOpen!.previousOpen = cursor.previousOpen;
   freeBuffer(cursor.low);
   freeBuffer(cursor.high);
   freeBuffer(cursor.last);
@@ -222,15 +268,20 @@ function putItem(cursor: Cursor, key: usize, keySize: u32, value: usize, valueSi
   cursor.count++;
   store<u32>(item, <u32>key, layout.ITEM_KEY);
   store<u32>(item, keySize, layout.ITEM_KEY_SIZE);
-  if (cursor.hasValues && valueSize <= <u32>layout.ITEM_ROOM_SIZE) {
-    // To where it is aligned, as a lookup does.
-    copyWords(item + layout.ITEM_ROOM, value, valueSize);
+  showItemValue(item, value, valueSize, cursor.hasValues);
+  store<u32>(item, kind, layout.ITEM_KIND);
+  store<f64>(item, <f64>version, layout.ITEM_VERSION);
+}
+
+/** Shows the value of an item: a small one where it is aligned, as a lookup does. */
+function showItemValue(item: usize, value: usize, size: u32, hasValues: bool): void {
+  requiresRange(value, size);
+  if (hasValues && size <= <u32>layout.ITEM_ROOM_SIZE) {
+    copyWords(item + layout.ITEM_ROOM, value, size);
     value = item + layout.ITEM_ROOM;
   }
   store<u32>(item, <u32>value, layout.ITEM_VALUE);
-  store<u32>(item, valueSize, layout.ITEM_VALUE_SIZE);
-  store<u32>(item, kind, layout.ITEM_KIND);
-  store<f64>(item, <f64>version, layout.ITEM_VERSION);
+  store<u32>(item, size, layout.ITEM_VALUE_SIZE);
 }
 
 function putRecord(cursor: Cursor, record: usize): void {

@@ -2,7 +2,8 @@
 import { isShared } from '../index/by-hash';
 import { Index } from '../index/directory';
 import { addToFront, removeFromFront } from './front';
-import { Tree, forgetTree } from './tree';
+import { keyOf, keySizeOf } from '../log/record';
+import { Tree, forgetTree, removeRef } from './tree';
 
 /** The key that was just inserted into the hash index is new. */
 export function noteKey(): void {
@@ -13,4 +14,9 @@ export function noteKey(): void {
 /** The key that came last was taken out of the hash index again. */
 export function forgetKey(): void {
   if (Tree.isKept) removeFromFront();
+}
+
+/** A key is about to be taken out of the hash index. Among those that wait in front its name stays: it is left out when they are sorted in. O(log n). */
+export function removeKey(record: usize): void {
+  if (Tree.isKept) removeRef(keyOf(record), keySizeOf(record));
 }

@@ -158,11 +158,41 @@ function splitLeaf(index: u32, position: u32): bool {
   return true;
 }
 
-/** Puts a name in its place. False where memory is at its limit. */
+/** Takes the name of a key out, if it is there. Scans find their places anew. */
+export function removeRef(key: usize, size: u32): void {
+  requiresRange(key, size);
+  seek(key, size);
+  if (Place.leaf >= Tree.leafCount) return;
+  const index = Place.leaf;
+  const position = Place.position;
+  const name = nameAt(index, position);
+  if (compareTo(name, key, size) != 0) return;
+  releaseRef(name);
+  const leaf = leafAt(index);
+  const count = load<u32>(leaf) - 1;
+  const at = leaf + LEAF_HEADER + (<usize>position << 3);
+  memory.copy(at, at + 8, <usize>(count - position) << 3);
+  store<u32>(leaf, count);
+  Tree.count--;
+  Tree.generation++;
+  if (count != 0) return;
+  release(leaf, LEAF_SHIFT);
+  Tree.leafCount--;
+  const pointer = Tree.leaves + (<usize>index << POINTER_SHIFT);
+  memory.copy(pointer, pointer + (1 << POINTER_SHIFT), <usize>(Tree.leafCount - index) << POINTER_SHIFT);
+}
+
+/** Whether the key that a name stands for is at the place that `seek` has found. */
+function isAtPlace(key: usize, size: u32): bool {
+  return Place.leaf < Tree.leafCount && compareTo(nameAt(Place.leaf, Place.position), key, size) == 0;
+}
+
+/** Puts a name in its place, unless its key is gone, or there already. False where memory is at its limit. */
 export function insertRef(ref: u64): bool {
   const record = recordOf(ref);
-  if (record == 0) return false;
+  if (record == 0) return true;
   seek(keyOf(record), keySizeOf(record));
+  if (isAtPlace(keyOf(record), keySizeOf(record))) return true;
   let index = Place.leaf;
   let position = Place.position;
   if (position == 0 && index != 0) {

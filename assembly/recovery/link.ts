@@ -10,7 +10,8 @@ import { FIELD_MASK, Segment, Segments, addressOf, resolve, segmentOf } from '..
 import { damage } from '../memory/control';
 import * as format from '../shared/format';
 import { REASON_CONTENT, STATUS_MEMORY_FULL, STATUS_OK } from '../shared/status';
-import { adjustParts, forsakeRecord, nominateDead } from '../space/live';
+import { forsakeRecord, nominateDead, retainParts } from '../space/live';
+import { reserveParts } from '../space/parts';
 import { History } from '../versions/history';
 import { Clock } from '../versions/visible';
 import { settleHistory } from './past';
@@ -160,7 +161,8 @@ export function countParts(isSalvage: bool): i32 {
       const segment = segmentOf(address)!;
       return damage(segment.sequence, segment.slot, <u32>(record - <usize>segment.block), sizeOf(record), REASON_CONTENT);
     }
-    adjustParts(record, true);
+    if (!reserveParts(partCountOf(record))) return STATUS_MEMORY_FULL;
+    retainParts(record, address);
   }
   return STATUS_OK;
 }
@@ -181,7 +183,8 @@ export function linkLog(secret: u64): i32 {
     if (!completeAtGap(segment) || !linkSegment(segment)) return STATUS_MEMORY_FULL;
   }
   const status = countParts(false);
-  if (status == STATUS_OK && History.isKept) settleHistory();
+  if (status != STATUS_OK) return status;
+  if (History.isKept && !settleHistory()) return STATUS_MEMORY_FULL;
   nominateDead();
   return status;
 }

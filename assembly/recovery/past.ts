@@ -1,9 +1,10 @@
 /** The old versions that recovery has met, where a history is kept. The log has some that were given up before it was closed: they are as good as those that were not, if they are whole. */
 import { hashKey } from '../hash/keyhash';
-import { flagsOf, keyOf, keySizeOf, sizeOf } from '../log/record';
+import { flagsOf, keyOf, keySizeOf, partCountOf, sizeOf } from '../log/record';
 import { resolve } from '../log/segment';
 import { RECORD_FLAG_LARGE } from '../shared/format';
-import { adjustParts, subtractRecord } from '../space/live';
+import { retainParts, subtractRecord } from '../space/live';
+import { reserveParts } from '../space/parts';
 import { trimKey } from '../versions/history';
 import { OldCursor, countOf, hashOf, nextList, oldAddressAt, oldVersionAt, removeOld } from '../versions/old';
 import { isWhole } from './link';
@@ -28,13 +29,15 @@ function dropBroken(): void {
   }
 }
 
-/** Counts the parts of the old versions that are whole, forgets those that are not, and lets the history go no further than its limits. */
-export function settleHistory(): void {
+/** Counts the parts of the old versions that are whole, forgets those that are not, and lets the history go no further than its limits. False where memory is at its limit. */
+export function settleHistory(): bool {
   dropBroken();
   for (let list = nextList(0); list != 0; list = nextList(OldCursor.position)) {
     for (let index: u32 = 0; index < countOf(list); index++) {
       const address = oldAddressAt(list, index);
-      if (isLarge(address)) adjustParts(resolve(address), true);
+      if (!isLarge(address)) continue;
+      if (!reserveParts(partCountOf(resolve(address)))) return false;
+      retainParts(resolve(address), address);
     }
   }
   for (let list = nextList(0); list != 0; list = nextList(OldCursor.position)) {
@@ -42,4 +45,5 @@ export function settleHistory(): void {
     const size = keySizeOf(record);
     trimKey(keyOf(record), size, hashKey(keyOf(record), size));
   }
+  return true;
 }

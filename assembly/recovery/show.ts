@@ -5,13 +5,13 @@
 import { hashKey } from '../hash/keyhash';
 import { touch } from '../index/by-hash';
 import { find, insert, reserveSlot, setSlot, slotAddress } from '../index/directory';
-import { flagsOf, keyOf, keySizeOf, linkOf, setLink, versionOf } from '../log/record';
-import { FIELD_MASK } from '../log/segment';
+import { flagsOf, keyOf, keySizeOf, linkOf, setLink, sizeOf, versionOf } from '../log/record';
+import { FIELD_MASK, resolve } from '../log/segment';
 import { mix } from '../hash/xxh64';
 import * as format from '../shared/format';
-import { forsakeRecord, retainRecord, uncountNewest } from '../space/live';
+import { addRecord, forsakeRecord, retainRecord, subtractRecord, uncountNewest } from '../space/live';
 import { History, noteSuperseded, reserveHistory } from '../versions/history';
-import { KEPT_BY_HISTORY, addOld, reserveOld } from '../versions/old';
+import { KEPT_BY_HISTORY, addOld, addressOfOld, insertOld, moveOld, reserveOld, supersederOf } from '../versions/old';
 import { requires, requiresAddress, requiresRecord } from '../verify/contract';
 
 const WAITING_COUNT_MAX: u32 = 16;
@@ -93,7 +93,7 @@ function showNow(record: usize, address: u64, hash: u64): bool {
   } else {
     const version = versionOf(record);
     const newest = versionOf(existing);
-    if (version < newest) return true;
+    if (version < newest) return !History.isKept || showOld(record, address, hash, versionOf(existing));
     setLink(record, version == newest ? linkOf(existing) : slotAddress());
     if (version != newest && History.isKept) {
       if (!reserveOld(key, keySize, hash) || !reserveHistory()) return false;
@@ -104,5 +104,23 @@ function showNow(record: usize, address: u64, hash: u64): bool {
     setSlot(address);
   }
   retainRecord(record, address);
+  return true;
+}
+
+/** Keeps a version that compaction has moved behind what superseded it, or notes that one that is kept was moved. */
+function showOld(record: usize, address: u64, hash: u64, newest: u64): bool {
+  requiresRecord(record);
+  const version = versionOf(record);
+  requires(version < newest);
+  const before = addressOfOld(hash, version);
+  if (before != 0) {
+    subtractRecord(before, sizeOf(resolve(before)));
+    moveOld(hash, version, address);
+  } else {
+    if (!reserveOld(keyOf(record), keySizeOf(record), hash) || !reserveHistory()) return false;
+    insertOld(record, address, hash, KEPT_BY_HISTORY);
+    noteSuperseded(hash, version, supersederOf(hash, version));
+  }
+  addRecord(address, sizeOf(record));
   return true;
 }

@@ -3,7 +3,9 @@
  * what replaced its records is durable and a durable header no longer lists it.
  */
 import { flagsOf, partAddress, partCountOf, sizeOf } from '../log/record';
-import { Log, tailAddress } from '../log/log';
+import { Log, keepReserve, tailAddress } from '../log/log';
+import { leaveBlock } from '../order/cursor';
+import { disownPart, ownParts } from './parts';
 import { keepForWatches } from '../versions/watch';
 import { Geometry, Segment, Segments, dropBlock, nominate, removeSegment, resolve, segmentOf, takeSurplus } from '../log/segment';
 import { setU32 } from '../memory/control';
@@ -15,11 +17,14 @@ export class Space {
   static liveSize: u64 = 0;
   static keyCount: u64 = 0;
   static tombstoneCount: u64 = 0;
+  /** Keys whose newest version expires one day, or has. */
+  static expiringCount: u64 = 0;
   /** While a batch is staged nothing is given up: it may be taken back. */
   static isHeld: bool = false;
 }
 
-function add(address: u64, size: u32): void {
+/** Counts so many bytes as live: those of the record, or the part, at an address. */
+export function addRecord(address: u64, size: u32): void {
   requiresAddress(address);
   requires(size != 0 && (size & 7) == 0);
   const segment = segmentOf(address)!;
@@ -44,21 +49,25 @@ export function countNewest(record: usize): void {
   const flags = flagsOf(record);
   if ((flags & RECORD_FLAG_TOMBSTONE) != 0) Space.tombstoneCount++;
   else Space.keyCount++;
+  if ((flags & RECORD_FLAG_EXPIRY) == 0) return;
+  Space.expiringCount++;
   // From now on the facade keeps the clock right.
-  if ((flags & RECORD_FLAG_EXPIRY) != 0) setU32(layout.CONTROL_HAS_EXPIRY, 1);
+  setU32(layout.CONTROL_HAS_EXPIRY, 1);
 }
 
 /** The opposite. */
 export function uncountNewest(record: usize): void {
   requiresRecord(record);
-  if ((flagsOf(record) & RECORD_FLAG_TOMBSTONE) != 0) Space.tombstoneCount--;
+  const flags = flagsOf(record);
+  if ((flags & RECORD_FLAG_TOMBSTONE) != 0) Space.tombstoneCount--;
   else Space.keyCount--;
+  if ((flags & RECORD_FLAG_EXPIRY) != 0) Space.expiringCount--;
 }
 
 /** Counts a record, and not the parts of its value. */
 export function retainRecord(record: usize, address: u64): void {
   requiresRecord(record);
-  add(address, sizeOf(record));
+  addRecord(address, sizeOf(record));
   countNewest(record);
 }
 
@@ -69,30 +78,46 @@ export function forsakeRecord(record: usize, address: u64): void {
   uncountNewest(record);
 }
 
-/** Counts the parts of a large value, or takes them out of the count. */
-export function adjustParts(record: usize, isLive: bool): void {
+/** Counts the parts of a large value, whose record stands at an address, and for which there is room in the table of parts. */
+export function retainParts(record: usize, address: u64): void {
+  requiresRecord(record);
+  ownParts(record, address);
+  const count = partCountOf(record);
+  for (let index: u32 = 0; index < count; index++) {
+    const part = partAddress(record, index);
+    addRecord(part, sizeOf(resolve(part)));
+  }
+}
+
+/** Takes the parts of a large value out of the count. */
+function forsakeParts(record: usize): void {
   requiresRecord(record);
   const count = partCountOf(record);
   for (let index: u32 = 0; index < count; index++) {
     const part = partAddress(record, index);
-    const size = sizeOf(resolve(part));
-    if (isLive) add(part, size);
-    else subtractRecord(part, size);
+    disownPart(part);
+    subtractRecord(part, sizeOf(resolve(part)));
   }
+}
+
+/** A record that is live, or a part of one, has been copied: its bytes count there now. */
+export function transferRecord(from: u64, size: u32, to: u64, sizeThere: u32): void {
+  subtractRecord(from, size);
+  addRecord(to, sizeThere);
 }
 
 /** Counts a record that has become the newest of its key, with the parts of its value. */
 export function retain(record: usize, address: u64): void {
   requiresRecord(record);
   retainRecord(record, address);
-  if ((flagsOf(record) & RECORD_FLAG_LARGE) != 0) adjustParts(record, true);
+  if ((flagsOf(record) & RECORD_FLAG_LARGE) != 0) retainParts(record, address);
 }
 
 /** Takes the bytes of a record and its parts out of the count: nothing reads it any more. */
 export function subtractBytes(record: usize, address: u64): void {
   requiresRecord(record);
   subtractRecord(address, sizeOf(record));
-  if ((flagsOf(record) & RECORD_FLAG_LARGE) != 0) adjustParts(record, false);
+  if ((flagsOf(record) & RECORD_FLAG_LARGE) != 0) forsakeParts(record);
 }
 
 /** The opposite of `retain`: the record is no longer the newest of its key, and nothing reads it any more. */
@@ -118,12 +143,21 @@ export function collect(): void {
     if (current.live != 0) continue;
     if (current === Log.segment) nominate(current);
     else if (keepForWatches(current)) continue;
-    else if (Geometry.inMemory) removeSegment(current);
-    else if (current.written == current.end && current !== Log.output) {
-      current.deadAt = tailAddress();
-      dropBlock(current);
-    } else nominate(current);
+    else if (!Geometry.inMemory && (current.written != current.end || current === Log.output)) nominate(current);
+    else giveBlockUp(current);
   }
+}
+
+/** Gives the block of a segment up that nobody needs: scans that still show something of it are shown where it is now. */
+function giveBlockUp(segment: Segment): void {
+  requires(segment.live == 0);
+  leaveBlock(segment.block);
+  if (Geometry.inMemory) removeSegment(segment);
+  else {
+    segment.deadAt = tailAddress();
+    dropBlock(segment);
+  }
+  keepReserve();
 }
 
 /** Nominates every segment without a live byte, when recovery has counted them. */

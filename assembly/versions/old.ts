@@ -170,7 +170,18 @@ export function addOld(record: usize, address: u64, hash: u64, reasons: u64): vo
   store<u32>(list, count + 1, LIST_COUNT);
   Old.versionCount++;
   ensures(LIST_ENTRIES + (<usize>(count + 1) << ENTRY_SHIFT) <= <usize>1 << load<u32>(list, LIST_SHIFT));
-  ensures(count == 0 || versionAt(list, count - 1) < versionAt(list, count));
+}
+
+/** Puts an older version in its place among those that are kept, for which `reserveOld` made room: recovery meets what compaction has moved behind what superseded it. */
+export function insertOld(record: usize, address: u64, hash: u64, reasons: u64): void {
+  addOld(record, address, hash, reasons);
+  const list = <usize>load<u32>(slotAt(Reserved.position));
+  const count = load<u32>(list, LIST_COUNT);
+  let index = count - 1;
+  while (index != 0 && versionAt(list, index - 1) > versionOf(record)) index--;
+  memory.copy(entryAt(list, index + 1), entryAt(list, index), <usize>(count - 1 - index) * ENTRY_SIZE);
+  store<u64>(entryAt(list, index), versionOf(record) | reasons);
+  store<u64>(entryAt(list, index), address, 8);
 }
 
 /** The index of the newest version of a list that is not above `version`; -1 where all are. */

@@ -116,7 +116,12 @@ export class Commits {
   /** Keeps an eye on the interval, because a loop that gives no turn starves timers. */
   #look(): void {
     if (++this.#writeCount % WRITES_PER_LOOK !== 0) return;
-    if (performance.now() - this.#lastFlush > this.#flushInterval * 2 && !this.#isDurable) this.#flushNow();
+    const isOverdue = performance.now() - this.#lastFlush > this.#flushInterval * 2;
+    if (!isOverdue && !this.#log.isWaitedFor) return;
+    if (this.#isDurable) return;
+    // A loop that gives no turn would never let another way of flushing come to its end.
+    if (isOverdue) this.#flushNow();
+    else if (this.#flushing === undefined) this.flush().catch(() => undefined);
   }
 
   /** A flush that blocks. What it would have made durable is in doubt when it fails. */
@@ -175,6 +180,12 @@ export class Commits {
     } catch {
       // The store is poisoned, which told everyone whom it concerns.
     }
+  }
+
+  /** Hands over what was applied without anybody waiting for it, and has it flushed within the interval. */
+  handOverLater(): void {
+    this.#log.handOver();
+    this.#armFlush();
   }
 
   /** Flushes for everyone who waits, and then for those who came meanwhile. Never rejects. */

@@ -2,6 +2,7 @@
  * The log on its way to the file: closes frames, writes what is closed, flushes, and tells the core what is durable. After a failed write or flush it is
  * poisoned: nothing is tried again, because nobody knows what the medium holds.
  */
+import * as status from '../../assembly/shared/status.js';
 import { VERSION_BITS } from '../../assembly/shared/limits.js';
 import { DeviceError, type Device } from '../device/device.js';
 import type { Engine } from '../engine/engine.js';
@@ -16,6 +17,10 @@ const CEILING_STEP_MAX = 2 ** 24;
 /** The last version that there can be. */
 const VERSION_MAX = 2 ** VERSION_BITS - 1;
 
+/** Segments that wait for a flush are worth one when they are as many, and such a part of those that hold something. */
+const WAITING_COUNT_MIN = 2;
+const WAITING_SHARE = 16;
+
 /** What flushes have cost, for `stats()`. */
 export interface FlushFigures {
   count: number;
@@ -27,8 +32,12 @@ export class LogFile {
   readonly device: Device;
   readonly slots: Slots;
   readonly flushes: FlushFigures = { count: 0, milliseconds: 0 };
+  /** Told after every flush. */
+  onFlush: () => void = () => undefined;
   /** Told once, when the store has stopped for good. */
   onPoison: () => void = () => undefined;
+  /** Makes room by compaction. False where that has made none. */
+  onFull: () => boolean = () => false;
   readonly #now: () => number;
   #failure: Error | undefined;
   #ceiling = 0;
@@ -46,12 +55,45 @@ export class LogFile {
     this.slots = new Slots(engine, device);
     this.#now = now;
     engine.attach({
-      prepareSlot: (reserved) => this.#guard(() => this.slots.provide(reserved)),
+      prepareSlot: (reserved) => this.#prepareSlot(reserved),
+      reclaim: () => this.onFull(),
       raiseCeiling: () => {
         if (this.#ceiling === VERSION_MAX) throw new FullError(`${engine.name} has issued every version that there is: nothing was changed. Copy what it holds into a new store.`);
         this.flushSync(true);
       },
     });
+  }
+
+  #prepareSlot(reserved: boolean): void {
+    try {
+      this.provideSlot(reserved);
+    } catch (error) {
+      // A disk that is full may still have room within the file.
+      if (!(error instanceof FullError) || !this.onFull()) throw error;
+      this.provideSlot(reserved);
+    }
+  }
+
+  /** Makes a zeroed slot ready for the log, or throws `FullError`. `reserved` allows the slots kept for deletes and for compaction. */
+  provideSlot(reserved: boolean): void {
+    this.#guard(() => this.slots.provide(reserved));
+  }
+
+  /** Whether so many segments wait for a flush to be free that the file would grow without one. */
+  get isWaitedFor(): boolean {
+    const { core } = this.engine;
+    return core.waitingSegmentCount() > Math.max(WAITING_COUNT_MIN, core.segmentCount() / WAITING_SHARE);
+  }
+
+  /** Has the log go on in another segment, whose header leaves out what is not needed any more. */
+  beginSegment(): void {
+    for (let code = this.engine.core.beginSegment(); code !== status.STATUS_OK; code = this.engine.core.beginSegment()) this.engine.resolve(code, true);
+    this.engine.refresh();
+  }
+
+  /** Gives the end of the file back, behind the last slot that is in use or ready. */
+  trim(): void {
+    this.#guard(() => this.slots.trim(this.usedSlots()));
   }
 
   /** The error that stopped the store, if one did. */
@@ -95,6 +137,11 @@ export class LogFile {
     if (!isFault(error)) return error;
     this.engine.isBroken = true;
     return this.poison(error);
+  }
+
+  /** Whether the file says, durably, that the store was ended in order, and nothing was written since. */
+  get isClean(): boolean {
+    return this.#isClean;
   }
 
   /** Hands everything that was applied to the operating system. */
@@ -176,6 +223,7 @@ export class LogFile {
     if (hadSuperblock) this.engine.core.superblockDurable();
     this.slots.reclaim();
     this.slots.prepareAhead();
+    this.onFlush();
   }
 
   #takeSuperblock(): boolean {

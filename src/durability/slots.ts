@@ -13,6 +13,10 @@ const RESERVE_COUNT = 2;
 const AHEAD_SIZE = 4 << 20;
 const AHEAD_COUNT_MIN = 2;
 const AHEAD_COUNT_MAX = 32;
+/** No more is kept ready than such a part of the slots that there are, so that a small store stays small. */
+const AHEAD_SHARE = 16;
+/** Segments that compaction fills for one that is filled by writers, at most. */
+const COMPACTION_COUNT = 3;
 const ZERO_CHUNK_SIZE = 1 << 20;
 
 let zeros: Uint8Array | undefined;
@@ -97,8 +101,12 @@ export class Slots {
     }
   }
 
+  /** A slot to be prepared: the first that is free, so that the end of the file becomes free, or a new one. */
   #take(): number {
-    return this.#free.pop() ?? this.#count++;
+    if (this.#free.length === 0) return this.#count++;
+    let first = 0;
+    for (let index = 1; index < this.#free.length; index++) if (this.#free[index]! < this.#free[first]!) first = index;
+    return this.#free.splice(first, 1)[0]!;
   }
 
   /** Prepares a slot at once. When the disk is full it goes back among the free, and the device's error comes out. */
@@ -163,11 +171,26 @@ export class Slots {
       this.#engine.core.nextSlotReady();
       return;
     }
+    this.#prepareOne();
+    this.#isFull = false;
+    this.prepareAhead();
+    // Without a queue in the background, compaction has no other chance to come by the slots that it needs to keep up with those who write.
+    if (this.#device.background === undefined && this.#engine.core.isCompactionDue() !== 0) this.#prepareMore(COMPACTION_COUNT);
+  }
+
+  #prepareOne(): void {
     const slot = this.#take();
     this.#prepare(slot);
     this.#engine.core.slotReady(slot);
-    this.#isFull = false;
-    this.prepareAhead();
+  }
+
+  /** Prepares so many slots more, as far as the disk has room. */
+  #prepareMore(count: number): void {
+    try {
+      for (; count > 0; count--) this.#prepareOne();
+    } catch (error) {
+      if (!(error instanceof DeviceError) || error.kind !== 'full') throw error;
+    }
   }
 
   /** Zeroes the slot that the tail names as next; the caller flushes. */
@@ -203,7 +226,7 @@ export class Slots {
     this.#collect();
     const background = this.#device.background;
     if (background === undefined || !this.#isHurried || this.#isFull || background.failure() !== undefined) return;
-    const wanted = Math.min(AHEAD_COUNT_MAX, Math.max(AHEAD_COUNT_MIN, Math.floor(AHEAD_SIZE / this.#engine.segmentSize)));
+    const wanted = Math.max(AHEAD_COUNT_MIN, Math.min(AHEAD_COUNT_MAX, Math.floor(AHEAD_SIZE / this.#engine.segmentSize), Math.ceil(this.#count / AHEAD_SHARE)));
     for (let missing = wanted - this.#engine.core.readySlotCount() - this.#queued.length; missing > 0; missing--) {
       const slot = this.#take();
       this.#queued.push(slot);
@@ -217,6 +240,21 @@ export class Slots {
       this.#release(slot);
       this.#isFull = false;
     }
+  }
+
+  /** Cuts the file off behind the last slot that is in use, ready, or about to be. */
+  trim(used: ReadonlySet<number>): void {
+    this.#collect();
+    let count = 0;
+    for (const slot of [...used, ...this.#queued]) count = Math.max(count, slot + 1);
+    for (let index = this.#engine.core.readySlotCount() - 1; index >= 0; index--) count = Math.max(count, this.#engine.core.readySlotAt(index) + 1);
+    const size = this.#engine.slotOffset(count);
+    if (size >= this.#device.size()) return;
+    this.#device.truncate(size);
+    this.#count = count;
+    this.#free = this.#free.filter((slot) => slot < count);
+    this.#reserve = this.#reserve.filter((slot) => slot < count);
+    while (this.#reserve.length < RESERVE_COUNT && this.#free.length > 0) this.#reserve.push(this.#free.pop()!);
   }
 
   /** Gives the end of the file back: slots behind the last one in use, but for a reserve. Returns the size that the file should have. */

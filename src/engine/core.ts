@@ -94,4 +94,17 @@ export interface Core {
   sessionExpect(session: number, expected: number): void;
   commitSession(session: number, isSnapshot: boolean): number;
   cancelSession(session: number): void;
+  setCompaction(share: number): void;
+  isCompactionDue(): number;
+  hasCompactionWork(): number;
+  startCompaction(deadSizeMin: number, slotLimit: number): void;
+  endCompaction(): void;
+  compactStep(budget: number, reserved: boolean): number;
+  sweepTombstones(): number;
+  beginSegment(): number;
+  canCompact(): number;
+  movedSize(): number;
+  segmentCount(): number;
+  waitingSegmentCount(): number;
+  readySlotAt(index: number): number;
 }

@@ -21,6 +21,8 @@ export interface EngineHost {
   prepareSlot(reserved: boolean): void;
   /** Makes a higher version ceiling durable, or throws. */
   raiseCeiling(): void;
+  /** Makes room in memory by compaction. False where that has made none. */
+  reclaim(): boolean;
 }
 
 const POINTER = layout.CONTROL_WRITE_POINTER >> 2;
@@ -29,6 +31,7 @@ const PENDING = layout.CONTROL_PENDING_SIZE >> 2;
 const VALUE_POINTER = layout.CONTROL_VALUE_POINTER >> 2;
 const VALUE_SIZE = layout.CONTROL_VALUE_SIZE >> 2;
 const VERSION = layout.CONTROL_VERSION >> 3;
+const TIME = layout.CONTROL_TIME >> 3;
 const HEADER = format.RECORD_HEADER_SIZE;
 const LARGE = format.RECORD_FLAG_LARGE;
 const KIND_MASK = format.RECORD_KIND_MASK;
@@ -231,6 +234,11 @@ export class Engine {
     return time < 0 ? this.now() : time;
   }
 
+  /** When the version that the last call met was committed, in epoch milliseconds: where a history is kept, compaction may have moved it out of the frame that tells. */
+  get foundTime(): number {
+    return this.#numbers[TIME]! || this.timeOf(this.foundVersion);
+  }
+
   /** The newest version of a key below another: its kind, with the flag of a tombstone for a delete, or a negative number. */
   findBefore<K>(key: K, before: number, space: Space<K, unknown>): number {
     return this.core.versionBefore(this.encodeKey(key, space), before);
@@ -276,7 +284,7 @@ export class Engine {
   resolve(code: number, reserved: boolean): void {
     if (code === status.STATUS_NEED_SLOT) this.#host!.prepareSlot(reserved);
     else if (code === status.STATUS_NEED_CEILING) this.#host!.raiseCeiling();
-    else throw failure(code, this.name);
+    else if (code !== status.STATUS_MEMORY_FULL || !this.#host!.reclaim()) throw failure(code, this.name);
     this.refresh();
   }
 
@@ -393,6 +401,16 @@ export class Engine {
 
   get tailRoom(): number {
     return this.word(layout.CONTROL_WRITE_ROOM);
+  }
+
+  /** Segments that hold something. */
+  get segmentCount(): number {
+    return this.core.segmentCount();
+  }
+
+  /** Bytes of records that compaction has copied. */
+  get movedSize(): number {
+    return this.core.movedSize();
   }
 
   // ── The device's side ────────────────────────────────────────────────────────────────────────────────────────────

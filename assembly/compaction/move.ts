@@ -1,0 +1,113 @@
+/**
+ * Copying what is live to the end of the log, with its own version. The copy counts from now on; the place it came from is given up when the copy is durable, as with any
+ * record that was superseded.
+ */
+import { hashKey } from '../hash/keyhash';
+import { repoint, standing } from '../index/by-hash';
+import { Log, appendRecord, blockOf, makeRoom, publishTail, recordOffset } from '../log/log';
+import { frameSizeOf, frameTimeOf } from '../log/frame';
+import { copyWithTime, flagsOf, keyOf, keySizeOf, partAddress, partCountOf, resealRecord, setPartAddress, sizeOf, valueSizeOf, versionOf } from '../log/record';
+import { Geometry, addressOf, offsetOf, resolve, segmentOf } from '../log/segment';
+import { Slots } from '../log/slots';
+import { RECORD_EXPIRY_SIZE, RECORD_FLAG_LARGE, RECORD_FLAG_PART, RECORD_FLAG_TIME, RECORD_HEADER_SIZE, RECORD_TIME_SIZE } from '../shared/format';
+import * as layout from '../shared/layout';
+import { STATUS_NEED_SLOT, STATUS_OK } from '../shared/status';
+import { transferRecord } from '../space/live';
+import { disownPart, ownParts, ownerOf } from '../space/parts';
+import { History } from '../versions/history';
+import { moveOld } from '../versions/old';
+import { ensures, requires, requiresAddress, requiresRecord } from '../verify/contract';
+
+/** What compaction has copied, for `stats`. */
+export class Moved {
+  static records: u64 = 0;
+  static bytes: u64 = 0;
+}
+
+/** What `makeRoom` is asked for: the bytes of key and value, and of what comes between them and the header there. */
+function roomFor(record: usize): u32 {
+  requiresRecord(record);
+  return sizeOf(record) - RECORD_HEADER_SIZE + (History.isKept ? RECORD_TIME_SIZE : 0);
+}
+
+/** Whether a record takes the time of its commit with it: where a history is kept, which shows it. */
+function takesTime(record: usize): bool {
+  return History.isKept && (flagsOf(record) & (RECORD_FLAG_PART | RECORD_FLAG_TIME)) == 0;
+}
+
+/** Copies a record, at an address, to the tail, where there is room for it. Returns its address there. */
+function copy(record: usize, address: u64): u64 {
+  const segment = Log.segment!;
+  const offset = recordOffset();
+  const to = blockOf(segment) + offset;
+  assert(offset + sizeOf(record) + RECORD_TIME_SIZE <= Geometry.segmentSize);
+  let size = sizeOf(record);
+  if (takesTime(record)) size = copyWithTime(to, record, timeAt(address));
+  else memory.copy(to, record, size);
+  resealRecord(to, size, segment.seed, offset);
+  appendRecord(size);
+  Log.hasMoved = true;
+  publishTail();
+  Moved.records++;
+  Moved.bytes += size;
+  ensures(sizeOf(to) == size && versionOf(to) == versionOf(record));
+  return addressOf(segment.sequence, offset);
+}
+
+/** When what stands at an address was committed: the time of its frame. O(frames of the segment). */
+function timeAt(address: u64): u64 {
+  const segment = segmentOf(address)!;
+  let frame = segment.headerEnd;
+  while (frame < segment.end && frame + frameSizeOf(blockOf(segment) + frame) <= offsetOf(address)) frame += frameSizeOf(blockOf(segment) + frame);
+  // The open frame has none yet.
+  return frame < segment.end ? frameTimeOf(blockOf(segment) + frame) : Log.time;
+}
+
+/** Whoever knew a record of a key at one address knows it at another. */
+function redirect(record: usize, from: u64, to: u64): void {
+  requiresRecord(record);
+  const hash = hashKey(keyOf(record), keySizeOf(record));
+  if (standing(hash, from) != 0) repoint(hash, from, to);
+  else moveOld(hash, versionOf(record), to);
+  transferRecord(from, sizeOf(record), to, sizeOf(resolve(to)));
+}
+
+/** Copies a live record at an address. STATUS_OK, or what keeps it from being copied: nothing has changed then. `reserved` may use the block that is kept for deletes. */
+export function moveRecord(record: usize, address: u64, reserved: bool): i32 {
+  requiresAddress(address);
+  if ((flagsOf(record) & RECORD_FLAG_PART) != 0) return movePart(record, address, reserved);
+  const status = makeRoom(roomFor(record), 0, reserved);
+  if (status != STATUS_OK) return status;
+  const to = copy(record, address);
+  redirect(record, address, to);
+  if ((flagsOf(record) & RECORD_FLAG_LARGE) != 0) ownParts(resolve(to), to);
+  return STATUS_OK;
+}
+
+/** A part goes with a copy of the record that lists it, in which it stands at its new address. */
+function movePart(part: usize, address: u64, reserved: bool): i32 {
+  const owner = ownerOf(address);
+  requiresAddress(owner);
+  const before = resolve(owner);
+  const size = roomFor(part) + RECORD_HEADER_SIZE + RECORD_EXPIRY_SIZE + roomFor(before);
+  // They may need a segment each: the copy of a part that nobody lists would be made again and again.
+  if (size > load<u32>(layout.CONTROL_WRITE_ROOM) && !Geometry.inMemory && Slots.readyCount < 2) return STATUS_NEED_SLOT;
+  let status = makeRoom(roomFor(part), 0, reserved);
+  if (status != STATUS_OK) return status;
+  const to = copy(part, address);
+  status = makeRoom(roomFor(before), 0, reserved);
+  if (status != STATUS_OK) return status;
+  let index: u32 = 0;
+  while (partAddress(before, index) != address) index++;
+  requires(index < partCountOf(before) && valueSizeOf(part) != 0);
+  const offset = recordOffset();
+  const ownerTo = copy(before, owner);
+  const record = resolve(ownerTo);
+  setPartAddress(record, index, to);
+  resealRecord(record, sizeOf(record), Log.segment!.seed, offset);
+  redirect(before, owner, ownerTo);
+  disownPart(address);
+  ownParts(record, ownerTo);
+  transferRecord(address, sizeOf(part), to, sizeOf(part));
+  return STATUS_OK;
+}

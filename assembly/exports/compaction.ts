@@ -1,0 +1,91 @@
+/** The exports with which compaction is driven beyond what every commit does for it. */
+import { Moved } from '../compaction/move';
+import { Pace, look } from '../compaction/pace';
+import { isRunning, step } from '../compaction/step';
+import { Sweep, isSweepDue, isSweepWaiting, startSweep, sweepStep } from '../compaction/tombstones';
+import { Victims } from '../compaction/victims';
+import * as log from '../log/log';
+import { Log } from '../log/log';
+import { Geometry, Segments } from '../log/segment';
+import { STATUS_OK } from '../shared/status';
+import { Space } from '../space/live';
+import { assertHealthy } from '../verify/verify';
+import { requires } from '../verify/contract';
+
+/** How much of the segments compaction shall keep live, in 1,024ths; 0 leaves it to `startCompaction`. */
+export function setCompaction(share: u32): void {
+  requires(share < 1024);
+  Pace.share = share;
+  look();
+}
+
+/** Whether compaction has something to do. */
+export function isCompactionDue(): bool {
+  if (Pace.segment !== Log.segment) look();
+  return Pace.isDue || isRunning() || isSweepDue();
+}
+
+/** Empties every segment of which so many bytes are dead, and every one that stands in slot `slotLimit` or behind it. */
+export function startCompaction(deadSizeMin: u32, slotLimit: u32): void {
+  requires(deadSizeMin != 0 && deadSizeMin <= Geometry.segmentSize);
+  Victims.deadSizeMin = deadSizeMin;
+  Victims.slotLimit = slotLimit;
+  Pace.isDue = true;
+}
+
+/** Compaction is left to its own bounds again. */
+export function endCompaction(): void {
+  Victims.deadSizeMin = 0;
+  Victims.slotLimit = u32.MAX_VALUE;
+  look();
+}
+
+/**
+ * Does a step of so many units, records that are looked at or copied. STATUS_OK; STATUS_NEED_SLOT or STATUS_MEMORY_FULL where it cannot go on. With `reserved` it may use the block that is kept for
+ * deletes: emptying segments gives it back.
+ */
+export function compactStep(budget: u32, reserved: bool): i32 {
+  const result = step(budget, reserved);
+  if (result == STATUS_OK && Sweep.phase != 0) sweepStep(budget);
+  log.publishTail();
+  assertHealthy();
+  return result;
+}
+
+/** Whether a step would do something: not only wait for what a flush makes durable. */
+export function hasCompactionWork(): bool {
+  return Pace.isDue || isRunning() || (Sweep.phase != 0 && !isSweepWaiting());
+}
+
+/** Looks for deletes that nothing needs any more. False where that is not possible, because a history is kept or there is no memory, or where it goes on already. */
+export function sweepTombstones(): bool {
+  return Sweep.phase == 0 && startSweep();
+}
+
+/** Goes on to another segment, so that its header can leave out what is not needed. STATUS_OK, also where the tail has nothing in it yet, or what the log needs. */
+export function beginSegment(): i32 {
+  if (Log.frame == 0 && Log.tail == Log.segment!.headerEnd) return STATUS_OK;
+  const result = log.nextSegment(0, false);
+  log.publishTail();
+  return result;
+}
+
+/** Whether a step may be done: not while a commit is being staged. */
+export function canCompact(): bool {
+  return !Space.isHeld;
+}
+
+/** Bytes of records that compaction has copied. */
+export function movedSize(): f64 {
+  return <f64>Moved.bytes;
+}
+
+/** Segments that hold something. */
+export function segmentCount(): u32 {
+  return Segments.residentCount;
+}
+
+/** Segments that hold nothing any more and whose slots are not free yet: what was copied out of them is not durable, or the header that leaves them out is not. */
+export function waitingSegmentCount(): u32 {
+  return Segments.count - Segments.residentCount;
+}

@@ -1,0 +1,215 @@
+/**
+ * Compaction beyond what every commit does for it: while a store is idle, when it is asked for, and when there is no room left. Works in steps, between which others have their turn; what is copied goes to
+ * the file as everything else does, and the places it came from are free when a flush has made the copies durable.
+ */
+import * as status from '../assembly/shared/status.js';
+import type { Commits } from './durability/commits.js';
+import type { LogFile } from './durability/log-file.js';
+import type { Engine } from './engine/engine.js';
+import { failure } from './engine/failure.js';
+import { FullError } from './errors.js';
+
+/** What `compact()` has done. */
+export interface Compacted {
+  /** Bytes of records that were copied. */
+  readonly movedBytes: number;
+  /** What the file takes, in bytes, before and after; for a store in memory, its segments. */
+  readonly before: number;
+  readonly after: number;
+}
+
+export interface CompactOptions {
+  /** Ends it early: the store is then as compact as it got. */
+  signal?: AbortSignal;
+}
+
+/** Records that a step looks at or copies: some hundred microseconds. */
+const UNITS_PER_STEP = 2048;
+/** After how many milliseconds without a flush a store counts as idle. */
+const IDLE_DELAY = 20;
+/** Bytes that may wait to be handed over between two steps. */
+const PENDING_SIZE_MAX = 1 << 20;
+/** A segment is emptied when asked for if one in so many of its bytes is dead; when there is no room left, if one in so many is. */
+const ASKED_DEAD_SHARE = 16;
+const PRESSED_DEAD_SHARE = 4;
+/** Rounds of `compact`: what a first one empties may let a second forget deletes, and a third what these had kept. */
+const ROUNDS_MAX = 6;
+const ANY_SLOT = 0xffffffff;
+/** Slots that a closed store may have beyond those that hold something, and the part of them that is not worth the work; bytes that are copied before it is closed, at most. */
+const SLACK_COUNT = 4;
+const SLACK_SHARE = 8;
+const TIGHTEN_SIZE_MAX = 16 << 20;
+
+function turn(): Promise<void> {
+  return new Promise((resolve) => {
+    setTimeout(resolve, 0);
+  });
+}
+
+export class Compactor {
+  readonly #engine: Engine;
+  readonly #log: LogFile | undefined;
+  readonly #commits: Commits | undefined;
+  /** Throws when the store no longer serves. */
+  readonly #check: () => void;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #isReclaiming = false;
+
+  constructor(engine: Engine, log: LogFile | undefined, commits: Commits | undefined, check: () => void) {
+    this.#engine = engine;
+    this.#log = log;
+    this.#commits = commits;
+    this.#check = check;
+  }
+
+  /** Called after a flush: when the store then stays idle, compaction goes on by itself. */
+  noteFlush(): void {
+    if (this.#timer === undefined && this.#engine.core.hasCompactionWork() !== 0) this.#arm(IDLE_DELAY);
+  }
+
+  stop(): void {
+    clearTimeout(this.#timer);
+  }
+
+  #arm(delay: number): void {
+    this.#timer = setTimeout(() => {
+      this.#timer = undefined;
+      this.#work();
+    }, delay);
+    (this.#timer as { unref?: () => void }).unref?.();
+  }
+
+  /** A step while nobody waits. */
+  #work(): void {
+    try {
+      this.#check();
+      const code = this.#engine.core.compactStep(UNITS_PER_STEP, false);
+      this.#engine.refresh();
+      if (code === status.STATUS_NEED_SLOT) this.#log?.provideSlot(false);
+      if (this.#engine.pendingSize > 0) this.#commits?.handOverLater();
+      if ((code === status.STATUS_OK || code === status.STATUS_NEED_SLOT) && this.#engine.core.hasCompactionWork() !== 0) this.#arm(1);
+    } catch {
+      // A store that has stopped told everyone whom it concerns; one without room goes on when it has some.
+    }
+  }
+
+  get #size(): number {
+    return this.#log === undefined ? this.#engine.segmentCount * this.#engine.segmentSize : this.#log.device.size();
+  }
+
+  /** Does steps until nothing is left to do, or it cannot go on. */
+  async #runToEnd(signal: AbortSignal | undefined): Promise<void> {
+    const { core } = this.#engine;
+    let isStuck = false;
+    while (core.hasCompactionWork() !== 0) {
+      signal?.throwIfAborted();
+      this.#check();
+      const code = core.compactStep(UNITS_PER_STEP, isStuck);
+      this.#engine.refresh();
+      if (code === status.STATUS_OK) isStuck = false;
+      else if (code === status.STATUS_NEED_SLOT) this.#log!.provideSlot(true);
+      else if (isStuck) throw failure(code, this.#engine.name);
+      if (code === status.STATUS_MEMORY_FULL) {
+        isStuck = true;
+        await this.#commits?.flush();
+      } else if (this.#engine.pendingSize > PENDING_SIZE_MAX) await this.#commits?.flush();
+      await turn();
+    }
+  }
+
+  /** Has a header leave out what is dead, durably, so that its slots are free. */
+  async #settle(): Promise<void> {
+    if (this.#log === undefined) return;
+    for (let count = 0; count < 2; count++) {
+      await this.#commits!.flush();
+      this.#check();
+      this.#log.beginSegment();
+    }
+    await this.#commits!.flush();
+  }
+
+  /** Compacts everything, forgets the deletes that nothing needs, and gives the end of the file back. */
+  async compact({ signal }: CompactOptions): Promise<Compacted> {
+    const { core } = this.#engine;
+    const before = this.#size;
+    const movedBefore = this.#engine.movedSize;
+    try {
+      for (let round = 0, held = Infinity; round < ROUNDS_MAX && this.#engine.segmentCount < held; round++) {
+        held = round < 2 ? Infinity : this.#engine.segmentCount;
+        core.sweepTombstones();
+        core.startCompaction(this.#engine.segmentSize / ASKED_DEAD_SHARE, ANY_SLOT);
+        await this.#runToEnd(signal);
+        await this.#settle();
+        await this.#runToEnd(signal);
+      }
+      if (this.#log !== undefined) {
+        // What is live now fits into so many slots from the first on.
+        core.startCompaction(this.#engine.segmentSize, this.#engine.segmentCount + 1);
+        await this.#runToEnd(signal);
+        await this.#settle();
+        this.#log.trim();
+        await this.#commits!.flush();
+      }
+    } finally {
+      if (!this.#engine.isBroken) core.endCompaction();
+    }
+    return { movedBytes: this.#engine.movedSize - movedBefore, before, after: this.#size };
+  }
+
+  /**
+   * Before a store is closed: where the file has many more slots than what it holds would take, because what is live stands at its end, that goes to its beginning, as far as it costs little. What is dead in
+   * between stays.
+   */
+  tighten(): void {
+    const { core } = this.#engine;
+    const log = this.#log!;
+    const wanted = this.#engine.segmentCount + SLACK_COUNT;
+    if (core.canCompact() === 0 || log.slots.count < wanted + Math.max(SLACK_COUNT, wanted / SLACK_SHARE)) return;
+    const end = this.#engine.movedSize + TIGHTEN_SIZE_MAX;
+    core.startCompaction(this.#engine.segmentSize, wanted);
+    try {
+      while (core.hasCompactionWork() !== 0 && this.#engine.movedSize < end) {
+        const code = core.compactStep(UNITS_PER_STEP, false);
+        this.#engine.refresh();
+        if (code === status.STATUS_NEED_SLOT) log.provideSlot(true);
+        else if (code !== status.STATUS_OK) break;
+        if (this.#engine.pendingSize > PENDING_SIZE_MAX) log.flushSync();
+      }
+      for (let count = 0; count < 2; count++) {
+        log.flushSync();
+        log.beginSegment();
+      }
+    } catch (error) {
+      // A store without room is closed as it is.
+      if (!(error instanceof FullError)) throw error;
+    } finally {
+      if (!this.#engine.isBroken) core.endCompaction();
+    }
+  }
+
+  /** Where there is no room left for a write: empties what is worth it, at once. Returns whether that has made some. */
+  reclaim(): boolean {
+    const { core } = this.#engine;
+    if (this.#isReclaiming || core.canCompact() === 0) return false;
+    this.#isReclaiming = true;
+    const before = this.#engine.segmentCount;
+    try {
+      core.startCompaction(this.#engine.segmentSize / PRESSED_DEAD_SHARE, ANY_SLOT);
+      for (let failures = 0; core.hasCompactionWork() !== 0 && failures < 3;) {
+        const code = core.compactStep(UNITS_PER_STEP, true);
+        this.#engine.refresh();
+        if (code === status.STATUS_OK) continue;
+        failures++;
+        this.#log?.flushSync();
+        if (code === status.STATUS_NEED_SLOT) this.#log!.provideSlot(true);
+      }
+      this.#log?.flushSync();
+    } catch (error) {
+      if (!(error instanceof FullError)) throw error;
+    } finally {
+      if (!this.#engine.isBroken) core.endCompaction();
+      this.#isReclaiming = false;
+    }
+    return this.#engine.segmentCount < before;
+  }
+}
