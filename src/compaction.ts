@@ -35,6 +35,8 @@ const PRESSED_DEAD_SHARE = 4;
 /** Rounds of `compact`: what a first one empties may let a second forget deletes, and a third what these had kept. */
 const ROUNDS_MAX = 6;
 const ANY_SLOT = 0xffffffff;
+/** Headers that are written, at most, until what is dead has left the list. */
+const SETTLE_COUNT = 4;
 /** Slots that a closed store may have beyond those that hold something, and the part of them that is not worth the work; bytes that are copied before it is closed, at most. */
 const SLACK_COUNT = 4;
 const SLACK_SHARE = 8;
@@ -120,7 +122,8 @@ export class Compactor {
   /** Has a header leave out what is dead, durably, so that its slots are free. */
   async #settle(): Promise<void> {
     if (this.#log === undefined) return;
-    for (let count = 0; count < 2; count++) {
+    // The copies, the header that leaves out what they came from, the superblock that goes past it: each is durable before the next. The tail that is left behind has nothing in it, and waits itself.
+    for (let count = 0; count < SETTLE_COUNT && this.#engine.core.waitingSegmentCount() > 1; count++) {
       await this.#commits!.flush();
       this.#check();
       this.#log.beginSegment();

@@ -223,7 +223,7 @@ export function sweepStep(budget: u32): void {
   } else endSweep();
 }
 
-/** Whether the sweep waits for segments to leave the list, which takes a new segment and a flush. */
+/** Whether the sweep waits for segments to leave the list, which takes a new segment and a flush. O(segments). */
 export function isSweepWaiting(): bool {
-  return Sweep.phase == WAIT;
+  return Sweep.phase == WAIT && isListHiding();
 }

@@ -6,11 +6,15 @@ import { Sweep, isSweepDue, isSweepWaiting, startSweep, sweepStep } from '../com
 import { Victims } from '../compaction/victims';
 import * as log from '../log/log';
 import { Log } from '../log/log';
-import { Geometry, Segments } from '../log/segment';
+import { Geometry, Segment, Segments } from '../log/segment';
 import { STATUS_OK } from '../shared/status';
 import { Space } from '../space/live';
+import { Pins, reap } from '../versions/pins';
 import { assertHealthy } from '../verify/verify';
 import { requires } from '../verify/contract';
+
+/** Chunks of dead lists that a step looks through: what was released and waits for commits to look at it. */
+const CHUNKS_PER_STEP: u32 = 32;
 
 /** How much of the segments compaction shall keep live, in 1,024ths; 0 leaves it to `startCompaction`. */
 export function setCompaction(share: u32): void {
@@ -45,6 +49,7 @@ export function endCompaction(): void {
  * deletes: emptying segments gives it back.
  */
 export function compactStep(budget: u32, reserved: bool): i32 {
+  if (Pins.released != 0) reap(CHUNKS_PER_STEP);
   const result = step(budget, reserved);
   if (result == STATUS_OK && Sweep.phase != 0) sweepStep(budget);
   log.publishTail();
@@ -54,7 +59,7 @@ export function compactStep(budget: u32, reserved: bool): i32 {
 
 /** Whether a step would do something: not only wait for what a flush makes durable. */
 export function hasCompactionWork(): bool {
-  return Pace.isDue || isRunning() || (Sweep.phase != 0 && !isSweepWaiting());
+  return Pace.isDue || isRunning() || Pins.released != 0 || (Sweep.phase != 0 && !isSweepWaiting());
 }
 
 /** Looks for deletes that nothing needs any more. False where that is not possible, because a history is kept or there is no memory, or where it goes on already. */
@@ -62,9 +67,17 @@ export function sweepTombstones(): bool {
   return Sweep.phase == 0 && startSweep();
 }
 
-/** Goes on to another segment, so that its header can leave out what is not needed. STATUS_OK, also where the tail has nothing in it yet, or what the log needs. */
+/** Whether a header lists segments that hold nothing any more. O(segments). */
+function isListStale(): bool {
+  for (let segment: Segment | null = Segments.first; segment !== null; segment = segment!.next) {
+    if (segment.block == 0 && segment.unlistedBy == 0) return true;
+  }
+  return false;
+}
+
+/** Goes on to another segment, so that its header can leave out what is not needed. STATUS_OK, also where there is nothing to leave out, or what the log needs. */
 export function beginSegment(): i32 {
-  if (Log.frame == 0 && Log.tail == Log.segment!.headerEnd) return STATUS_OK;
+  if (!isListStale()) return STATUS_OK;
   const result = log.nextSegment(0, false);
   log.publishTail();
   return result;

@@ -206,7 +206,7 @@ export class Commits {
 
   /** Makes everything that was applied before the call durable. */
   async flush(): Promise<void> {
-    if (this.#isDurable && this.#flushing === undefined) return;
+    if (this.#isDurable && this.#flushing === undefined && !this.#log.isSuperblockDue) return;
     // A flush that is already on its way need not cover what was handed over since it began.
     await (this.#flushing === undefined ? this.#startFlush() : (this.#nextFlush ??= this.#flushing.then(() => {
       this.#nextFlush = undefined;

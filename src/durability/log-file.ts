@@ -85,6 +85,11 @@ export class LogFile {
     return core.waitingSegmentCount() > Math.max(WAITING_COUNT_MIN, core.segmentCount() / WAITING_SHARE);
   }
 
+  /** Whether slots wait for a superblock alone, which the next flush writes. */
+  get isSuperblockDue(): boolean {
+    return this.engine.core.needsSuperblock() !== 0;
+  }
+
   /** Has the log go on in another segment, whose header leaves out what is not needed any more. */
   beginSegment(): void {
     for (let code = this.engine.core.beginSegment(); code !== status.STATUS_OK; code = this.engine.core.beginSegment()) this.engine.resolve(code, true);
