@@ -35,6 +35,8 @@ const PRESSED_DEAD_SHARE = 4;
 /** Rounds of `compact`: what a first one empties may let a second forget deletes, and a third what these had kept. */
 const ROUNDS_MAX = 6;
 const ANY_SLOT = 0xffffffff;
+/** Segments that are begun until tail and next stand where the first free slots are: the slot of the next was chosen before. */
+const ROTATE_COUNT = 2;
 /** Headers that are written, at most, until what is dead has left the list. */
 const SETTLE_COUNT = 4;
 /** Slots that a closed store may have beyond those that hold something, and the part of them that is not worth the work; bytes that are copied before it is closed, at most. */
@@ -126,8 +128,25 @@ export class Compactor {
     for (let count = 0; count < SETTLE_COUNT && this.#engine.core.waitingSegmentCount() > 1; count++) {
       await this.#commits!.flush();
       this.#check();
-      this.#log.beginSegment();
+      this.#log.beginSegment(false);
     }
+    await this.#commits!.flush();
+  }
+
+  /** Brings what stands at the end of the file to its beginning, and gives the end back. */
+  async #shrink(log: LogFile, signal: AbortSignal | undefined): Promise<void> {
+    while (log.slots.recall()) await turn();
+    // What is live fits into so many slots from the first on; two more are the tail's and the one that it names as next.
+    this.#engine.core.startCompaction(this.#engine.segmentSize, this.#engine.segmentCount + 1);
+    await this.#runToEnd(signal);
+    for (let count = 0; count < ROTATE_COUNT; count++) {
+      while (log.slots.recall()) await turn();
+      this.#check();
+      log.beginSegment(true);
+    }
+    await this.#settle();
+    while (log.slots.recall()) await turn();
+    log.trim();
     await this.#commits!.flush();
   }
 
@@ -145,14 +164,7 @@ export class Compactor {
         await this.#settle();
         await this.#runToEnd(signal);
       }
-      if (this.#log !== undefined) {
-        // What is live now fits into so many slots from the first on.
-        core.startCompaction(this.#engine.segmentSize, this.#engine.segmentCount + 1);
-        await this.#runToEnd(signal);
-        await this.#settle();
-        this.#log.trim();
-        await this.#commits!.flush();
-      }
+      if (this.#log !== undefined) await this.#shrink(this.#log, signal);
     } finally {
       if (!this.#engine.isBroken) core.endCompaction();
     }
@@ -169,6 +181,7 @@ export class Compactor {
     const wanted = this.#engine.segmentCount + SLACK_COUNT;
     if (core.canCompact() === 0 || log.slots.count < wanted + Math.max(SLACK_COUNT, wanted / SLACK_SHARE)) return;
     const end = this.#engine.movedSize + TIGHTEN_SIZE_MAX;
+    log.slots.recall();
     core.startCompaction(this.#engine.segmentSize, wanted);
     try {
       while (core.hasCompactionWork() !== 0 && this.#engine.movedSize < end) {
@@ -178,9 +191,10 @@ export class Compactor {
         else if (code !== status.STATUS_OK) break;
         if (this.#engine.pendingSize > PENDING_SIZE_MAX) log.flushSync();
       }
-      for (let count = 0; count < 2; count++) {
+      for (let count = 0; count < ROTATE_COUNT; count++) {
         log.flushSync();
-        log.beginSegment();
+        log.slots.recall();
+        log.beginSegment(true);
       }
     } catch (error) {
       // A store without room is closed as it is.

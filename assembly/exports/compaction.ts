@@ -75,9 +75,9 @@ function isListStale(): bool {
   return false;
 }
 
-/** Goes on to another segment, so that its header can leave out what is not needed. STATUS_OK, also where there is nothing to leave out, or what the log needs. */
-export function beginSegment(): i32 {
-  if (!isListStale()) return STATUS_OK;
+/** Goes on to another segment, so that its header can leave out what is not needed; or in any case. STATUS_OK, also where there is nothing to leave out, or what the log needs. */
+export function beginSegment(inAnyCase: bool): i32 {
+  if (!inAnyCase && !isListStale()) return STATUS_OK;
   const result = log.nextSegment(0, false);
   log.publishTail();
   return result;

@@ -70,6 +70,11 @@ export function slotReady(slot: u32): bool {
   return offerSlot(slot);
 }
 
+/** Takes back a slot that stands ready, the one that would be used last; -1 where there is none. */
+export function recallSlot(): i32 {
+  return slots.recallSlot();
+}
+
 /** One of the slots that stand ready for the log. */
 export function readySlotAt(index: u32): u32 {
   return slots.readySlotAt(index);

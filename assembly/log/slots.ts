@@ -32,6 +32,13 @@ export function readySlotAt(index: u32): u32 {
   return load<u32>(ring + (((Slots.head + index) & (CAPACITY - 1)) << 2));
 }
 
+/** Takes back the slot that was offered last; -1 where none is ready. */
+export function recallSlot(): i32 {
+  if (Slots.readyCount == 0) return -1;
+  Slots.readyCount--;
+  return <i32>load<u32>(ring + (((Slots.head + Slots.readyCount) & (CAPACITY - 1)) << 2));
+}
+
 /** Takes the slot that a new segment will name as its successor's. */
 export function takeSlot(): u32 {
   if (Geometry.inMemory) return Slots.virtual++;

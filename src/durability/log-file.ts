@@ -90,9 +90,10 @@ export class LogFile {
     return this.engine.core.needsSuperblock() !== 0;
   }
 
-  /** Has the log go on in another segment, whose header leaves out what is not needed any more. */
-  beginSegment(): void {
-    for (let code = this.engine.core.beginSegment(); code !== status.STATUS_OK; code = this.engine.core.beginSegment()) this.engine.resolve(code, true);
+  /** Has the log go on in another segment, whose header leaves out what is not needed any more: where there is anything, or in any case. */
+  beginSegment(inAnyCase: boolean): void {
+    const { core } = this.engine;
+    for (let code = core.beginSegment(inAnyCase); code !== status.STATUS_OK; code = core.beginSegment(inAnyCase)) this.engine.resolve(code, true);
     this.engine.refresh();
   }
 

@@ -242,6 +242,13 @@ export class Slots {
     }
   }
 
+  /** Takes back the slots that stand ready, so that the log goes on in the first that are free. Returns whether the background queue still prepares some. */
+  recall(): boolean {
+    this.#collect();
+    for (let slot = this.#engine.core.recallSlot(); slot >= 0; slot = this.#engine.core.recallSlot()) this.#free.push(slot);
+    return this.#queued.length > 0;
+  }
+
   /** Cuts the file off behind the last slot that is in use, ready, or about to be. */
   trim(used: ReadonlySet<number>): void {
     this.#collect();

@@ -101,10 +101,11 @@ export interface Core {
   endCompaction(): void;
   compactStep(budget: number, reserved: boolean): number;
   sweepTombstones(): number;
-  beginSegment(): number;
+  beginSegment(inAnyCase: boolean): number;
   canCompact(): number;
   movedSize(): number;
   segmentCount(): number;
   waitingSegmentCount(): number;
   readySlotAt(index: number): number;
+  recallSlot(): number;
 }
