@@ -90,7 +90,7 @@ export class Ledger {
 
   /** What a recovery has found is what there is: later commits are gone, and the others are durable. */
   settle(count: number): void {
-    for (const commit of this.commits.splice(count)) {
+    for (const commit of this.commits.splice(count).reverse()) {
       for (const { slot, version } of commit.changes) {
         const chain = this.#chains[slot]!;
         if (chain.at(-1)?.version !== version) continue;
