@@ -9,7 +9,7 @@ import { Geometry, Segment, Segments, addressOf } from '../log/segment';
 import { isZero } from '../memory/bytes';
 import { damage, damagedVersions } from '../memory/control';
 import { FRAME_FLAG_END, FRAME_HEAD_SIZE, SEGMENT_VERSION } from '../shared/format';
-import { REASON_BELOW_SEAL, REASON_CONTENT, REASON_SEGMENT_CUT, STATUS_CORRUPT, STATUS_MEMORY_FULL, STATUS_OK } from '../shared/status';
+import { REASON_BELOW_SEAL, REASON_CONTENT, REASON_INCOMPLETE_COMMIT, REASON_SEGMENT_CUT, STATUS_CORRUPT, STATUS_MEMORY_FULL, STATUS_OK } from '../shared/status';
 import { completeAtGap, countParts, dropCarried, linkFrame, linkIntact, startLink } from './link';
 import { Scan, countFrame, dirtySize, examineFrame, findHead, joins, publishCounts, startScan } from './scan';
 import { requires } from '../verify/contract';
@@ -70,6 +70,16 @@ function passGap(segment: Segment, at: u32, reason: u32): i32 {
   return STATUS_CORRUPT;
 }
 
+/** Reports the commit at the end of the log of which the rest is missing. */
+function passIncomplete(): i32 {
+  const segment = Scan.carriedSegment!;
+  damage(segment.sequence, segment.slot, Scan.carriedOffset, 0, REASON_INCOMPLETE_COMMIT);
+  damagedVersions(Scan.carriedVersion - 1, 0);
+  dropCarried();
+  Scan.carriedVersion = 0;
+  return STATUS_CORRUPT;
+}
+
 /** The highest version of which something may stand before a segment: that of a commit that goes on into it. 0 where there is no such segment. */
 function versionBefore(segment: Segment | null): u64 {
   return segment === null || segment.block == 0 ? 0 : load<u64>(segment.block, SEGMENT_VERSION) + 1;
@@ -101,6 +111,7 @@ export function salvageNext(): i32 {
     if (!joins(segment)) return passGap(segment, segment.end, REASON_CONTENT);
     enter(segment.next);
   }
+  if (Scan.carriedVersion != 0) return passIncomplete();
   publishCounts();
   return countParts(true);
 }

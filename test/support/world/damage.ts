@@ -104,7 +104,8 @@ const copySlot: Maker = (sample, random) => {
   const image = sample.image.slice();
   const [from, to] = [random.below(slotCount(sample)), random.below(slotCount(sample))];
   image.copyWithin(SLOTS_OFFSET + to * segmentSize, SLOTS_OFFSET + from * segmentSize, SLOTS_OFFSET + (from + 1) * segmentSize);
-  return { image, what: `slot ${to} overwritten with slot ${from}`, floor: sample.count };
+  const isEmpty = image.subarray(SLOTS_OFFSET + to * segmentSize, SLOTS_OFFSET + (to + 1) * segmentSize).every((byte) => byte === 0);
+  return { image, what: `slot ${to} overwritten with slot ${from}`, floor: isEmpty ? floorOfLoss(sample) : sample.count };
 };
 
 /** A slot of which the medium gives what stood in it before. */
@@ -172,6 +173,7 @@ function judge(world: World, damaged: Damaged, sample: Sample): void {
     must(!disk.trace.some((operation) => operation !== 'read'), () => `${what}: refused, and changed`);
     figures.refused++;
     world.reach('damage refused');
+    world.tell(() => `  refused: ${(error as Error).message}`);
     salvage(world, damaged, sample);
     return;
   }
