@@ -125,6 +125,8 @@ export class SimulatedDisk implements Device {
   older: Map<number, OlderSector> | undefined;
   /** What is noted with each of them. */
   mark = 0;
+  /** Whether a flush that failed has lost bytes that reads still show: they are neither on the medium nor on their way to it. */
+  hasLost = false;
   /** While true, asynchronous flushes wait for `releaseFlushes`. */
   holdFlushes = false;
   readonly #held: (() => void)[] = [];
@@ -248,6 +250,7 @@ export class SimulatedDisk implements Device {
   #beginFlush(): void {
     const failure = this.#begin('flush');
     if (failure?.losesData === true || failure?.reverts === true) this.#pending = [];
+    if (failure?.losesData === true) this.hasLost = true;
     if (failure?.reverts === true) this.#cache = new Content(this.#durable.image());
     this.#fail(failure, 'flush');
   }
@@ -331,6 +334,7 @@ export class SimulatedDisk implements Device {
     next.capacity = this.capacity;
     next.older = this.older;
     next.mark = this.mark;
+    next.hasLost = this.hasLost;
     return next;
   }
 }

@@ -160,6 +160,8 @@ export class Life {
     };
     promise.then(note, note);
     for (let turn = 0; !isSettled; turn++) {
+      // Whose power is gone waits for ever.
+      if (turn > 100 && this.disk.isCrashed) throw new CrashError();
       must(turn < 1000, () => 'a promise never settles');
       await undefined;
       if (turn % 30 === 29) this.disk.releaseFlushes();

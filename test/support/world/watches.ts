@@ -40,7 +40,7 @@ export function openWatch(life: Life, random: Random): void {
     life.watches.push({ watcher, space, span, controller, next: commit === undefined ? ledger.commits.length : ledger.indexOf(commit.version) + 1, waiting: undefined });
   } catch (error) {
     if (!(error instanceof VersionGoneError)) throw error;
-    must(commit !== undefined && commit.version < ledger.version && setup.history !== 'all', () => `the commits since version ${commit?.version ?? 'now'} are gone`);
+    must(commit !== undefined && commit.version < ledger.version && (setup.history !== 'all' || ledger.hasWrittenTwice), () => `the commits since version ${commit?.version ?? 'now'} are gone`);
   }
 }
 
