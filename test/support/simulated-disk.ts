@@ -37,6 +37,8 @@ export interface Failure {
   readonly reverts?: boolean;
   /** For a failed write: how many bytes were accepted before. */
   readonly written?: number;
+  /** For a failed write: of the bytes that were accepted only whole sectors count, as of a power loss. */
+  readonly isWhole?: boolean;
   /** For a read: no error, but only so many bytes, although there are more. */
   readonly given?: number;
 }
@@ -205,7 +207,8 @@ export class SimulatedDisk implements Device {
   write(source: Uint8Array, start: number, length: number, offset: number): void {
     const failure = this.#begin('write');
     const room = Math.max(this.capacity, this.#cache.size) - offset;
-    const accepted = Math.max(0, Math.min(length, failure === undefined ? room : failure.written ?? 0));
+    let accepted = Math.max(0, Math.min(length, failure === undefined ? room : failure.written ?? 0));
+    if (failure?.isWhole === true && accepted < length) accepted = Math.max(0, accepted - ((offset + accepted) % SECTOR_SIZE));
     if (accepted > 0) this.#accept(source.subarray(start, start + accepted), offset);
     this.#fail(failure, 'write');
     if (accepted < length) throw new DeviceError('full', 'write', 'simulated: full');

@@ -132,7 +132,7 @@ function disturb(disk: SimulatedDisk, random: Random): void {
     return;
   }
   const failure: Failure = random.pick<Failure>([
-    { at: random.below(4), operation: 'read', kind: 'io' }, { at: 0, operation: 'write', kind: 'io', written: random.below(600) }, { at: random.below(30), operation: 'write', kind: 'full' },
+    { at: random.below(4), operation: 'read', kind: 'io' }, { at: 0, operation: 'write', kind: 'io', written: random.below(600), isWhole: true }, { at: random.below(30), operation: 'write', kind: 'full' },
     { at: 0, operation: 'flush', kind: 'io' }, { at: 0, operation: 'flush', kind: 'io', losesData: true }, { at: 0, operation: 'flush', kind: 'io', reverts: true },
   ]);
   disk.failures.push(failure);
