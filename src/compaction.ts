@@ -87,14 +87,25 @@ export class Compactor {
   #work(): void {
     try {
       this.#check();
-      const code = this.#engine.core.compactStep(UNITS_PER_STEP, false);
-      this.#engine.refresh();
+      const code = this.#step(false);
       if (code === status.STATUS_NEED_SLOT) this.#log?.provideSlot(false);
       if (this.#engine.pendingSize > 0) this.#commits?.handOverLater();
       if ((code === status.STATUS_OK || code === status.STATUS_NEED_SLOT) && this.#engine.core.hasCompactionWork() !== 0) this.#arm(1);
     } catch {
       // A store that has stopped told everyone whom it concerns; one without room goes on when it has some.
     }
+  }
+
+  /** A step. Returns what keeps it from going on, or STATUS_OK. */
+  #step(reserved: boolean): number {
+    const { core, now } = this.#engine;
+    let code = core.compactStep(UNITS_PER_STEP, reserved);
+    if (code === status.STATUS_NEED_TIME) {
+      core.setTime(now());
+      code = status.STATUS_OK;
+    }
+    this.#engine.refresh();
+    return code;
   }
 
   get #size(): number {
@@ -108,8 +119,7 @@ export class Compactor {
     while (core.hasCompactionWork() !== 0) {
       signal?.throwIfAborted();
       this.#check();
-      const code = core.compactStep(UNITS_PER_STEP, isStuck);
-      this.#engine.refresh();
+      const code = this.#step(isStuck);
       if (code === status.STATUS_OK) isStuck = false;
       else if (code === status.STATUS_NEED_SLOT) this.#log!.provideSlot(true);
       else if (isStuck) throw failure(code, this.#engine.name);
@@ -135,15 +145,16 @@ export class Compactor {
 
   /** Brings what stands at the end of the file to its beginning, and gives the end back. */
   async #shrink(log: LogFile, signal: AbortSignal | undefined): Promise<void> {
-    while (log.slots.recall()) await turn();
-    // What is live fits into so many slots from the first on; two more are the tail's and the one that it names as next.
-    this.#engine.core.startCompaction(this.#engine.segmentSize, this.#engine.segmentCount + 1);
-    await this.#runToEnd(signal);
+    // First tail and next, so that what is copied goes there.
     for (let count = 0; count < ROTATE_COUNT; count++) {
       while (log.slots.recall()) await turn();
       this.#check();
       log.beginSegment(true);
     }
+    await this.#commits!.flush();
+    // What is live fits into so many slots from the first on; two more are the tail's and the one that it names as next.
+    this.#engine.core.startCompaction(this.#engine.segmentSize, this.#engine.segmentCount + ROTATE_COUNT);
+    await this.#runToEnd(signal);
     await this.#settle();
     while (log.slots.recall()) await turn();
     log.trim();
@@ -181,20 +192,22 @@ export class Compactor {
     const wanted = this.#engine.segmentCount + SLACK_COUNT;
     if (core.canCompact() === 0 || log.slots.count < wanted + Math.max(SLACK_COUNT, wanted / SLACK_SHARE)) return;
     const end = this.#engine.movedSize + TIGHTEN_SIZE_MAX;
-    log.slots.recall();
-    core.startCompaction(this.#engine.segmentSize, wanted);
     try {
+      for (let count = 0; count < ROTATE_COUNT; count++) {
+        log.slots.recall();
+        log.beginSegment(true);
+      }
+      log.flushSync();
+      core.startCompaction(this.#engine.segmentSize, wanted);
       while (core.hasCompactionWork() !== 0 && this.#engine.movedSize < end) {
-        const code = core.compactStep(UNITS_PER_STEP, false);
-        this.#engine.refresh();
+        const code = this.#step(false);
         if (code === status.STATUS_NEED_SLOT) log.provideSlot(true);
         else if (code !== status.STATUS_OK) break;
         if (this.#engine.pendingSize > PENDING_SIZE_MAX) log.flushSync();
       }
-      for (let count = 0; count < ROTATE_COUNT; count++) {
+      for (let count = 0; count < SETTLE_COUNT && core.waitingSegmentCount() > 1; count++) {
         log.flushSync();
-        log.slots.recall();
-        log.beginSegment(true);
+        log.beginSegment(false);
       }
     } catch (error) {
       // A store without room is closed as it is.
@@ -213,8 +226,7 @@ export class Compactor {
     try {
       core.startCompaction(this.#engine.segmentSize / PRESSED_DEAD_SHARE, ANY_SLOT);
       for (let failures = 0; core.hasCompactionWork() !== 0 && failures < 3;) {
-        const code = core.compactStep(UNITS_PER_STEP, true);
-        this.#engine.refresh();
+        const code = this.#step(true);
         if (code === status.STATUS_OK) continue;
         failures++;
         this.#log?.flushSync();

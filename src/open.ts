@@ -89,7 +89,8 @@ function recover(log: LogFile, settings: Settings, release: () => void, surround
   return storeOf(engine, log, settings, recovery, release);
 }
 
-function openInMemory(settings: Settings, surroundings: Surroundings = SURROUNDINGS): Store {
+/** Opens a store without a file. */
+export function openInMemory(settings: Settings, surroundings: Surroundings = SURROUNDINGS): Store {
   const engine = new Engine(IN_MEMORY, settings.memory, surroundings.now, settings.module);
   engine.core.keepHistory(settings.history.versions, settings.history.age);
   engine.init(settings.segmentSizeShift, true, true, surroundings.random(ENTROPY_SIZE));

@@ -93,7 +93,8 @@ export class Store<V = unknown> extends Collection<V> {
     return new Snapshot(this.kernel, this.space, this.kernel.guard(() => this.kernel.holds.pin()));
   }
 
-  /** A fixed view of the store as it was at a version that is still kept: that of another snapshot, or the newest. @throws VersionGoneError, InvalidArgumentError. */
+  /** A fixed view of the store as it was at a version that is still kept: that of another snapshot, the newest, or, with the option `history`, one since which nothing was given up;
+   * a store that was opened again goes back only in a log of which every segment is still there. @throws VersionGoneError, InvalidArgumentError. */
   at(version: Version): Snapshot<V> {
     this.kernel.checkReadable();
     if (!Number.isInteger(version) || version < 0) throw new InvalidArgumentError('at takes a version: a whole number from 0 on.');

@@ -15,6 +15,8 @@ export class Pace {
   static share: u64 = 768;
   /** Whether there is something to do. */
   static isDue: bool = false;
+  /** Whether somebody has asked for it, until nothing is left that is worth emptying. */
+  static isAskedFor: bool = false;
   /** The segment that was the tail when this was last looked at. */
   static segment: Segment | null = null;
 }
@@ -40,5 +42,5 @@ export function debtSize(): u64 {
 /** Looks whether there is something to do. O(1). */
 export function look(): void {
   Pace.segment = Log.segment;
-  Pace.isDue = debtSize() != 0;
+  Pace.isDue = Pace.isAskedFor || debtSize() != 0;
 }

@@ -111,7 +111,9 @@ export function step(budget: u32, reserved: bool): i32 {
     if (!Pace.isDue) break;
     if (!Victims.isChoosing) startChoice();
     if (!choose()) break;
-    if (!startRound()) Pace.isDue = false;
+    if (startRound()) continue;
+    Pace.isDue = false;
+    Pace.isAskedFor = false;
   }
   collect();
   return status;

@@ -34,13 +34,15 @@ export function startCompaction(deadSizeMin: u32, slotLimit: u32): void {
   requires(deadSizeMin != 0 && deadSizeMin <= Geometry.segmentSize);
   Victims.deadSizeMin = deadSizeMin;
   Victims.slotLimit = slotLimit;
-  Pace.isDue = true;
+  Pace.isAskedFor = true;
+  look();
 }
 
 /** Compaction is left to its own bounds again. */
 export function endCompaction(): void {
   Victims.deadSizeMin = 0;
   Victims.slotLimit = u32.MAX_VALUE;
+  Pace.isAskedFor = false;
   look();
 }
 

@@ -18,6 +18,12 @@ export function closeFrame(time: f64): u32 {
   return log.nextOutput();
 }
 
+/** Tells the time for the frame that the next change of segments closes, in epoch milliseconds. */
+export function setTime(time: f64): void {
+  log.setTime(<u64>max<f64>(time, 0));
+  Log.isTimed = true;
+}
+
 /** Appends an empty frame that seals everything flushed so far. False where the segment has no room for it, which costs nothing. */
 export function sealLog(time: f64): bool {
   if (Log.frame != 0 || load<u32>(layout.CONTROL_WRITE_ROOM) == 0) return false;

@@ -34,6 +34,8 @@ const HOME_LOW_BITS: u32 = 5;
 const HOME_LOW_MASK: u32 = (1 << HOME_LOW_BITS) - 1;
 const DEPTH_MAX: u32 = 32;
 export const TAG_SHIFT: u64 = 48;
+/** What a key that is taken out leaves in its slot: a tag without an address. It must not be 0, which ends a search, and so no tag of the key: of one in 65,536 keys that is 0. */
+const SLOT_REMOVED: u64 = 1 << TAG_SHIFT;
 
 export class Index {
   static directory: usize = 0;
@@ -191,7 +193,7 @@ export function insert(address: u64): void {
 /** Takes the key that was just found out of the index; its slot stays taken until the page is next rebuilt. */
 export function remove(): void {
   requiresBlock(Index.slot, 8);
-  store<u64>(Index.slot, load<u64>(Index.slot) & ~FIELD_MASK);
+  store<u64>(Index.slot, SLOT_REMOVED);
 }
 
 /** The hash of the key of a record in memory. */

@@ -7,12 +7,12 @@ import { mix } from '../hash/xxh64';
 import { setU32 } from '../memory/control';
 import * as format from '../shared/format';
 import * as layout from '../shared/layout';
-import { STATUS_MEMORY_FULL, STATUS_NEED_SLOT, STATUS_OK, STATUS_TOO_LARGE, STATUS_TOO_MANY_SEGMENTS } from '../shared/status';
+import { STATUS_MEMORY_FULL, STATUS_NEED_SLOT, STATUS_NEED_TIME, STATUS_OK, STATUS_TOO_LARGE, STATUS_TOO_MANY_SEGMENTS } from '../shared/status';
 import { release } from '../memory/allocator';
 import { declarationsSizeMax, sealFrame } from './frame';
 import { buildHeader } from './header';
 import { takeSlot, Slots, untakeSlot } from './slots';
-import { FIELD_MASK, Geometry, Segment, addSegment, addressOf, allocateSegmentBlock, detachBlock, isAddressable, prepareSegment, removeSegment } from './segment';
+import { FIELD_MASK, Geometry, Segment, addSegment, addressOf, allocateSegmentBlock, detachBlock, isAddressable, nominate, prepareSegment, removeSegment } from './segment';
 import { ensures, requires, requiresSegment } from '../verify/contract';
 
 export class Log {
@@ -31,6 +31,8 @@ export class Log {
   static ceiling: u64 = 0;
   /** The commit time of frames: epoch milliseconds, set from outside. */
   static time: u64 = 0;
+  /** Whether the time was told for the frame that the next change of segments closes. */
+  static isTimed: bool = false;
   /** Everything before this address is known to be flushed. */
   static seal: u64 = 0;
   /** A block kept for deletes when memory is at its limit. */
@@ -136,7 +138,7 @@ export function closeFrame(flags: u32, pendingCount: u32): void {
 
 /**
  * Goes on to the next segment, closing the open frame; `pendingCount` of its last records belong to a commit that goes on there.
- * With `reserved`, the block kept for deletes may be used. Nothing has changed when this fails.
+ * With `reserved`, the block kept for deletes may be used. Nothing has changed when this fails, but that a time was used up.
  */
 export function nextSegment(pendingCount: u32, reserved: bool): i32 {
   requires(Log.frame != 0 || pendingCount == 0);
@@ -144,6 +146,9 @@ export function nextSegment(pendingCount: u32, reserved: bool): i32 {
   if (!isAddressable(before.sequence + 1)) return STATUS_TOO_MANY_SEGMENTS;
   if (!Geometry.inMemory && Slots.readyCount == 0) return STATUS_NEED_SLOT;
   if (!Geometry.inMemory && !Slots.isNextReady) return STATUS_NEED_SLOT;
+  // The time that the log was last told is that of the frame before.
+  if (!Log.isTimed) return STATUS_NEED_TIME;
+  Log.isTimed = false;
   let block = allocateSegmentBlock();
   const usesReserve = block == 0 && reserved && Log.reserveBlock != 0;
   if (usesReserve) block = Log.reserveBlock;
@@ -185,6 +190,8 @@ export function nextSegment(pendingCount: u32, reserved: bool): i32 {
   Log.segment = segment;
   Log.tail = headerEnd;
   Log.pendingSize += headerEnd;
+  // One that holds nothing that is live is not waited for to lose it.
+  if (before.live == 0) nominate(before);
   publishTail();
   return STATUS_OK;
 }

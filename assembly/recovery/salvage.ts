@@ -5,13 +5,13 @@
 import { bodySizeOf, frameFlagsOf, frameVersionOf, hasHead, recordCountOf } from '../log/frame';
 import { versionOf } from '../log/record';
 import { Log } from '../log/log';
-import { Geometry, Segment, Segments } from '../log/segment';
+import { Geometry, Segment, Segments, addressOf } from '../log/segment';
 import { isZero } from '../memory/bytes';
 import { damage, damagedVersions } from '../memory/control';
 import { FRAME_FLAG_END, FRAME_HEAD_SIZE, SEGMENT_VERSION } from '../shared/format';
-import { REASON_SEGMENT_CUT, STATUS_CORRUPT, STATUS_MEMORY_FULL, STATUS_OK } from '../shared/status';
+import { REASON_BELOW_SEAL, REASON_CONTENT, REASON_INCOMPLETE_COMMIT, REASON_SEGMENT_CUT, STATUS_CORRUPT, STATUS_MEMORY_FULL, STATUS_OK } from '../shared/status';
 import { completeAtGap, countParts, dropCarried, linkFrame, linkIntact, startLink } from './link';
-import { Scan, countFrame, dirtySize, examineFrame, findHead, publishCounts, startScan } from './scan';
+import { Scan, countFrame, dirtySize, examineFrame, findHead, joins, publishCounts, startScan } from './scan';
 import { requires } from '../verify/contract';
 
 class Salvage {
@@ -61,6 +61,25 @@ function passDamage(segment: Segment, at: u32): i32 {
   return STATUS_CORRUPT;
 }
 
+/** Reports that something is missing where a segment ends, and goes on with the next. */
+function passGap(segment: Segment, at: u32, reason: u32): i32 {
+  requires(segment.block != 0 && at >= segment.headerEnd);
+  damage(segment.sequence, segment.slot, at, 0, reason);
+  damagedVersions(Scan.version, versionBefore(segment.next));
+  enter(segment.next);
+  return STATUS_CORRUPT;
+}
+
+/** Reports the commit at the end of the log of which the rest is missing. */
+function passIncomplete(): i32 {
+  const segment = Scan.carriedSegment!;
+  damage(segment.sequence, segment.slot, Scan.carriedOffset, 0, REASON_INCOMPLETE_COMMIT);
+  damagedVersions(Scan.carriedVersion - 1, 0);
+  dropCarried();
+  Scan.carriedVersion = 0;
+  return STATUS_CORRUPT;
+}
+
 /** The highest version of which something may stand before a segment: that of a commit that goes on into it. 0 where there is no such segment. */
 function versionBefore(segment: Segment | null): u64 {
   return segment === null || segment.block == 0 ? 0 : load<u64>(segment.block, SEGMENT_VERSION) + 1;
@@ -78,21 +97,21 @@ export function salvageNext(): i32 {
     const at = Salvage.offset;
     const end = Geometry.segmentSize;
     if (at + FRAME_HEAD_SIZE > end || isZero(<usize>segment.block + at, <usize>segment.block + end)) {
-      const isCut = segment !== Segments.last;
-      if (isCut) {
-        damage(segment.sequence, segment.slot, at, 0, REASON_SEGMENT_CUT);
-        damagedVersions(Scan.version, versionBefore(segment.next));
-      }
-      enter(segment.next);
-      if (isCut) return STATUS_CORRUPT;
+      const isLast = segment === Segments.last;
+      if (!isLast) return passGap(segment, at, REASON_SEGMENT_CUT);
+      if (addressOf(segment.sequence, at) < Scan.seal) return passGap(segment, at, REASON_BELOW_SEAL);
+      enter(null);
       continue;
     }
     if (!examineFrame(segment, at)) return passDamage(segment, at);
     countFrame(segment, at);
     if (!linkFrame(segment, at)) return STATUS_MEMORY_FULL;
     Salvage.offset = segment.end;
-    if ((frameFlagsOf(<usize>segment.block + at) & FRAME_FLAG_END) != 0) enter(segment.next);
+    if ((frameFlagsOf(<usize>segment.block + at) & FRAME_FLAG_END) == 0) continue;
+    if (!joins(segment)) return passGap(segment, segment.end, REASON_CONTENT);
+    enter(segment.next);
   }
+  if (Scan.carriedVersion != 0) return passIncomplete();
   publishCounts();
   return countParts(true);
 }

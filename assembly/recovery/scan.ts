@@ -194,7 +194,7 @@ export function scanSegment(segment: Segment, offset: u32): bool {
 }
 
 /** Whether the next segment's header agrees on where this one ends. */
-function joins(segment: Segment): bool {
+export function joins(segment: Segment): bool {
   const next = segment.next;
   if (next === null || next.sequence != segment.sequence + 1 || next.block == 0) return true;
   const isSame = load<u64>(next.block, format.SEGMENT_PREVIOUS_END) == addressOf(segment.sequence, segment.end) &&

@@ -30,6 +30,8 @@ export const STATUS_CONFLICT = -12;
 
 /** A watch has lost its place: what it had yet to read was given up. */
 export const STATUS_LAGGED = -13;
+/** A frame is to be closed whose time nobody has told: say it with `setTime` and call again. */
+export const STATUS_NEED_TIME = -14;
 
 // Why bytes are taken for damaged, or a tail for torn.
 export const REASON_NONE = 0;

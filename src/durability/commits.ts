@@ -44,10 +44,10 @@ export class Commits {
   /** Who waits for a flush that has not begun. */
   #waiters: Waiter[] = [];
   #isScheduled = false;
-  /** The flush that is on its way; it never rejects. */
-  #flushing: Promise<void> | undefined;
+  /** The flush that is on its way; it never rejects, and resolves with what went wrong. */
+  #flushing: Promise<unknown> | undefined;
   /** The flush that those share who came while another was on its way. */
-  #nextFlush: Promise<void> | undefined;
+  #nextFlush: Promise<unknown> | undefined;
   #flushTimer: unknown;
   #sealTimer: unknown;
   #lastFlush = performance.now();
@@ -188,8 +188,8 @@ export class Commits {
     this.#armFlush();
   }
 
-  /** Flushes for everyone who waits, and then for those who came meanwhile. Never rejects. */
-  #startFlush(): Promise<void> {
+  /** Flushes for everyone who waits, and then for those who came meanwhile. Never rejects: resolves with what went wrong. */
+  #startFlush(): Promise<unknown> {
     const waiters = this.#waiters;
     this.#waiters = [];
     this.#flushing = this.#log.flush().then(() => {
@@ -197,9 +197,11 @@ export class Commits {
       this.#noteFlushed();
       for (const waiter of waiters) waiter.resolve(waiter.version);
       if (this.#waiters.length > 0) this.#schedule();
+      return undefined;
     }, (error: unknown) => {
       this.#flushing = undefined;
       for (const waiter of waiters) waiter.reject(this.#doubt(error));
+      return error;
     });
     return this.#flushing;
   }
@@ -208,11 +210,11 @@ export class Commits {
   async flush(): Promise<void> {
     if (this.#isDurable && this.#flushing === undefined && !this.#log.isSuperblockDue) return;
     // A flush that is already on its way need not cover what was handed over since it began.
-    await (this.#flushing === undefined ? this.#startFlush() : (this.#nextFlush ??= this.#flushing.then(() => {
+    const error = await (this.#flushing === undefined ? this.#startFlush() : (this.#nextFlush ??= this.#flushing.then(() => {
       this.#nextFlush = undefined;
       return this.#flushing ?? this.#startFlush();
     })));
-    if (this.#log.failure !== undefined) throw this.#doubt(this.#log.failure);
+    if (error !== undefined) throw this.#doubt(error);
   }
 
   #noteActivity(): void {

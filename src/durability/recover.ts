@@ -350,5 +350,7 @@ export function recoverLog(engine: Engine, device: Device, log: LogFile, mode: M
   const isClean = (engine.word(layout.CONTROL_FLAGS) & format.SUPERBLOCK_FLAG_CLEAN) !== 0 && rewritten === 0 && dropped === undefined;
   if (mode.writable) log.slots.adopt(log.usedSlots());
   log.start(engine.core.lastVersion(), isClean);
+  // What was read, zeros and a ceiling too, may not be on the medium, or after a failed flush not even on its way. Whatever is shown from now on must not go with the power.
+  if (mode.writable && !isClean) log.flushSync(true);
   return { clean: isClean, created: false, ...figures, dropped, rewritten, lost: reader.lost, milliseconds: performance.now() - began };
 }

@@ -26,6 +26,7 @@ export interface Core {
   commitBatch(): number;
   abortBatch(): void;
   closeFrame(time: number): number;
+  setTime(time: number): void;
   sealLog(time: number): number;
   nextOutput(): number;
   outputDone(): number;

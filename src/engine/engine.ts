@@ -284,6 +284,7 @@ export class Engine {
   resolve(code: number, reserved: boolean): void {
     if (code === status.STATUS_NEED_SLOT) this.#host!.prepareSlot(reserved);
     else if (code === status.STATUS_NEED_CEILING) this.#host!.raiseCeiling();
+    else if (code === status.STATUS_NEED_TIME) this.core.setTime(this.now());
     else if (code !== status.STATUS_MEMORY_FULL || !this.#host!.reclaim()) throw failure(code, this.name);
     this.refresh();
   }

@@ -206,9 +206,17 @@ export const space: Area = {
       name: 'removed-key-breaks-the-search',
       breaks: ['L2'],
       file: DIRECTORY,
-      find: 'store<u64>(Index.slot, load<u64>(Index.slot) & ~FIELD_MASK);',
+      find: 'store<u64>(Index.slot, SLOT_REMOVED);',
       replace: 'store<u64>(Index.slot, 0);',
       tests: ['unit/exhausted-memory'],
+    },
+    {
+      name: 'removed-key-without-a-tag-breaks-the-search',
+      breaks: ['L2', 'T14'],
+      file: DIRECTORY,
+      find: 'store<u64>(Index.slot, SLOT_REMOVED);',
+      replace: 'store<u64>(Index.slot, load<u64>(Index.slot) & ~FIELD_MASK);',
+      tests: ['unit/removed-slots'],
     },
     {
       name: 'removed-segment-breaks-the-search',

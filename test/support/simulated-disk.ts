@@ -37,6 +37,8 @@ export interface Failure {
   readonly reverts?: boolean;
   /** For a failed write: how many bytes were accepted before. */
   readonly written?: number;
+  /** For a failed write: of the bytes that were accepted only whole sectors count, as of a power loss. */
+  readonly isWhole?: boolean;
   /** For a read: no error, but only so many bytes, although there are more. */
   readonly given?: number;
 }
@@ -125,6 +127,8 @@ export class SimulatedDisk implements Device {
   older: Map<number, OlderSector> | undefined;
   /** What is noted with each of them. */
   mark = 0;
+  /** Whether a flush that failed has lost bytes that reads still show: they are neither on the medium nor on their way to it. */
+  hasLost = false;
   /** While true, asynchronous flushes wait for `releaseFlushes`. */
   holdFlushes = false;
   readonly #held: (() => void)[] = [];
@@ -203,7 +207,8 @@ export class SimulatedDisk implements Device {
   write(source: Uint8Array, start: number, length: number, offset: number): void {
     const failure = this.#begin('write');
     const room = Math.max(this.capacity, this.#cache.size) - offset;
-    const accepted = Math.max(0, Math.min(length, failure === undefined ? room : failure.written ?? 0));
+    let accepted = Math.max(0, Math.min(length, failure === undefined ? room : failure.written ?? 0));
+    if (failure?.isWhole === true && accepted < length) accepted = Math.max(0, accepted - ((offset + accepted) % SECTOR_SIZE));
     if (accepted > 0) this.#accept(source.subarray(start, start + accepted), offset);
     this.#fail(failure, 'write');
     if (accepted < length) throw new DeviceError('full', 'write', 'simulated: full');
@@ -248,6 +253,7 @@ export class SimulatedDisk implements Device {
   #beginFlush(): void {
     const failure = this.#begin('flush');
     if (failure?.losesData === true || failure?.reverts === true) this.#pending = [];
+    if (failure?.losesData === true) this.hasLost = true;
     if (failure?.reverts === true) this.#cache = new Content(this.#durable.image());
     this.#fail(failure, 'flush');
   }
@@ -331,6 +337,7 @@ export class SimulatedDisk implements Device {
     next.capacity = this.capacity;
     next.older = this.older;
     next.mark = this.mark;
+    next.hasLost = this.hasLost;
     return next;
   }
 }

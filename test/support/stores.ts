@@ -1,7 +1,7 @@
 /** Stores for tests: on any device, with everything that comes from outside held still. */
 import { readFileSync } from 'node:fs';
 import type { Device } from '../../src/device/device.js';
-import { openOnDevice, type Surroundings } from '../../src/open.js';
+import { openInMemory, openOnDevice, type Surroundings } from '../../src/open.js';
 import { resolveOptions, type OpenOptions } from '../../src/options.js';
 import type { Store } from '../../src/store.js';
 import { Random } from './random.js';
@@ -24,4 +24,9 @@ export function stillSurroundings(seed: number, checks = false, now = (): number
 export function openStore(device: Device, options: OpenOptions = {}, seed = 1, checks = false, now?: () => number): Store {
   const settings = resolveOptions({ ...options, memory: { initial: 1 << 20, ...options.memory }, ...(checks ? { module: debugModule() } : {}) });
   return openOnDevice(device, settings, () => device.close(), stillSurroundings(seed, checks, now));
+}
+
+/** Opens a store without a file. */
+export function openInMemoryStore(options: OpenOptions = {}, seed = 1): Store {
+  return openInMemory(resolveOptions(options), stillSurroundings(seed));
 }

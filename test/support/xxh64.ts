@@ -16,7 +16,8 @@ const rotateLeft = (word: bigint, count: bigint): bigint => wrap((word << count)
 const round = (accumulator: bigint, word: bigint): bigint => wrap(rotateLeft(wrap(accumulator + word * PRIME_2), 31n) * PRIME_1);
 const absorbWord = (state: bigint, word: bigint): bigint => wrap(rotateLeft(state ^ round(0n, word), 27n) * PRIME_1 + PRIME_4);
 
-function avalanche(state: bigint): bigint {
+/** The last step of a hash: every bit comes to depend on all. */
+export function avalanche(state: bigint): bigint {
   let hash = wrap((state ^ (state >> 33n)) * PRIME_2);
   hash = wrap((hash ^ (hash >> 29n)) * PRIME_3);
   return hash ^ (hash >> 32n);

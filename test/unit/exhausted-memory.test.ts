@@ -1,28 +1,14 @@
 /**
- * Memory of which the last block is gone, so that just the one thing that is wanted next is refused: what asked for it fails whole, and the store goes on (F-65). Sessions take the memory away, down to the
- * smallest blocks.
+ * Memory of which the last block is gone, so that just the one thing that is wanted next is refused: what asked for it fails whole, and the store goes on (F-65).
  */
 import { expect, test } from 'vitest';
-import { FullError, open, type BatchOperation, type Snapshot, type Store, type Transaction } from '../../src/index.js';
+import { FullError, type BatchOperation, type Snapshot, type Store } from '../../src/index.js';
+import { exhausted } from '../support/exhausted.js';
 
 const VALUE = new Uint8Array(8).fill(1);
 const OTHER = new Uint8Array(8).fill(2);
 /** A page of the hash index has this many slots. It is split when seven tenths are taken, and where it cannot be, takes all but the last two. */
 const PAGE_SLOTS = 1024;
-
-async function exhausted(segmentSize: number, prepare: (db: Store) => void, run: (db: Store, sessions: Transaction[]) => void): Promise<void> {
-  const db = await open(':memory:', { segmentSize, values: 'bytes', memory: { initial: 1 << 20, limit: 1 << 20 } });
-  prepare(db);
-  const sessions: Transaction[] = [];
-  expect(() => {
-    for (;;) sessions.push(db.begin());
-  }).toThrow(FullError);
-  run(db, sessions);
-  await db.verify();
-  for (const session of sessions) session.abort();
-  await db.verify();
-  await db.close();
-}
 
 function expectKeys(db: Store, count: number): void {
   expect(db.stats().keys).toBe(count);

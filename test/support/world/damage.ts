@@ -5,6 +5,7 @@
 import { SLOTS_OFFSET } from '../../../assembly/shared/format.js';
 import { CorruptionError, FormatError, NotFoundError } from '../../../src/errors.js';
 import type { Store } from '../../../src/store.js';
+import { readHeader, readSuperblock } from '../format-parts.js';
 import type { Random } from '../random.js';
 import { SECTOR_SIZE, SimulatedDisk, type OlderSector } from '../simulated-disk.js';
 import { openStore } from '../stores.js';
@@ -103,7 +104,8 @@ const copySlot: Maker = (sample, random) => {
   const image = sample.image.slice();
   const [from, to] = [random.below(slotCount(sample)), random.below(slotCount(sample))];
   image.copyWithin(SLOTS_OFFSET + to * segmentSize, SLOTS_OFFSET + from * segmentSize, SLOTS_OFFSET + (from + 1) * segmentSize);
-  return { image, what: `slot ${to} overwritten with slot ${from}`, floor: sample.count };
+  const isEmpty = image.subarray(SLOTS_OFFSET + to * segmentSize, SLOTS_OFFSET + (to + 1) * segmentSize).every((byte) => byte === 0);
+  return { image, what: `slot ${to} overwritten with slot ${from}`, floor: isEmpty ? floorOfLoss(sample) : sample.count };
 };
 
 /** A slot of which the medium gives what stood in it before. */
@@ -126,10 +128,30 @@ const cutFile: Maker = (sample, random) => {
   return { image: sample.image.slice(0, size), what: `cut to ${size} bytes`, floor: floorOfLoss(sample) };
 };
 
+/** Whether an error is what a file says that is not what it was. */
+const isRefusal = (error: unknown, image: Uint8Array): boolean =>
+  error instanceof CorruptionError || error instanceof FormatError || (error instanceof NotFoundError && image.length === 0);
+
 const MAKERS: readonly Maker[] = [flipBits, flipBits, flipBits, garbleSector, loseSector, ageSector, ageSector, misdirectSector, copySlot, ageSlot, cutFile];
 
-function salvage(world: World, { image, what }: Damaged): void {
-  if (image.length === 0) return;
+/** Whether a segment of a file says what it is. Where none does there is nothing to salvage. */
+function hasSegment(image: Uint8Array, sample: Sample): boolean {
+  const superblock = readSuperblock(sample.image, 0, 0) ?? readSuperblock(sample.image, 1, 0)!;
+  return Array.from({ length: slotCount(sample) }, (_, slot) => slot).some((slot) => readHeader(image, slot, superblock) !== undefined);
+}
+
+function salvage(world: World, { image, what }: Damaged, sample: Sample): void {
+  if (!hasSegment(image, sample)) {
+    let error: unknown;
+    try {
+      openCopy(world, image, { salvage: true });
+    } catch (thrown) {
+      error = thrown;
+    }
+    must(isRefusal(error, image), () => `${what}: where nothing is intact salvage says ${String(error)}`);
+    world.reach('nothing left to salvage');
+    return;
+  }
   const db = openCopy(world, image, { salvage: true });
   checkSalvaged(db, world.ledger, `${what}, salvaged`);
   must(db.recovery.lost.length > 0, () => `${what}: what was refused is salvaged without a loss`);
@@ -147,11 +169,12 @@ function judge(world: World, damaged: Damaged, sample: Sample): void {
   try {
     db = openStore(disk, { create: false, ...(world.setup.history === undefined ? {} : { history: world.setup.history }) }, world.seed, false, () => world.time.now);
   } catch (error) {
-    if (!(error instanceof CorruptionError || error instanceof FormatError || (error instanceof NotFoundError && image.length === 0))) throw error;
+    if (!isRefusal(error, image)) throw error;
     must(!disk.trace.some((operation) => operation !== 'read'), () => `${what}: refused, and changed`);
     figures.refused++;
     world.reach('damage refused');
-    salvage(world, damaged);
+    world.tell(() => `  refused: ${(error as Error).message}`);
+    salvage(world, damaged, sample);
     return;
   }
   const count = countCommits(db, ledger, what);

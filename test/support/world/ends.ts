@@ -137,7 +137,7 @@ async function close(life: Life, random: Random): Promise<Medium> {
   must(disk.pendingCount === 0, () => 'a store that was closed has left something on its way');
   if (life.steps === 0) world.reach('store reopened without a change');
   await abandon(life);
-  return { disk: random.chance(0.5) ? disk.processRestart() : powerLoss(world, disk, 'none'), floor: count, exact: count, isClean: true };
+  return { disk: random.chance(0.5) ? disk.processRestart() : powerLoss(world, disk, 'none'), floor: count, exact: count, isClean: !disk.hasLost };
 }
 
 /** Ends a life, in the way that is left to it. */

@@ -36,6 +36,8 @@ export class Ledger {
   version = 0;
   /** The highest version that anybody was ever shown. */
   shown = 0;
+  /** Whether a commit has ever written a key twice. The first of these records is nobody's version, and a segment of nothing else is given up also where all history is kept. */
+  hasWrittenTwice = false;
   /** How many versions of each slot crashes have taken. */
   readonly lost = new Uint32Array(SLOT_COUNT);
   #durable = 0;
@@ -68,7 +70,10 @@ export class Ledger {
     this.applied.set(version, commit);
     for (const change of changes) {
       const chain = this.#chains[change.slot]!;
-      if (chain.at(-1)?.version === version) chain.pop();
+      if (chain.at(-1)?.version === version) {
+        chain.pop();
+        this.hasWrittenTwice = true;
+      }
       chain.push(change);
       this.#touched.add(change.slot);
     }
@@ -90,7 +95,7 @@ export class Ledger {
 
   /** What a recovery has found is what there is: later commits are gone, and the others are durable. */
   settle(count: number): void {
-    for (const commit of this.commits.splice(count)) {
+    for (const commit of this.commits.splice(count).reverse()) {
       for (const { slot, version } of commit.changes) {
         const chain = this.#chains[slot]!;
         if (chain.at(-1)?.version !== version) continue;

@@ -127,7 +127,7 @@ export class Life {
     must(!isApplied || version === ledger.version + 1, () => `a write that failed has left version ${version} behind ${ledger.version}`);
     if (isApplied) {
       const commit = ledger.apply(drafts(), version);
-      if (error instanceof CrashError && commit.size > this.world.setup.segmentSize && this.disk.pendingCount > 0) this.world.reach('crash in the middle of a commit over two segments');
+      if (this.disk.isCrashed && commit.size > this.world.setup.segmentSize && this.disk.pendingCount > 0) this.world.reach('crash in the middle of a commit over two segments');
     }
     this.#judge(error, isApplied, mayFail);
   }
@@ -160,6 +160,8 @@ export class Life {
     };
     promise.then(note, note);
     for (let turn = 0; !isSettled; turn++) {
+      // Whose power is gone waits for ever.
+      if (turn > 100 && this.disk.isCrashed) throw new CrashError();
       must(turn < 1000, () => 'a promise never settles');
       await undefined;
       if (turn % 30 === 29) this.disk.releaseFlushes();

@@ -12,9 +12,17 @@ export interface Shrunk {
   readonly tale: readonly string[];
 }
 
+/** What sort of failure it is: the beginning of what it says, without numbers and names. */
+const sortOf = ({ error }: Failure): string => String(error instanceof Error ? error.message : error).replaceAll(/\d+|"[^"]*"/g, '').split(/\s+/).slice(0, 4).join(' ');
+
 export async function shrink(seed: number, failure: Failure): Promise<Shrunk> {
   let tellings = 0;
-  const fails = async (steps: readonly number[]): Promise<boolean> => ++tellings <= TELLINGS_MAX && (await tellStory(seed, noFigures(), { only: new Set(steps) })).failure !== undefined;
+  const sort = sortOf(failure);
+  const fails = async (steps: readonly number[]): Promise<boolean> => {
+    if (++tellings > TELLINGS_MAX) return false;
+    const { failure: found } = await tellStory(seed, noFigures(), { only: new Set(steps) });
+    return found !== undefined && sortOf(found) === sort;
+  };
   let steps = Array.from({ length: failure.step + 1 }, (_, step) => step);
   // Bisection: it may miss a shorter beginning, and never gives one that does not fail.
   for (let [low, high] = [0, steps.length]; low < high;) {

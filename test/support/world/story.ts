@@ -94,7 +94,8 @@ class Teller {
     const { world } = this;
     this.#life ??= beginLife(world, this.#medium, random);
     const life = this.#life;
-    const ends = random.chance(1 / world.setup.lifeLength);
+    // A flush may have failed since the last step.
+    const ends = random.chance(1 / world.setup.lifeLength) || life.isDead;
     const name = this.#lottery.draw(random);
     if (!ends) {
       world.tell(() => `${step}: ${name}`);

@@ -6,7 +6,7 @@ import { keyOf, slotText, spaceOf } from './keys.js';
 import type { Life } from './life.js';
 import { must } from './must.js';
 import { drain } from './time.js';
-import { isSame } from './values.js';
+import { isSame, valueText } from './values.js';
 import { audit, checkEntry, checkStats } from './views.js';
 import { drawSlot } from './writes.js';
 
@@ -44,7 +44,7 @@ export function readHistory(life: Life, random: Random): void {
     do index--;
     while (index >= 0 && chain[index]!.version > version);
     const change = chain[index];
-    must(change?.version === version && isSame(change.value, value) && deleted === (change.value === undefined), () => `${where}: version ${version} is not one, or has another value`);
+    must(change?.version === version && isSame(change.value, value) && deleted === (change.value === undefined), () => `${where}: version ${version} is ${valueText(value)}, and among ${chain.map((one) => one.version).join()} the one at that place is ${valueText(change?.value)}`);
     ledger.checkTime(ledger.applied.get(version)!, time);
   }
   const versions = new Set(kept.map(({ version }) => version));
@@ -140,7 +140,7 @@ export function armFailure(life: Life, random: Random): void {
   const operation = random.pick(['write', 'flush', 'flush', 'truncate'] as const);
   const kind = random.pick(['io', 'io', 'permission', 'full'] as const);
   if (operation === 'flush') disk.failures.push({ at, operation, kind: kind === 'full' ? 'io' : kind, ...random.pick([{}, { losesData: true }, { reverts: true }]) });
-  else disk.failures.push({ at, operation, kind, ...(operation === 'write' ? { written: random.below(3) * random.below(700) } : {}) });
+  else disk.failures.push({ at, operation, kind, ...(operation === 'write' ? { written: random.below(3) * random.below(700), isWhole: true } : {}) });
   life.world.tell(() => `  a ${operation} will fail at operation ${at}: ${JSON.stringify(disk.failures.at(-1))}`);
 }
 

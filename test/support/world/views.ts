@@ -106,7 +106,7 @@ export function takeSnapshot(life: Life): void {
 /** Whether the store must still know the state of a version. */
 function mustBeKept(life: Life, version: number): boolean {
   const { ledger, setup } = life.world;
-  return setup.history === 'all' || version === ledger.version || life.views.some((view) => view.version === version) || life.sessions.some((session) => session.tx.version === version);
+  return (setup.history === 'all' && !ledger.hasWrittenTwice) || version === ledger.version || life.views.some((view) => view.version === version) || life.sessions.some((session) => session.tx.version === version);
 }
 
 /** Looks at the past, which the store may have forgotten. */
