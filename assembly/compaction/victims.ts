@@ -27,6 +27,8 @@ export class Victims {
   static deadSizeMin: u32 = 0;
   /** Take the segments that stand in this slot or behind it, whatever they hold. */
   static slotLimit: u32 = u32.MAX_VALUE;
+  /** Only segments before this one: what was asked for ends, although copies may come to stand where more is asked for. */
+  static before: u64 = u64.MAX_VALUE;
 }
 
 /** Begins to choose. */
@@ -37,7 +39,7 @@ export function startChoice(): void {
 }
 
 function scoreOf(segment: Segment): f64 {
-  if (segment === Log.segment || segment === Log.output || segment.block == 0 || segment.written != segment.end || segment.isVictim) return 0;
+  if (segment === Log.segment || segment === Log.output || segment.block == 0 || segment.written != segment.end || segment.isVictim || segment.sequence >= Victims.before) return 0;
   const dead = Geometry.segmentSize - segment.live;
   const age = <f64>(Log.segment!.sequence - segment.sequence);
   if (segment.slot >= Victims.slotLimit) return age;

@@ -34,6 +34,7 @@ export function startCompaction(deadSizeMin: u32, slotLimit: u32): void {
   requires(deadSizeMin != 0 && deadSizeMin <= Geometry.segmentSize);
   Victims.deadSizeMin = deadSizeMin;
   Victims.slotLimit = slotLimit;
+  Victims.before = Log.segment!.sequence;
   Pace.isAskedFor = true;
   look();
 }
@@ -42,6 +43,7 @@ export function startCompaction(deadSizeMin: u32, slotLimit: u32): void {
 export function endCompaction(): void {
   Victims.deadSizeMin = 0;
   Victims.slotLimit = u32.MAX_VALUE;
+  Victims.before = u64.MAX_VALUE;
   Pace.isAskedFor = false;
   look();
 }
