@@ -6,6 +6,7 @@ import { hashKey } from '../hash/keyhash';
 import { Index, find, slotAddress } from '../index/directory';
 import { copyWords } from '../memory/bytes';
 import { setNumber, setU32 } from '../memory/control';
+import { beginChange, endChange } from '../paging/host';
 import { Log, appendRecord, blockOf, publishTail, recordOffset } from '../log/log';
 import { flagsOf, keyOffset, sealRecord, valueOf, valueSizeOf, versionOf } from '../log/record';
 import { addressOf } from '../log/segment';
@@ -36,6 +37,7 @@ export function commitOne(existing: usize, key: usize, keySize: u32, valueSize: 
   const version = Log.version + 1;
   const link = existing == 0 ? 0 : slotAddress();
   const size = sealRecord(record, flags, keySize, valueSize, version, link, segment.seed, offset);
+  beginChange();
   appendRecord(size);
   Log.version = version;
   publish(record, addressOf(segment.sequence, offset), existing);
@@ -45,6 +47,7 @@ export function commitOne(existing: usize, key: usize, keySize: u32, valueSize: 
     sweep();
   }
   collect();
+  endChange();
   publishTail();
   ensures(versionOf(record) == Log.version && Log.version <= Log.ceiling);
   return <f64>version;

@@ -2,10 +2,13 @@
 import { Store, adoptHeader, examineHeader, nextListed, startList, ListReader } from '../log/header';
 import * as log from '../log/log';
 import { Log } from '../log/log';
-import { Geometry, Segment, Segments, addSegment, addressOf, allocateSegmentBlock, dropBlock, offsetOf, resolve, sequenceOf, setUnlisted } from '../log/segment';
+import { Geometry, Segment, Segments, addSegment, addressOf, allocateSegmentBlock, giveUp, offsetOf, segmentOf, sequenceOf, setUnlisted } from '../log/segment';
 import { Slots } from '../log/slots';
 import { release } from '../memory/allocator';
 import { setNumber, setU32 } from '../memory/control';
+import { evict } from '../paging/evict';
+import { hasRoom, startPaging, stopPaging } from '../paging/room';
+import { makeTail, openWindow, presentUnchecked } from '../paging/window';
 import { scanLog, Scan } from '../recovery/scan';
 import { linkLog } from '../recovery/link';
 import { salvageNext as nextLoss, startSalvage as beginSalvage } from '../recovery/salvage';
@@ -17,7 +20,18 @@ import { collect } from '../space/live';
 import { assertHealthy } from '../verify/verify';
 import { History } from '../versions/history';
 import { Pins } from '../versions/pins';
-import { requiresBlock } from '../verify/contract';
+import { requires, requiresBlock } from '../verify/contract';
+
+/** Lets segments leave memory where there is no room for all: `limit` is the most that it may grow to, in bytes, and `blockMax` the most blocks of a segment's size that may be taken. */
+export function letLeave(limit: f64, blockMax: u32): void {
+  requires(limit > 0);
+  startPaging(<u64>limit, blockMax);
+}
+
+/** Lets what nothing needs in memory leave it, until `wanted` blocks of a segment's size can be taken beyond what is kept free. Returns how many blocks left. */
+export function makeSpace(wanted: u32): u32 {
+  return evict(wanted);
+}
 
 /** A block to read a slot into, or 0. Where memory is at its limit, verification borrows the block that is kept for deletes. */
 export function slotBlock(): usize {
@@ -48,18 +62,21 @@ export function adoptStoreId(block: usize): void {
   Store.idHigh = load<u64>(block, format.SEGMENT_STORE_ID_HIGH);
 }
 
-/** Takes an examined block as a segment of the store. */
+/** Takes what was read into an examined block as a segment of the store, with the block where there is room for it. */
 export function adoptSlot(block: usize, slot: u32): i32 {
   requiresBlock(block, Geometry.segmentSize);
-  const segment = addSegment(load<u64>(block, format.SEGMENT_SEQUENCE), block, slot);
+  const isResident = hasRoom(0);
+  if (!isResident && !openWindow()) return STATUS_MEMORY_FULL;
+  const segment = addSegment(load<u64>(block, format.SEGMENT_SEQUENCE), isResident ? block : 0, slot);
   if (segment === null) return STATUS_MEMORY_FULL;
-  adoptHeader(segment);
+  adoptHeader(segment, block);
+  if (!isResident) releaseSlotBlock(block);
   return STATUS_OK;
 }
 
 /** Begins to read the list of live segments of the newest adopted segment. */
 export function startLiveList(): void {
-  startList(<usize>Segments.last!.block);
+  startList(presentUnchecked(Segments.last!));
 }
 
 /** The slot of the next live segment, its number in the control block; -1 at the end, -2 when the list makes no sense. */
@@ -71,13 +88,13 @@ export function nextLive(): f64 {
 
 /** Whether a segment was adopted already. */
 export function isAdopted(sequence: f64): bool {
-  return Segments.count != 0 && resolve(addressOf(<u64>sequence, 0)) != 0;
+  return Segments.count != 0 && segmentOf(addressOf(<u64>sequence, 0)) !== null;
 }
 
 /** Drops adopted segments that the newest header does not list: they were needed to find it, and hold nothing. */
 export function dropUnlisted(): void {
   const newest = Segments.last!;
-  startList(<usize>newest.block);
+  startList(presentUnchecked(newest));
   let isListing = nextListed();
   // Both stand in the order of their numbers.
   for (let segment = Segments.first!; segment !== newest; segment = segment.next!) {
@@ -85,7 +102,7 @@ export function dropUnlisted(): void {
     if (isListing && ListReader.sequence == segment.sequence) continue;
     setUnlisted(segment, newest.sequence);
     segment.deadAt = addressOf(newest.sequence, 0);
-    dropBlock(segment);
+    giveUp(segment);
   }
 }
 
@@ -112,7 +129,7 @@ export function startRewrite(): bool {
   Log.tail = last.end;
   for (let segment: Segment | null = last; segment !== null; segment = segment!.previous) {
     segment.written = segment.end;
-    if (segment.block == 0 || addressOf(segment.sequence, segment.end) <= Scan.seal) continue;
+    if (!segment.isKept || addressOf(segment.sequence, segment.end) <= Scan.seal) continue;
     if (sequenceOf(Scan.seal) == segment.sequence) segment.written = min<u32>(max<u32>(offsetOf(Scan.seal), 0), segment.end);
     else segment.written = 0;
     Log.pendingSize += segment.end - segment.written;
@@ -145,7 +162,7 @@ export function link(): i32 {
 function isWholeLog(): bool {
   let sequence: u64 = 1;
   for (let segment: Segment | null = Segments.first; segment !== null; segment = segment!.next) {
-    if (segment.sequence != sequence || segment.block == 0) return false;
+    if (segment.sequence != sequence || !segment.isKept) return false;
     sequence++;
   }
   return true;
@@ -169,6 +186,7 @@ function finishRecovery(): void {
 }
 
 export function startSalvage(): i32 {
+  stopPaging();
   return beginSalvage(log.nextSalt());
 }
 

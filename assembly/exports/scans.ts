@@ -1,5 +1,6 @@
 /** The exports with which ranges are read. A scan is a number for the facade: where it stands. */
 import { Windows } from '../memory/windows';
+import { relieve } from '../paging/evict';
 import { makeBuffer } from '../memory/buffer';
 import { Cursor, fillCursor, freeCursor, makeCursor, startCursor } from '../order/cursor';
 import * as layout from '../shared/layout';
@@ -30,6 +31,7 @@ export function boundScan(scan: usize, isHigh: bool, size: u32): bool {
 /** Finds the first place. O(log n), and O(k log n) or O(n) for k keys that are new since the last scan. */
 export function startScan(scan: usize): i32 {
   requiresBlock(scan, layout.CURSOR_CONSUMED);
+  relieve();
   const status = startCursor(changetype<Cursor>(scan));
   assertHealthy();
   return status;
@@ -38,6 +40,7 @@ export function startScan(scan: usize): i32 {
 /** Fills the batch of a scan. Returns how many items it holds: 0 at the end, or a status. */
 export function fillScan(scan: usize, most: u32): i32 {
   requiresBlock(scan, layout.CURSOR_CONSUMED);
+  relieve();
   return fillCursor(changetype<Cursor>(scan), most);
 }
 

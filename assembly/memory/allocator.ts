@@ -19,11 +19,15 @@ const GROWTH_MIN: u64 = 64 << 20;
 const GROWTH_SHARE_SHIFT: u64 = 1;
 
 const heads: usize = memory.data((31 + 1) * 4, 8);
+/** How many blocks each free list has. */
+const counts: usize = memory.data((31 + 1) * 4, 8);
 
 class Memory {
   /** The first byte that no block has had yet. */
   static frontier: usize = 0;
   static idleSize: u64 = 0;
+  /** How far memory may grow, as far as it is known: what the store was given, or less where the platform has refused more. */
+  static limit: u64 = 1 << 32;
 }
 
 /** The exponent of the block that holds `size` bytes. */
@@ -32,11 +36,18 @@ export function shiftFor(size: usize): u32 {
   return 32 - <u32>clz<u32>(<u32>(size - 1));
 }
 
+function adjustCount(shift: u32, by: i32): void {
+  requires(shift >= SHIFT_MIN && shift <= SHIFT_MAX);
+  const at = counts + (<usize>shift << 2);
+  store<u32>(at, load<u32>(at) + by);
+}
+
 function push(block: usize, shift: u32): void {
   requires(shift >= SHIFT_MIN && shift <= SHIFT_MAX && block != 0 && (block & 4095) == 0);
   const head = heads + (<usize>shift << 2);
   store<u32>(block, load<u32>(head));
   store<u32>(head, <u32>block);
+  adjustCount(shift, 1);
   Memory.idleSize += <u64>1 << shift;
 }
 
@@ -45,6 +56,7 @@ function pop(shift: u32): usize {
   const block = <usize>load<u32>(head);
   if (block != 0) {
     store<u32>(head, load<u32>(block));
+    adjustCount(shift, -1);
     Memory.idleSize -= <u64>1 << shift;
   }
   return block;
@@ -73,7 +85,10 @@ function extend(shift: u32): usize {
     const needed = <i32>((end - available + 0xffff) >> WASM_PAGE_SHIFT);
     let wanted = max<i32>(needed, <i32>(max<u64>(GROWTH_MIN, available >> GROWTH_SHARE_SHIFT) >> WASM_PAGE_SHIFT));
     while (memory.grow(wanted) < 0) {
-      if (wanted == needed) return 0;
+      if (wanted == needed) {
+        Memory.limit = min<u64>(Memory.limit, available);
+        return 0;
+      }
       wanted = max<i32>(needed, wanted >> 1);
     }
   }
@@ -114,4 +129,20 @@ export function idleSize(): u64 {
 /** The bytes that were ever touched: behind them, memory is reserved and costs nothing. */
 export function touchedSize(): u64 {
   return Memory.frontier;
+}
+
+/** Says how far memory may grow, in bytes. */
+export function limitMemory(size: u64): void {
+  requires(size != 0);
+  Memory.limit = size;
+}
+
+/** How many bytes blocks of `1 << shift` bytes can still take, in steps of a block. */
+export function availableSize(shift: u32): u64 {
+  requires(shift >= SHIFT_MIN && shift <= SHIFT_MAX);
+  let size: u64 = 0;
+  for (let larger = shift; larger <= SHIFT_MAX; larger++) size += <u64>load<u32>(counts + (<usize>larger << 2)) << larger;
+  const alignment = (<u64>1 << min<u32>(shift, ALIGNMENT_SHIFT_MAX)) - 1;
+  const frontier = (<u64>Memory.frontier + alignment) & ~alignment;
+  return frontier >= Memory.limit ? size : size + (((Memory.limit - frontier) >> shift) << shift);
 }

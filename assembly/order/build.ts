@@ -5,11 +5,14 @@ import { hashKey } from '../hash/keyhash';
 import { keyOf, keySizeOf } from '../log/record';
 import { Log } from '../log/log';
 import { FIELD_MASK, resolve } from '../log/segment';
-import { addressSince, nextSince, startAll } from '../log/since';
+import { addressSince, leavesSegment, nextSince, startAll } from '../log/since';
 import { allocate, release, shiftFor } from '../memory/allocator';
 import { equalSize } from '../memory/bytes';
 import { STATUS_MEMORY_FULL, STATUS_OK } from '../shared/status';
 import { Space } from '../space/live';
+import { relieve } from '../paging/evict';
+import { Room } from '../paging/room';
+import { bytesOfBuffer, freeBuffer, makeBuffer } from '../memory/buffer';
 import { Front, clearFront, countOfChunk, nextChunk, refInChunk } from './front';
 import { refOf, refOfHash, releaseRef } from './ref';
 import { PAIR_SHIFT, headAt, putPair, sortPairs } from './sort';
@@ -32,8 +35,12 @@ class Gathered {
   static count: u32 = 0;
   /** For how many there is room. */
   static capacity: u32 = 0;
-  /** The first key. */
+  /** A copy of the first key, or 0. */
   static first: usize = 0;
+  /** The block of pairs, and the one that sorting takes beside it, which is as large; 0 where there is none. */
+  static pairs: usize = 0;
+  static scratch: usize = 0;
+  static shift: u32 = 0;
   /** Where the record stands that was taken last. */
   static address: u64 = 0;
 }
@@ -44,6 +51,7 @@ class Gathered {
  */
 function gather(pairs: usize, depth: u32): bool {
   requiresBlock(pairs, <usize>Gathered.capacity << PAIR_SHIFT);
+  freeBuffer(Gathered.first);
   Gathered.first = 0;
   Gathered.common = depth;
   Gathered.count = 0;
@@ -51,6 +59,7 @@ function gather(pairs: usize, depth: u32): bool {
   startCursor();
   for (let count = takeRecords(); count != 0; count = takeRecords()) {
     if (!pairUp(count, pairs, depth)) return false;
+    relieve();
   }
   return true;
 }
@@ -68,8 +77,9 @@ function pairUp(count: u32, pairs: usize, depth: u32): bool {
     const ref = stands == 1 ? refOfHash(hash) : refOf(record, hash);
     if (ref == 0) return false;
     assert(Gathered.count < Gathered.capacity);
-    if (Gathered.first == 0) Gathered.first = key;
-    Gathered.common = equalSize(Gathered.first, key, min<u32>(Gathered.common, size));
+    if (Gathered.first == 0) Gathered.first = makeBuffer(key, size, false);
+    if (Gathered.first == 0) return false;
+    Gathered.common = equalSize(bytesOfBuffer(Gathered.first), key, min<u32>(Gathered.common, size));
     putPair(pairs, Gathered.count, headAt(key, size, depth), ref);
     Gathered.count++;
   }
@@ -87,10 +97,15 @@ function takeNext(): usize {
   return record;
 }
 
+/** Whether the next record may be where those of the group are now. */
+function leavesGroup(): bool {
+  return Room.isPaged && leavesSegment();
+}
+
 /** Takes the next records, with their hashes, and has their slots in the cache when they are needed. */
 function takeRecords(): u32 {
   let count: u32 = 0;
-  while (count < GROUP_SIZE) {
+  while (count < GROUP_SIZE && (count == 0 || !leavesGroup())) {
     const record = takeNext();
     if (record == 0) break;
     const size = keySizeOf(record);
@@ -149,22 +164,30 @@ function guessDepth(): u32 {
   return common;
 }
 
+/** Gives back what making the tree has taken for itself: also what is left of a time when it was stopped by a record that could not be read. */
+function releaseBlocks(): void {
+  if (Gathered.scratch != 0) release(Gathered.scratch, Gathered.shift);
+  if (Gathered.pairs != 0) release(Gathered.pairs, Gathered.shift);
+  freeBuffer(Gathered.first);
+  Gathered.scratch = 0;
+  Gathered.pairs = 0;
+  Gathered.first = 0;
+}
+
 /** Makes the tree from the hash index. */
 function build(): i32 {
   forgetTree();
+  releaseBlocks();
   const expected = <usize>(Space.keyCount + Space.tombstoneCount);
   Tree.isKept = true;
   if (expected == 0) return STATUS_OK;
   const shift = shiftFor(expected << PAIR_SHIFT);
-  const pairs = allocate(shift);
+  Gathered.shift = shift;
   Gathered.capacity = 1 << (shift - <u32>PAIR_SHIFT);
-  const scratch = pairs == 0 ? 0 : allocate(shift);
-  let isDone = false;
-  if (scratch != 0) {
-    isDone = buildFrom(pairs, scratch);
-    release(scratch, shift);
-  }
-  if (pairs != 0) release(pairs, shift);
+  Gathered.pairs = allocate(shift);
+  if (Gathered.pairs != 0) Gathered.scratch = allocate(shift);
+  const isDone = Gathered.scratch != 0 && buildFrom(Gathered.pairs, Gathered.scratch);
+  releaseBlocks();
   if (isDone) return STATUS_OK;
   forgetTree();
   return STATUS_MEMORY_FULL;
@@ -172,6 +195,15 @@ function build(): i32 {
 
 /** Sorts the keys that are new into the tree, or makes it. O(k log n) for k new keys, and never more than O(n). */
 export function settle(): i32 {
+  // Where a record could not be read the last time, the tree is not whole.
+  if (Tree.isChanging) forgetTree();
+  Tree.isChanging = true;
+  const status = settleNow();
+  Tree.isChanging = false;
+  return status;
+}
+
+function settleNow(): i32 {
   if (!Tree.isKept || (Front.count > REBUILD_COUNT_MIN && Front.count > Tree.count >> REBUILD_SHARE_SHIFT) || (Tree.count == 0 && Front.count != 0)) return build();
   if (Front.count == 0) return STATUS_OK;
   Tree.generation++;

@@ -5,10 +5,11 @@
  */
 import { guessRecord, touch } from '../index/by-hash';
 import { hashKey } from '../hash/keyhash';
-import { flagsOf, keyOf, keySizeOf, valueOf, valueSizeOf, versionOf } from '../log/record';
+import { flagsOf, keyOf, keySizeOf, sizeOf, valueOf, valueSizeOf, versionOf } from '../log/record';
 import { allocate, release } from '../memory/allocator';
 import { bytesOfBuffer, freeBuffer, makeBuffer, sizeOfBuffer } from '../memory/buffer';
 import { compare, copyWords } from '../memory/bytes';
+import { Room } from '../paging/room';
 import { Session, entryKey } from '../sessions/session';
 import * as format from '../shared/format';
 import * as layout from '../shared/layout';
@@ -16,6 +17,7 @@ import { STATUS_MEMORY_FULL, STATUS_OK } from '../shared/status';
 import { findOld } from '../versions/old';
 import { isVisible } from '../versions/visible';
 import { Own, countOfOverlay, freeOverlay, makeOverlay, ownAt } from './overlay';
+import { delist, dropCopy, enlist } from './open';
 import { recordOf } from './ref';
 import { settle } from './build';
 import { Place, Tree, countOfLeaf, isAboveAll, isBelowAll, nameAt, seek } from './tree';
@@ -50,9 +52,17 @@ export class Cursor {
   ownEnd: u32;
   /** How many items the batch holds. */
   count: u32;
+  /** What its items point at where that has left the log, in a block of its own, or 0. */
+  copy: usize;
+  copyShift: u32;
+  /** Its neighbours among the scans that are open. */
+  openBefore: Cursor | null;
+  openAfter: Cursor | null;
 }
 
 const CURSOR_SHIFT: u32 = 14;
+/** The records that a batch points at, in bytes, at which it ends where the log may leave memory: they may have to be copied. */
+const BATCH_SIZE_MAX: u32 = 128 << 10;
 /** Names that are looked up together, so that their cache misses overlap. */
 const GROUP_SIZE: u32 = 16;
 
@@ -88,12 +98,14 @@ export function makeCursor(version: u64, clock: u64, session: Session | null, is
     cursor.next = session.scans;
     session.scans = cursor;
   }
+  enlist(cursor);
   return cursor;
 }
 
 /** Gives a scan back; the caller takes it off the list of its session. */
 export function freeCursor(cursor: Cursor): void {
   requiresBlock(changetype<usize>(cursor), 1 << CURSOR_SHIFT);
+  delist(cursor);
   freeBuffer(cursor.low);
   freeBuffer(cursor.high);
   freeBuffer(cursor.last);
@@ -282,11 +294,12 @@ function noteLast(cursor: Cursor, newest: usize): bool {
 export function fillCursor(cursor: Cursor, most: u32): i32 {
   requires(most != 0 && most <= <u32>layout.CURSOR_ITEM_COUNT);
   cursor.count = 0;
+  dropCopy(cursor);
   store<u32>(changetype<usize>(cursor), 0, layout.CURSOR_CONSUMED);
   if (cursor.isFinished) return 0;
   if (cursor.generation != Tree.generation) {
     // What has come since is newer than the scan, but the places are no more where they were.
-    const status = Tree.isKept ? STATUS_OK : settle();
+    const status = Tree.isKept && !Tree.isChanging ? STATUS_OK : settle();
     if (status != STATUS_OK) return status;
     findPlace(cursor);
   }
@@ -295,6 +308,7 @@ export function fillCursor(cursor: Cursor, most: u32): i32 {
   Group.hasEnded = false;
   let record: usize = 0;
   let last: usize = 0;
+  let size: u32 = 0;
   while (cursor.count < most) {
     if (record == 0) record = nextSeen(cursor, most - cursor.count);
     const own = peekOwn(cursor);
@@ -311,6 +325,8 @@ export function fillCursor(cursor: Cursor, most: u32): i32 {
     if (order > 0) continue;
     last = Group.newest;
     record = 0;
+    size += sizeOf(last);
+    if (Room.isPaged && size > BATCH_SIZE_MAX && cursor.count != 0) most = cursor.count;
   }
   // A record that was found and not put is found again.
   if (record != 0) Group.next--;

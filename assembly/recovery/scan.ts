@@ -10,6 +10,7 @@ import {
 import { ListReader, nextListed, relist, startList } from '../log/header';
 import { isMeaningful, sizeOf, versionOf } from '../log/record';
 import { Geometry, Segment, Segments, addressOf, removeSegment } from '../log/segment';
+import { makeTail, presentUnchecked } from '../paging/window';
 import { isZero } from '../memory/bytes';
 import { damage, setNumber } from '../memory/control';
 import * as format from '../shared/format';
@@ -42,9 +43,10 @@ export class Scan {
   static isExplained: bool = false;
 }
 
+/** Where an offset of a segment stands: right until another segment is asked for. */
 function segmentPointer(segment: Segment, offset: u32): usize {
-  requires(segment.block != 0 && offset <= Geometry.segmentSize);
-  return <usize>segment.block + offset;
+  requires(segment.isKept && offset <= Geometry.segmentSize);
+  return presentUnchecked(segment) + offset;
 }
 
 function fail(reason: u32, isExplained: bool): bool {
@@ -122,6 +124,7 @@ export function countFrame(segment: Segment, offset: u32): void {
   Scan.byteCount += size;
   segment.lastHash = headHashOf(frame);
   segment.isEnded = (frameFlagsOf(frame) & format.FRAME_FLAG_END) != 0;
+  if (offset == segment.headerEnd) segment.firstVersion = frameVersionOf(frame);
   segment.end = offset + size;
   ensures(segment.end <= Geometry.segmentSize && (segment.end & 7) == 0);
 }
@@ -164,9 +167,9 @@ export function startScan(): void {
   Scan.discardedCount = 0;
   Scan.isTailDirty = false;
   for (let segment: Segment | null = Segments.first; segment !== null; segment = segment!.next) {
-    if (segment.block == 0) continue;
-    Scan.seal = max<u64>(Scan.seal, load<u64>(segment.block, format.SEGMENT_SEAL));
-    Scan.ceiling = max<u64>(Scan.ceiling, load<u64>(segment.block, format.SEGMENT_VERSION_CEILING));
+    if (!segment.isKept) continue;
+    Scan.seal = max<u64>(Scan.seal, segment.seal);
+    Scan.ceiling = max<u64>(Scan.ceiling, segment.ceiling);
   }
 }
 
@@ -197,9 +200,8 @@ export function scanSegment(segment: Segment, offset: u32): bool {
 /** Whether the next segment's header agrees on where this one ends. */
 function joins(segment: Segment): bool {
   const next = segment.next;
-  if (next === null || next.sequence != segment.sequence + 1 || next.block == 0) return true;
-  const isSame = load<u64>(next.block, format.SEGMENT_PREVIOUS_END) == addressOf(segment.sequence, segment.end) &&
-    load<u64>(next.block, format.SEGMENT_PREVIOUS_HASH) == segment.lastHash;
+  if (next === null || next.sequence != segment.sequence + 1 || !next.isKept) return true;
+  const isSame = next.previousEnd == addressOf(segment.sequence, segment.end) && next.previousHash == segment.lastHash;
   return isSame || fail(status.REASON_CONTENT, false);
 }
 
@@ -216,7 +218,7 @@ export function dirtySize(segment: Segment): u32 {
  * here.
  */
 function isListTrue(newest: Segment): bool {
-  startList(<usize>newest.block);
+  startList(presentUnchecked(newest));
   let segment: Segment | null = Segments.first;
   while (nextListed()) {
     while (segment !== null && segment.sequence < ListReader.sequence) segment = segment!.next;
@@ -225,7 +227,7 @@ function isListTrue(newest: Segment): bool {
   return true;
 }
 
-/** Ends the log where a crash cut it: what follows is dropped, and counted. STATUS_OK with that in the damage fields, or STATUS_CORRUPT. */
+/** Ends the log where a crash cut it: what follows is dropped, and counted. STATUS_OK with that in the damage fields, STATUS_CORRUPT, or STATUS_MEMORY_FULL. */
 function truncate(segment: Segment): i32 {
   requires(segment.end >= segment.headerEnd);
   let size = dirtySize(segment);
@@ -237,8 +239,9 @@ function truncate(segment: Segment): i32 {
     removeSegment(dropped);
     Scan.discardedCount++;
   }
-  const end = segmentPointer(segment, segment.end);
-  memory.fill(end, 0, Geometry.segmentSize - segment.end);
+  if (segment.end == segment.headerEnd) segment.firstVersion = <u64>-1;
+  if (!makeTail(segment)) return status.STATUS_MEMORY_FULL;
+  memory.fill(segmentPointer(segment, segment.end), 0, Geometry.segmentSize - segment.end);
   if (Scan.discardedCount != 0 && !isListTrue(segment)) return damage(segment.sequence, segment.slot, 0, 0, status.REASON_SEGMENT_HEADER);
   damage(segment.sequence, segment.slot, segment.end, size, Scan.reason);
   return status.STATUS_OK;
@@ -253,7 +256,7 @@ export function scanLog(): i32 {
   let segment: Segment | null = Segments.first;
   while (segment !== null) {
     const next = segment.next;
-    if (segment.block != 0 && !scanSegment(segment, segment.headerEnd)) {
+    if (segment.isKept && !scanSegment(segment, segment.headerEnd)) {
       const address = addressOf(segment.sequence, segment.end);
       const seal = latestSeal(segment, segment.end);
       publishCounts();

@@ -44,6 +44,8 @@ export const CONTROL_STATS_COUNT = 18;
 /** Of which commits something may be lost to the damage: those above the first version and up to the second; 0 where that is not known. */
 export const CONTROL_DAMAGE_AFTER = 336;
 export const CONTROL_DAMAGE_UP_TO = 344;
+/** Not 0 while an error that comes out of the core would leave something half-done. */
+export const CONTROL_IS_CHANGING = 352;
 /** Random words that the facade hands to `init`: store id, then the entropy of salts and of the hash seed. */
 export const CONTROL_ENTROPY = 384;
 export const CONTROL_ENTROPY_SIZE = 32;

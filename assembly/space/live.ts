@@ -5,8 +5,9 @@
 import { flagsOf, partAddress, partCountOf, sizeOf } from '../log/record';
 import { Log, tailAddress } from '../log/log';
 import { keepForWatches } from '../versions/watch';
-import { Geometry, Segment, Segments, dropBlock, nominate, removeSegment, resolve, segmentOf, takeSurplus } from '../log/segment';
+import { Geometry, Segment, Segments, giveUp, nominate, removeSegment, segmentOf, takeSurplus } from '../log/segment';
 import { setU32 } from '../memory/control';
+import { peek } from '../paging/fault';
 import * as layout from '../shared/layout';
 import { RECORD_FLAG_EXPIRY, RECORD_FLAG_LARGE, RECORD_FLAG_TOMBSTONE } from '../shared/format';
 import { requires, requiresAddress, requiresRecord } from '../verify/contract';
@@ -75,9 +76,19 @@ export function adjustParts(record: usize, isLive: bool): void {
   const count = partCountOf(record);
   for (let index: u32 = 0; index < count; index++) {
     const part = partAddress(record, index);
-    const size = sizeOf(resolve(part));
+    const size = sizeOf(peek(segmentOf(part)!, part));
     if (isLive) add(part, size);
     else subtractRecord(part, size);
+  }
+}
+
+/** Reads the parts of a large value that is about to be superseded, so that one that cannot be read is met before anything has changed. */
+export function readParts(record: usize): void {
+  requiresRecord(record);
+  const count = partCountOf(record);
+  for (let index: u32 = 0; index < count; index++) {
+    const part = partAddress(record, index);
+    peek(segmentOf(part)!, part);
   }
 }
 
@@ -103,7 +114,7 @@ export function forsake(record: usize, address: u64): void {
 }
 
 /**
- * Gives up the blocks of segments that died. Called when a commit is applied as a whole, so that nothing it may still be rolled back to is gone,
+ * Gives segments up that died. Called when a commit is applied as a whole, so that nothing it may still be rolled back to is gone,
  * and when the device has taken bytes, because a segment must reach the file before it leaves memory.
  */
 export function collect(): void {
@@ -121,7 +132,7 @@ export function collect(): void {
     else if (Geometry.inMemory) removeSegment(current);
     else if (current.written == current.end && current !== Log.output) {
       current.deadAt = tailAddress();
-      dropBlock(current);
+      giveUp(current);
     } else nominate(current);
   }
 }
@@ -129,7 +140,7 @@ export function collect(): void {
 /** Nominates every segment without a live byte, when recovery has counted them. */
 export function nominateDead(): void {
   for (let segment: Segment | null = Segments.first; segment !== null; segment = segment!.next) {
-    if (segment.live == 0 && segment.block != 0) nominate(segment);
+    if (segment.live == 0 && segment.isKept) nominate(segment);
   }
 }
 

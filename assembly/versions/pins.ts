@@ -8,6 +8,7 @@ import { Log } from '../log/log';
 import { versionOf } from '../log/record';
 import { resolve } from '../log/segment';
 import { allocateSmall, releaseSmall } from '../memory/small';
+import { relieve } from '../paging/evict';
 import { KEPT_BY_HISTORY, KEPT_BY_PIN, drop, forgo, isKeptFor, keep, supersederOf } from './old';
 import { requires, requiresAddress, requiresBlock } from '../verify/contract';
 
@@ -223,6 +224,7 @@ function reapTogether(chunk: usize): bool {
   let kept: u32 = 0;
   for (let index: u32 = 0; index < count; index++) {
     const address = load<u64>(chunk + (<usize>index << 3), CHUNK_ADDRESSES);
+    relieve();
     if (heir !== null && versionOf(resolve(address)) <= heir.version) {
       store<u64>(chunk + (<usize>kept << 3), address, CHUNK_ADDRESSES);
       kept++;
@@ -248,6 +250,7 @@ function reapTogether(chunk: usize): bool {
 function reapEach(chunk: usize): bool {
   requiresBlock(chunk, 256);
   for (let count = load<u32>(chunk, CHUNK_COUNT); count != 0; count--) {
+    relieve();
     if (!release(load<u64>(chunk + (<usize>(count - 1) << 3), CHUNK_ADDRESSES), KEPT_BY_PIN)) return false;
     Pins.deadCount--;
     store<u32>(chunk, count - 1, CHUNK_COUNT);

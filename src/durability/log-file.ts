@@ -51,7 +51,18 @@ export class LogFile {
         if (this.#ceiling === VERSION_MAX) throw new FullError(`${engine.name} has issued every version that there is: nothing was changed. Copy what it holds into a new store.`);
         this.flushSync(true);
       },
-    });
+      flush: () => this.flushSync(),
+    }, (target, offset) => this.#read(target, offset));
+  }
+
+  /** Fills bytes from the file; what lies behind its end is zero. */
+  #read(target: Uint8Array, offset: number): void {
+    try {
+      const read = this.device.read(target, offset);
+      if (read < target.length) target.fill(0, read);
+    } catch (error) {
+      throw explainDevice(error, this.engine.name);
+    }
   }
 
   /** The error that stopped the store, if one did. */

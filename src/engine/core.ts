@@ -39,6 +39,8 @@ export interface Core {
   tailNextSlot(): number;
   buildSuperblock(ceiling: number, isClean: boolean): number;
   superblockDurable(): void;
+  letLeave(limit: number, blockMax: number): void;
+  makeSpace(wanted: number): number;
   slotBlock(): number;
   releaseSlotBlock(block: number): void;
   examineSlot(block: number, slot: number): number;

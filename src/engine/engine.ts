@@ -11,7 +11,7 @@ import type { ValueReader } from '../codec/value.js';
 import type { Damage } from '../errors.js';
 import type { Core } from './core.js';
 import { encodeApart, encodeRecord, keyTooLarge } from './encode.js';
-import { failure, reasonText } from './failure.js';
+import { InterruptedError, corruption, failure, reasonText } from './failure.js';
 import { instantiate, type MemoryRange } from './module.js';
 import { stageEncoded } from './staging.js';
 
@@ -21,7 +21,12 @@ export interface EngineHost {
   prepareSlot(reserved: boolean): void;
   /** Makes a higher version ceiling durable, or throws. */
   raiseCeiling(): void;
+  /** Has the file hold what is in memory, so that it can leave, or throws. */
+  flush(): void;
 }
+
+/** Fills bytes from an offset of the file on, or throws what users are to be told. */
+export type ReadFile = (target: Uint8Array, offset: number) => void;
 
 const POINTER = layout.CONTROL_WRITE_POINTER >> 2;
 const ROOM = layout.CONTROL_WRITE_ROOM >> 2;
@@ -34,6 +39,9 @@ const LARGE = format.RECORD_FLAG_LARGE;
 const KIND_MASK = format.RECORD_KIND_MASK;
 const TOMBSTONE = format.RECORD_FLAG_TOMBSTONE;
 const HAS_EXPIRY = layout.CONTROL_HAS_EXPIRY >> 2;
+
+/** More blocks than there can be. */
+const BLOCKS_MAX = 2 ** 32 - 1;
 
 export class Engine {
   /** What messages call the store. */
@@ -55,12 +63,15 @@ export class Engine {
   #numbers: Float64Array;
   readonly #window: number;
   #host: EngineHost | undefined;
+  #read: ReadFile | undefined;
+  /** How many blocks may be in memory; 0 where nothing may leave. */
+  #blocks = 0;
 
   constructor(name: string, range: MemoryRange, now: () => number, module?: WebAssembly.Module) {
     this.name = name;
     this.now = now;
     this.memoryLimit = range.limit;
-    const { core, memory } = instantiate(range, module);
+    const { core, memory } = instantiate(range, this, module);
     this.core = core;
     this.memory = memory;
     this.#window = core.createWindows() >>> 0;
@@ -83,10 +94,38 @@ export class Engine {
     this.bytes.set(entropy, layout.CONTROL_ENTROPY);
     this.core.init(segmentSizeShift, inMemory, isNew);
     this.segmentSize = 2 ** segmentSizeShift;
+    if (this.#blocks !== 0) this.core.letLeave(this.memoryLimit, this.#blocks);
   }
 
-  attach(host: EngineHost): void {
+  attach(host: EngineHost, read: ReadFile): void {
     this.#host = host;
+    this.#read = read;
+  }
+
+  // ── The core's side of what is not in memory ─────────────────────────────────────────────────────────────────────
+
+  /** Lets segments leave memory, once their size is fixed, where there is no room for all of them; `blocks` is the most that may be in memory, 0 where nothing may leave. */
+  letLeave(blocks = BLOCKS_MAX): void {
+    this.#blocks = blocks;
+  }
+
+  /** Reads bytes of a slot for the core. What this throws comes out of the call of the core that asked. */
+  readSlot(slot: number, offset: number, pointer: number, size: number): void {
+    try {
+      this.#read!(new Uint8Array(this.memory.buffer, pointer >>> 0, size), this.slotOffset(slot >>> 0) + offset);
+    } catch (error) {
+      throw this.#interrupt(error as Error);
+    }
+  }
+
+  /** Throws what a status of the core means that ends one of its calls. */
+  refuse(code: number): never {
+    throw this.#interrupt(code === status.STATUS_CORRUPT ? corruption(this.name, this.damage()) : failure(code, this.name));
+  }
+
+  /** The error that comes out of a call of the core: where that leaves something half-done, one that stops the store. */
+  #interrupt(error: Error): Error {
+    return this.word(layout.CONTROL_IS_CHANGING) === 0 ? error : new InterruptedError(error);
   }
 
   /** Reads a 32-bit field of the control block. */
@@ -146,7 +185,13 @@ export class Engine {
   find<K>(key: K, space: Space<K, unknown>): number {
     const size = this.encodeKey(key, space);
     if (this.#words[HAS_EXPIRY] !== 0) this.core.setClock(this.now());
-    return this.core.get(size);
+    return this.#after(this.core.get(size));
+  }
+
+  /** The result of a call that may have read from the file, and grown memory for it. */
+  #after(result: number): number {
+    if (this.#words.length === 0) this.refresh();
+    return result;
   }
 
   /** The value of a key, or undefined. */
@@ -193,7 +238,7 @@ export class Engine {
     const count = this.core.partCount();
     let offset = 0;
     for (let index = 0; index < count; index++) {
-      const size = this.core.partAt(list, index) >>> 0;
+      const size = this.#after(this.core.partAt(list, index)) >>> 0;
       const pointer = this.#words[layout.CONTROL_OUTPUT_POINTER >> 2]!;
       target.set(this.bytes.subarray(pointer, pointer + size), offset);
       offset += size;
@@ -208,7 +253,7 @@ export class Engine {
   /** The version of an encoded key, 0 where it does not exist. */
   #versionOfBytes(keyBytes: Uint8Array): number {
     this.setBound(keyBytes);
-    return this.core.get(keyBytes.length) < 0 ? 0 : this.foundVersion;
+    return this.#after(this.core.get(keyBytes.length)) < 0 ? 0 : this.foundVersion;
   }
 
   /** The version that the last call met. */
@@ -222,18 +267,18 @@ export class Engine {
 
   /** Looks a key up as of a version that is pinned, and a clock: the kind of its value, or a negative number. */
   findAt<K>(key: K, version: number, clock: number, space: Space<K, unknown>): number {
-    return this.core.getAt(this.encodeKey(key, space), version, clock);
+    return this.#after(this.core.getAt(this.encodeKey(key, space), version, clock));
   }
 
   /** When a version was committed, in epoch milliseconds: what is still in an open frame, now. */
   timeOf(version: number): number {
-    const time = this.core.timeOf(version);
+    const time = this.#after(this.core.timeOf(version));
     return time < 0 ? this.now() : time;
   }
 
   /** The newest version of a key below another: its kind, with the flag of a tombstone for a delete, or a negative number. */
   findBefore<K>(key: K, before: number, space: Space<K, unknown>): number {
-    return this.core.versionBefore(this.encodeKey(key, space), before);
+    return this.#after(this.core.versionBefore(this.encodeKey(key, space), before));
   }
 
   /** Copies the stored bytes of a value into `target` and returns their size; -1 where there is no such key. Copies nothing when they do not fit. */
@@ -272,12 +317,21 @@ export class Engine {
     return this.put(key, value, space);
   }
 
-  /** Clears what keeps a call from succeeding, or throws. */
-  resolve(code: number, reserved: boolean): void {
+  /** Clears what keeps a call from succeeding, or throws. Nothing may be flushed while the writes of a commit are staged. */
+  resolve(code: number, reserved: boolean, mayFlush = !this.isStaging): void {
     if (code === status.STATUS_NEED_SLOT) this.#host!.prepareSlot(reserved);
     else if (code === status.STATUS_NEED_CEILING) this.#host!.raiseCeiling();
-    else throw failure(code, this.name);
+    else if (code !== status.STATUS_MEMORY_FULL || !this.#makeSpace(mayFlush)) throw failure(code, this.name);
     this.refresh();
+  }
+
+  /** Lets what the file holds leave memory, and has it hold more where that may be. Returns whether anything left. */
+  #makeSpace(mayFlush: boolean): boolean {
+    if (this.#host === undefined) return false;
+    if (this.core.makeSpace(1) !== 0) return true;
+    if (!mayFlush) return false;
+    this.#host.flush();
+    return this.core.makeSpace(1) !== 0;
   }
 
   #makeRoom(size: number, reserved: boolean): void {

@@ -14,10 +14,13 @@ export function debugModule(): WebAssembly.Module {
   return debug;
 }
 
+/** In the second mode of tests, `VARVE_BLOCKS=n`, so many blocks of every store are in memory, and the rest is read when it is asked for. */
+const BLOCKS = process.env['VARVE_BLOCKS'];
+
 /** A clock that stands still, or the one given, and randomness that repeats. */
 export function stillSurroundings(seed: number, checks = false, now = (): number => 1_700_000_000_000): Surroundings {
   const random = new Random(seed);
-  return { now, random: (size) => random.bytes(size), checks };
+  return { now, random: (size) => random.bytes(size), checks, ...(BLOCKS === undefined ? {} : { blocks: Number(BLOCKS) }) };
 }
 
 /** Opens a store on a device, with little memory set aside, because tests open very many. */
