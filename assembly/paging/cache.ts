@@ -183,6 +183,26 @@ function moveOn(record: usize): void {
   keepRecord(segment, moved, address);
 }
 
+/** The chunk behind another in the order of their ages, or 0. */
+export function chunkAfter(chunk: usize): usize {
+  requiresBlock(chunk, CHUNK_ENTRIES);
+  return <usize>load<u32>(chunk);
+}
+
+/** Gives a chunk up that is not the newest, with every record in it. O(chunks + records of a chunk). */
+export function takeChunk(chunk: usize): void {
+  requires(chunk != Cache.newest && Cache.chunkCount > 1);
+  if (Cache.oldest == chunk) Cache.oldest = chunkAfter(chunk);
+  else {
+    let before = Cache.oldest;
+    while (chunkAfter(before) != chunk) before = chunkAfter(before);
+    store<u32>(before, <u32>chunkAfter(chunk));
+  }
+  Cache.chunkCount--;
+  const end = chunk + load<u32>(chunk, CHUNK_USED);
+  for (let record = chunk + CHUNK_ENTRIES + ENTRY_HEADER; record < end; record += sizeOf(record) + ENTRY_HEADER) forgetRecord(record);
+}
+
 /**
  * Gives the oldest chunk up, and moves on what of it was read again, up to half of it. Returns its block; 0 where there is none but the newest. O(records of a chunk).
  */

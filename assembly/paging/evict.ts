@@ -2,14 +2,18 @@
  * What leaves memory when the headroom is touched: CLOCK over all blocks. The hand goes over the segments, of which those stay that were read since it last came by, and then over the chunks of
  * the record cache, the oldest first. Nothing leaves but at the end of an operation, when nobody holds a pointer into the log; scans, which hold some between operations, get copies first.
  */
-import { Log } from '../log/log';
-import { Geometry, Segment, Segments, addressOf, detachBlock, wasRecent } from '../log/segment';
-import { release } from '../memory/allocator';
+import { Index } from '../index/directory';
+import { Geometry, Segments, detachBlock, wasRecent } from '../log/segment';
+import { release, shiftFor } from '../memory/allocator';
+import { setU32 } from '../memory/control';
+import * as layout from '../shared/layout';
 import { rescueScans } from '../order/open';
 import { Cache, takeOldestChunk } from './cache';
+import { canLeave } from './leave';
+import { isLargeAvailable, makeLarge } from './region';
 import { Room, hasRoom } from './room';
 import { giveWindow } from './window';
-import { ensures, requires, requiresSegment } from '../verify/contract';
+import { ensures, requires } from '../verify/contract';
 
 /** How many blocks leave beyond what makes the headroom whole, so that the next operation need not come here again. */
 const SURPLUS_COUNT: u32 = 1;
@@ -19,13 +23,6 @@ const PASSED_COUNT_MAX: u32 = 4096;
 class Clock {
   /** The chunks that the hand has yet to pass before it comes to the first segment again. */
   static chunksLeft: u32 = 0;
-}
-
-/** Whether a segment may leave: the file has all of it, durably. */
-function canLeave(segment: Segment): bool {
-  requiresSegment(segment);
-  if (segment.block == 0 || !segment.isKept || segment === Log.segment || segment === Log.output) return false;
-  return segment.written == segment.end && addressOf(segment.sequence, segment.end) <= Log.seal;
 }
 
 /** The block of whatever the hand finds next that may leave; 0 where it has gone far, or all the way round twice, in vain. */
@@ -62,10 +59,19 @@ export function evict(wanted: u32): u32 {
     count++;
     if (!giveWindow(block)) release(block, Geometry.segmentShift);
   }
+  const large = max<u32>(Segments.tableShift, max<u32>(Index.directoryShift, Cache.tableShift)) + 1;
+  if (large > Geometry.segmentShift && !isLargeAvailable(large)) clearFor(large);
+  if (count == 0 && !hasRoom(0)) setU32(layout.CONTROL_IS_SHORT, 1);
   // Where nothing could leave, the next block that is taken, or written, has it tried again.
   Room.isPressed = false;
   ensures(Cache.chunkCount == 0 || Cache.newest != 0);
   return count;
+}
+
+/** Makes a block available that is larger than a segment: for a table that doubles before anything can leave again, or for what an operation is about to build. */
+export function clearFor(shift: u32): bool {
+  if (!Room.isPaged || shift <= Geometry.segmentShift || isLargeAvailable(shift)) return true;
+  return rescueScans() && makeLarge(shift);
 }
 
 /** To be called where an operation begins, or has come to a place where it holds no pointer into the log. */
@@ -75,6 +81,8 @@ export function relieve(): void {
 
 /** As `relieve`, where an operation is about to take `size` bytes for something that is not the log. */
 export function provide(size: u32): void {
+  if (!Room.isPaged) return;
   const wanted = (size >> Geometry.segmentShift) + 1;
-  if (Room.isPaged && !hasRoom(wanted)) evict(wanted);
+  if (!hasRoom(wanted)) evict(wanted);
+  clearFor(shiftFor(size));
 }

@@ -25,7 +25,7 @@ export class Room {
 /** Begins to let blocks leave. `limit` is the most that memory may grow to, in bytes. */
 export function startPaging(limit: u64, blockMax: u32): void {
   requires(limit != 0 && blockMax != 0);
-  limitMemory(limit);
+  if (!limitMemory(limit, Geometry.segmentShift)) return;
   Room.isPaged = true;
   Room.blockMax = blockMax;
   Room.headroom = max<u64>(HEADROOM_COUNT_MIN << Geometry.segmentShift, limit >> HEADROOM_SHARE_SHIFT);

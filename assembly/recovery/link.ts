@@ -10,7 +10,7 @@ import { checkRecord, flagsOf, isMeaningful, keyOf, keySizeOf, linkOf, partAddre
 import { FIELD_MASK, Geometry, Segment, Segments, addressOf, offsetOf, resolve, segmentOf } from '../log/segment';
 import { addressSince, nextSince, startSince } from '../log/since';
 import { damage } from '../memory/control';
-import { relieve } from '../paging/evict';
+import { provide, relieve } from '../paging/evict';
 import { peek } from '../paging/fault';
 import { presentBlock } from '../paging/window';
 import * as format from '../shared/format';
@@ -25,6 +25,9 @@ import { requires, requiresAddress, requiresRecord, requiresSegment } from '../v
 
 /** A log is taken to hold at least one key for two records: an index that is made for them need not split its way up to that. */
 const EXPECTED_KEYS_SHIFT: u64 = 1;
+/** What the index takes of memory for each key, at most. */
+const INDEX_SIZE_SHIFT: u64 = 5;
+const MEMORY_SIZE_MAX: u64 = 1 << 31;
 
 /** A commit that goes over the end of a segment: the frame in which it begins, where its records do, and how many have been met. */
 class Carried {
@@ -215,7 +218,9 @@ export function startLink(secret: u64, recordCount: u64): bool {
   requires(Segments.first !== null);
   Carried.count = 0;
   startShow(secret);
-  return createIndex(recordCount >> EXPECTED_KEYS_SHIFT);
+  const keyCount = recordCount >> EXPECTED_KEYS_SHIFT;
+  provide(<u32>min<u64>(keyCount << INDEX_SIZE_SHIFT, MEMORY_SIZE_MAX));
+  return createIndex(keyCount);
 }
 
 /** Links the whole log. */

@@ -46,6 +46,8 @@ export const CONTROL_DAMAGE_AFTER = 336;
 export const CONTROL_DAMAGE_UP_TO = 344;
 /** Not 0 while an error that comes out of the core would leave something half-done. */
 export const CONTROL_IS_CHANGING = 352;
+/** Not 0 where memory is short and what could leave it is not durable: the log is to be flushed soon. */
+export const CONTROL_IS_SHORT = 356;
 /** Random words that the facade hands to `init`: store id, then the entropy of salts and of the hash seed. */
 export const CONTROL_ENTROPY = 384;
 export const CONTROL_ENTROPY_SIZE = 32;

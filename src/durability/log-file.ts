@@ -51,7 +51,11 @@ export class LogFile {
         if (this.#ceiling === VERSION_MAX) throw new FullError(`${engine.name} has issued every version that there is: nothing was changed. Copy what it holds into a new store.`);
         this.flushSync(true);
       },
-      flush: () => this.flushSync(),
+      flush: () => {
+        if (engine.pendingSize === 0 && !this.isUnflushed) return false;
+        this.flushSync();
+        return true;
+      },
     }, (target, offset) => this.#read(target, offset));
   }
 

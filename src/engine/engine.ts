@@ -21,8 +21,8 @@ export interface EngineHost {
   prepareSlot(reserved: boolean): void;
   /** Makes a higher version ceiling durable, or throws. */
   raiseCeiling(): void;
-  /** Has the file hold what is in memory, so that it can leave, or throws. */
-  flush(): void;
+  /** Has the file hold what is in memory, so that it can leave, or throws. Returns whether it did not hold it before. */
+  flush(): boolean;
 }
 
 /** Fills bytes from an offset of the file on, or throws what users are to be told. */
@@ -38,6 +38,7 @@ const HEADER = format.RECORD_HEADER_SIZE;
 const LARGE = format.RECORD_FLAG_LARGE;
 const KIND_MASK = format.RECORD_KIND_MASK;
 const TOMBSTONE = format.RECORD_FLAG_TOMBSTONE;
+const IS_SHORT = layout.CONTROL_IS_SHORT >> 2;
 const HAS_EXPIRY = layout.CONTROL_HAS_EXPIRY >> 2;
 
 /** More blocks than there can be. */
@@ -188,10 +189,17 @@ export class Engine {
     return this.#after(this.core.get(size));
   }
 
-  /** The result of a call that may have read from the file, and grown memory for it. */
+  /** The result of a call that may have taken memory for the log, or for what it has read from the file. */
   #after(result: number): number {
     if (this.#words.length === 0) this.refresh();
+    if (this.#words[IS_SHORT] !== 0) this.#flushShort();
     return result;
+  }
+
+  /** Has the file hold what nothing can leave memory before, where memory is short. */
+  #flushShort(): void {
+    this.#words[IS_SHORT] = 0;
+    if (!this.isStaging) this.#host!.flush();
   }
 
   /** The value of a key, or undefined. */
@@ -308,7 +316,7 @@ export class Engine {
     const keyEnd = space.write(this.bytes, start, key);
     const written = space.values.write(this.bytes, keyEnd, value);
     if (this.#words[HAS_EXPIRY] !== 0) this.core.setClock(this.now());
-    const version = this.core.put(keyEnd - start, written >>> 4, written & KIND_MASK);
+    const version = this.#after(this.core.put(keyEnd - start, written >>> 4, written & KIND_MASK));
     return version > 0 ? version : this.#putAgain(version, key, value, space);
   }
 
@@ -325,13 +333,11 @@ export class Engine {
     this.refresh();
   }
 
-  /** Lets what the file holds leave memory, and has it hold more where that may be. Returns whether anything left. */
+  /** Lets what the file holds leave memory, and has it hold more where that may be. Returns whether it is worth while to try again. */
   #makeSpace(mayFlush: boolean): boolean {
     if (this.#host === undefined) return false;
     if (this.core.makeSpace(1) !== 0) return true;
-    if (!mayFlush) return false;
-    this.#host.flush();
-    return this.core.makeSpace(1) !== 0;
+    return mayFlush && this.#host.flush();
   }
 
   #makeRoom(size: number, reserved: boolean): void {
@@ -356,9 +362,9 @@ export class Engine {
       const start = this.#words[POINTER]! + HEADER + size - keyBytes.length - bytes.length;
       this.bytes.set(keyBytes, start);
       this.bytes.set(bytes, start + keyBytes.length);
-      const version = expected === undefined
+      const version = this.#after(expected === undefined
         ? this.core.put(keyBytes.length, bytes.length, flags)
-        : this.core.cas(keyBytes.length, bytes.length, flags, expected);
+        : this.core.cas(keyBytes.length, bytes.length, flags, expected));
       if (version > 0 || version === status.STATUS_MISMATCH) return version;
       this.resolve(version, false);
     }
@@ -382,7 +388,7 @@ export class Engine {
       const start = this.#words[POINTER]! + HEADER;
       if (keyBytes !== undefined) this.bytes.set(keyBytes, start);
       const size = keyBytes === undefined ? space.write(this.bytes, start, key) - start : keyBytes.length;
-      const version = expected === undefined ? this.core.del(size) : this.core.cas(size, 0, TOMBSTONE, expected);
+      const version = this.#after(expected === undefined ? this.core.del(size) : this.core.cas(size, 0, TOMBSTONE, expected));
       if (version > 0 || version === status.STATUS_ABSENT || version === status.STATUS_MISMATCH) return version;
       this.resolve(version, true);
     }
@@ -406,7 +412,7 @@ export class Engine {
     const start = this.#words[POINTER]! + HEADER;
     const keyEnd = space.write(this.bytes, start, key);
     const written = space.values.write(this.bytes, keyEnd, value);
-    const version = this.core.cas(keyEnd - start, written >>> 4, written & KIND_MASK, expected);
+    const version = this.#after(this.core.cas(keyEnd - start, written >>> 4, written & KIND_MASK, expected));
     if (version > 0 || version === status.STATUS_MISMATCH) return version;
     this.resolve(version, false);
     return this.#casPut(key, expected, value, space, expiry);
