@@ -1,6 +1,7 @@
 /** The exports with which ranges are read. A scan is a number for the facade: where it stands. */
 import { Windows } from '../memory/windows';
 import { relieve } from '../paging/evict';
+import { keepAll } from '../paging/scratch';
 import { makeBuffer } from '../memory/buffer';
 import { Cursor, fillCursor, freeCursor, makeCursor, startCursor } from '../order/cursor';
 import * as layout from '../shared/layout';
@@ -41,7 +42,11 @@ export function startScan(scan: usize): i32 {
 export function fillScan(scan: usize, most: u32): i32 {
   requiresBlock(scan, layout.CURSOR_CONSUMED);
   relieve();
-  return fillCursor(changetype<Cursor>(scan), most);
+  // What a batch points at is read after this has returned.
+  keepAll(true);
+  const count = fillCursor(changetype<Cursor>(scan), most);
+  keepAll(false);
+  return count;
 }
 
 /** Ends a scan. What it has read counts when its session commits. */

@@ -3,7 +3,7 @@ import * as puts from '../commit/put';
 import { Log, tailAddress } from '../log/log';
 import { setNumber } from '../memory/control';
 import { Windows } from '../memory/windows';
-import { provide, relieve } from '../paging/evict';
+import { provideBlock, relieve } from '../paging/evict';
 import * as commits from '../sessions/commit';
 import { ENTRY_DELETED, ENTRY_READ, ENTRY_WRITTEN, Session, beginSession as begin, endSession as end, entryFor, expectVersion, finishWrite, markWritten, roomFor } from '../sessions/session';
 import { RECORD_KIND_MASK } from '../shared/format';
@@ -53,7 +53,7 @@ export function sessionGet(session: usize, keySize: u32): i32 {
 /** Where a value of up to `size` bytes for the key in the key window shall be written; 0 where memory is at its limit. Then call `sessionPut`. */
 export function sessionRoom(session: usize, keySize: u32, size: u32): usize {
   requiresBlock(session, 128);
-  provide(size);
+  provideBlock(size);
   return roomFor(changetype<Session>(session), Windows.key, keySize, size);
 }
 

@@ -69,6 +69,8 @@ export class Segment {
   isKept: bool;
   /** Whether recovery has marked the parts of large values in its block. */
   isMarked: bool;
+  /** How often it was read since the hand of the clock came by, where that is counted. */
+  reads: u32;
   /** Bytes of its records in the record cache. */
   cached: u32;
   /** A second count of live bytes, made by verification. */
@@ -81,8 +83,8 @@ export class Segment {
 const DESCRIPTOR_SIZE: u32 = 160;
 const DESCRIPTOR_BLOCK_SHIFT: u32 = 12;
 const TABLE_ENTRY_SHIFT: u32 = 4;
-/** The lowest bit of the block's word in an entry: the segment was read since the hand of the clock came by. It is set wherever nothing has to leave, so that a lookup tests this bit and nothing else. */
-const RECENT: u32 = 1;
+/** The lowest bit of the block's word in an entry: nobody counts how often the segment is read, because nothing has to leave. A lookup tests this bit and nothing else. */
+const UNCOUNTED: u32 = 1;
 const TABLE_SHIFT_MIN: u32 = 12;
 
 if (offsetof<Segment>() > DESCRIPTOR_SIZE) ERROR('a descriptor outgrew its room');
@@ -101,6 +103,8 @@ export class Segments {
   static keptCount: u32 = 0;
   /** Those of them that have a block. */
   static residentCount: u32 = 0;
+  /** How often those were read that are counted, and records in the record cache, since the hand began its round. */
+  static reads: u32 = 0;
   /** The segment at which the hand of the clock stands; null before the first. */
   static hand: Segment | null = null;
   static table: usize = 0;
@@ -167,30 +171,33 @@ export function resolve(address: u64): usize {
   requiresAddress(address);
   const entry = probe(address >> Geometry.offsetBits);
   const word = load<u32>(entry, 8);
-  if ((word & RECENT) == 0) return resolveSlowly(entry, address);
-  return <usize>(word - RECENT) + (<usize>(address & Geometry.offsetMask) << ADDRESS_UNIT_SHIFT);
+  if ((word & UNCOUNTED) == 0) return resolveSlowly(entry, address);
+  return <usize>(word - UNCOUNTED) + (<usize>(address & Geometry.offsetMask) << ADDRESS_UNIT_SHIFT);
 }
 
-/** As `resolve`, for what was not read since the hand of the clock came by, is not in memory, or was given up. */
+/** As `resolve`, for what is counted, is not in memory, or was given up. */
 function resolveSlowly(entry: usize, address: u64): usize {
   requires(Segments.table != 0 && entry >= Segments.table);
   const word = load<u32>(entry, 8);
-  if (word != 0) {
-    store<u32>(entry, word | RECENT, 8);
-    return <usize>word + (<usize>(address & Geometry.offsetMask) << ADDRESS_UNIT_SHIFT);
-  }
   const segment = changetype<Segment | null>(<usize>load<u32>(entry, 12));
-  return segment === null ? 0 : fault(segment, address);
+  if (segment === null) return 0;
+  if (word == 0) return fault(segment, address);
+  segment.reads++;
+  Segments.reads++;
+  return <usize>word + (<usize>(address & Geometry.offsetMask) << ADDRESS_UNIT_SHIFT);
 }
 
-/** Whether a resident segment was read since this was last asked. */
-export function wasRecent(segment: Segment): bool {
+/** How often a resident segment was read since this was last asked; the first time, more often than can be counted. */
+export function takeReads(segment: Segment): u32 {
   requiresSegment(segment);
   requires(segment.block != 0 && segment.isKept);
+  const reads = segment.reads;
+  segment.reads = 0;
   const entry = probe(segment.sequence);
   const word = load<u32>(entry, 8);
-  store<u32>(entry, word & ~RECENT, 8);
-  return (word & RECENT) != 0;
+  if ((word & UNCOUNTED) == 0) return reads;
+  store<u32>(entry, word & ~UNCOUNTED, 8);
+  return <u32>-1;
 }
 
 /** The descriptor of the segment that holds `address`, as long as it is kept. */
@@ -221,7 +228,7 @@ function enter(segment: Segment): void {
   requires(segment.isKept);
   const entry = probe(segment.sequence);
   store<u64>(entry, segment.sequence);
-  store<u32>(entry, segment.block == 0 ? 0 : segment.block | RECENT, 8);
+  store<u32>(entry, segment.block == 0 ? 0 : segment.block | UNCOUNTED, 8);
   store<u32>(entry, <u32>changetype<usize>(segment), 12);
 }
 

@@ -10,7 +10,7 @@ import { allocate, release, shiftFor } from '../memory/allocator';
 import { equalSize } from '../memory/bytes';
 import { STATUS_MEMORY_FULL, STATUS_OK } from '../shared/status';
 import { Space } from '../space/live';
-import { provide, relieve } from '../paging/evict';
+import { provideBlock, relieve } from '../paging/evict';
 import { Room } from '../paging/room';
 import { bytesOfBuffer, freeBuffer, makeBuffer } from '../memory/buffer';
 import { Front, clearFront, countOfChunk, nextChunk, refInChunk } from './front';
@@ -184,10 +184,10 @@ function build(): i32 {
   const shift = shiftFor(expected << PAIR_SHIFT);
   Gathered.shift = shift;
   Gathered.capacity = 1 << (shift - <u32>PAIR_SHIFT);
-  provide(<u32>1 << shift);
+  provideBlock(<u32>1 << shift);
   Gathered.pairs = allocate(shift);
   if (Gathered.pairs != 0) {
-    provide(<u32>1 << shift);
+    provideBlock(<u32>1 << shift);
     Gathered.scratch = allocate(shift);
   }
   const isDone = Gathered.scratch != 0 && buildFrom(Gathered.pairs, Gathered.scratch);

@@ -6,6 +6,7 @@ import { sizeOf } from '../log/record';
 import { FIELD_MASK, Geometry, Segment, Segments, allocateSegmentBlock, segmentOf } from '../log/segment';
 import { allocate, release } from '../memory/allocator';
 import { noteBlocks } from './room';
+import { SLACK } from './scratch';
 import { ensures, requires, requiresAddress, requiresBlock, requiresRecord } from '../verify/contract';
 
 // A chunk: the next newer one, up to where it is filled, and entries. An entry: the address of the record, with the mark of one that was read again, and the record.
@@ -13,8 +14,6 @@ const CHUNK_USED: usize = 4;
 const CHUNK_ENTRIES: u32 = 8;
 export const ENTRY_HEADER: u32 = 8;
 const WAS_READ: u64 = 1 << 63;
-/** Bytes behind the last record that whoever reads a record by words, or touches it ahead, may read too. */
-const SLACK: u32 = 144;
 const TABLE_SHIFT_MIN: u32 = 12;
 const SLOT_SHIFT: u32 = 2;
 /** Odd, and its bits in no order: what spreads addresses over the table (Knuth's multiplicative hashing). */
@@ -60,6 +59,7 @@ export function findCached(address: u64): usize {
     if (record == 0) return 0;
     const word = load<u64>(record - ENTRY_HEADER);
     if ((word & FIELD_MASK) == address) {
+      Segments.reads++;
       if ((word & WAS_READ) == 0) store<u64>(record - ENTRY_HEADER, word | WAS_READ);
       return record;
     }

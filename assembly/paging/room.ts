@@ -14,8 +14,10 @@ const HEADROOM_SHARE_SHIFT: u64 = 5;
 export class Room {
   /** Whether anything may leave: there is a file behind the log, and nothing of it is damaged. */
   static isPaged: bool = false;
-  /** Whether blocks are to leave at the next end of an operation. */
+  /** Whether there is something to do at the next end of an operation. */
   static isPressed: bool = false;
+  /** Whether that is to let blocks leave. */
+  static isShort: bool = false;
   /** The bytes that are kept free. */
   static headroom: u64 = 0;
   /** The most blocks that may be taken, whatever memory there is. */
@@ -34,6 +36,7 @@ export function startPaging(limit: u64, blockMax: u32): void {
 /** From now on nothing leaves. */
 export function stopPaging(): void {
   Room.isPaged = false;
+  Room.isShort = false;
   Room.isPressed = false;
 }
 
@@ -47,5 +50,7 @@ export function hasRoom(count: u32): bool {
 
 /** Looks whether the headroom is touched. Called by whoever takes memory by the block. */
 export function noteBlocks(): void {
-  if (Room.isPaged && !Room.isPressed && !hasRoom(0)) Room.isPressed = true;
+  if (!Room.isPaged || Room.isShort || hasRoom(0)) return;
+  Room.isShort = true;
+  Room.isPressed = true;
 }

@@ -12,6 +12,7 @@ import { addressSince, nextSince, startSince } from '../log/since';
 import { damage } from '../memory/control';
 import { provide, relieve } from '../paging/evict';
 import { peek } from '../paging/fault';
+import { noteBlocks } from '../paging/room';
 import { presentBlock } from '../paging/window';
 import * as format from '../shared/format';
 import { REASON_CONTENT, STATUS_MEMORY_FULL, STATUS_OK } from '../shared/status';
@@ -118,6 +119,8 @@ function linkSegment(segment: Segment, offset: u32): bool {
 /** Shows what waits of a segment whose bytes may be overwritten when another is looked at. False where memory is at its limit. */
 function leaveSegment(segment: Segment): bool {
   if (segment.block == 0 && !drain()) return false;
+  // The index grows, and no block of the log is taken that would say so.
+  noteBlocks();
   relieve();
   return true;
 }

@@ -56,14 +56,15 @@ export class LogFile {
         this.flushSync();
         return true;
       },
-    }, (target, offset) => this.#read(target, offset));
+    }, (target, start, length, offset) => this.#read(target, start, length, offset));
   }
 
   /** Fills bytes from the file; what lies behind its end is zero. */
-  #read(target: Uint8Array, offset: number): void {
+  #read(target: Uint8Array, start: number, length: number, offset: number): void {
+    const { device } = this;
     try {
-      const read = this.device.read(target, offset);
-      if (read < target.length) target.fill(0, read);
+      const read = device.readInto === undefined ? device.read(target.subarray(start, start + length), offset) : device.readInto(target, start, length, offset);
+      if (read < length) target.fill(0, start + read, start + length);
     } catch (error) {
       throw explainDevice(error, this.engine.name);
     }

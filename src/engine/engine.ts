@@ -25,8 +25,8 @@ export interface EngineHost {
   flush(): boolean;
 }
 
-/** Fills bytes from an offset of the file on, or throws what users are to be told. */
-export type ReadFile = (target: Uint8Array, offset: number) => void;
+/** Fills `target[start, start + length)` from an offset of the file on, or throws what users are to be told. */
+export type ReadFile = (target: Uint8Array, start: number, length: number, offset: number) => void;
 
 const POINTER = layout.CONTROL_WRITE_POINTER >> 2;
 const ROOM = layout.CONTROL_WRITE_ROOM >> 2;
@@ -113,7 +113,8 @@ export class Engine {
   /** Reads bytes of a slot for the core. What this throws comes out of the call of the core that asked. */
   readSlot(slot: number, offset: number, pointer: number, size: number): void {
     try {
-      this.#read!(new Uint8Array(this.memory.buffer, pointer >>> 0, size), this.slotOffset(slot >>> 0) + offset);
+      this.refresh();
+      this.#read!(this.bytes, pointer >>> 0, size, this.slotOffset(slot >>> 0) + offset);
     } catch (error) {
       throw this.#interrupt(error as Error);
     }
