@@ -69,6 +69,8 @@ export class Segment {
   isKept: bool;
   /** Whether recovery has marked the parts of large values in its block. */
   isMarked: bool;
+  /** Whether damage was met in it when it was read as a whole: from then on it is read record by record. */
+  isDamaged: bool;
   /** How often it was read since the hand of the clock came by, where that is counted. */
   reads: u32;
   /** Bytes of its records in the record cache. */

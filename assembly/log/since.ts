@@ -100,13 +100,6 @@ export function nextRecord(cursor: LogCursor): usize {
   return record;
 }
 
-/** Whether the walk has shown the last record of the segment that it stands in: the next one is in another block. */
-function isAtEnd(cursor: LogCursor): bool {
-  const segment = cursor.segment!;
-  if (cursor.offset < cursor.end) return false;
-  return cursor.frame >= segment.end || cursor.frame + frameSizeOf(presentBlock(segment) + cursor.frame) >= segment.end;
-}
-
 /** Has a cursor go on after the log has changed. False where its segment was given up. */
 export function resume(cursor: LogCursor): bool {
   requires(cursor.sequence != 0);
@@ -144,11 +137,6 @@ export function startSince(address: u64): void {
 /** The next record of the shared walk, or 0 at the end of the log. */
 export function nextSince(): usize {
   return nextRecord(changetype<LogCursor>(shared));
-}
-
-/** Whether what `nextSince` shows next stands in another segment than the record before. */
-export function leavesSegment(): bool {
-  return isAtEnd(changetype<LogCursor>(shared));
 }
 
 /** The address of the record that `nextSince` has just returned. */

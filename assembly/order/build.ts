@@ -5,13 +5,12 @@ import { hashKey } from '../hash/keyhash';
 import { keyOf, keySizeOf } from '../log/record';
 import { Log } from '../log/log';
 import { FIELD_MASK, resolve } from '../log/segment';
-import { addressSince, leavesSegment, nextSince, startAll } from '../log/since';
+import { addressSince, nextSince, startAll } from '../log/since';
 import { allocate, release, shiftFor } from '../memory/allocator';
 import { equalSize } from '../memory/bytes';
 import { STATUS_MEMORY_FULL, STATUS_OK } from '../shared/status';
 import { Space } from '../space/live';
 import { provideBlock, relieve } from '../paging/evict';
-import { Room } from '../paging/room';
 import { bytesOfBuffer, freeBuffer, makeBuffer } from '../memory/buffer';
 import { Front, clearFront, countOfChunk, nextChunk, refInChunk } from './front';
 import { refOf, refOfHash, releaseRef } from './ref';
@@ -23,7 +22,7 @@ import { requires, requiresBlock } from '../verify/contract';
 const REBUILD_SHARE_SHIFT: u32 = 5;
 const REBUILD_COUNT_MIN: u32 = 64;
 
-/** Records that are looked up together, so that their cache misses overlap: hash, address, record. */
+/** Records that are looked up together, so that their cache misses overlap: hash, address, head. */
 const GROUP_SIZE: u32 = 32;
 const GROUP_ENTRY_SHIFT: usize = 5;
 const group: usize = memory.data(32 * 32, 8);
@@ -57,30 +56,24 @@ function gather(pairs: usize, depth: u32): bool {
   Gathered.count = 0;
   startAll();
   startCursor();
-  for (let count = takeRecords(); count != 0; count = takeRecords()) {
-    if (!pairUp(count, pairs, depth)) return false;
+  for (let count = takeRecords(depth); count != 0; count = takeRecords(depth)) {
+    if (Gathered.first == 0 || !pairUp(count, pairs)) return false;
     relieve();
   }
   return true;
 }
 
 /** Makes pairs of those of the records that were taken that are the newest of their keys. A function of its own, like `takeRecords`, so that V8 gets to optimize it while it gathers. */
-function pairUp(count: u32, pairs: usize, depth: u32): bool {
+function pairUp(count: u32, pairs: usize): bool {
   requires(count <= GROUP_SIZE);
   for (let at = group; at < group + (<usize>count << GROUP_ENTRY_SHIFT); at += 1 << GROUP_ENTRY_SHIFT) {
     const hash = load<u64>(at);
     const stands = standing(hash, load<u64>(at, 8));
     if (stands == 0) continue;
-    const record = <usize>load<u32>(at, 16);
-    const key = keyOf(record);
-    const size = keySizeOf(record);
-    const ref = stands == 1 ? refOfHash(hash) : refOf(record, hash);
+    const ref = stands == 1 ? refOfHash(hash) : refOf(resolve(load<u64>(at, 8)), hash);
     if (ref == 0) return false;
     assert(Gathered.count < Gathered.capacity);
-    if (Gathered.first == 0) Gathered.first = makeBuffer(key, size, false);
-    if (Gathered.first == 0) return false;
-    Gathered.common = equalSize(bytesOfBuffer(Gathered.first), key, min<u32>(Gathered.common, size));
-    putPair(pairs, Gathered.count, headAt(key, size, depth), ref);
+    putPair(pairs, Gathered.count, load<u64>(at, 16), ref);
     Gathered.count++;
   }
   return true;
@@ -97,25 +90,22 @@ function takeNext(): usize {
   return record;
 }
 
-/** Whether the next record may be where those of the group are now. */
-function leavesGroup(): bool {
-  return Room.isPaged && leavesSegment();
-}
-
-/** Takes the next records, with their hashes, and has their slots in the cache when they are needed. */
-function takeRecords(): u32 {
+/** Takes the hashes and heads of the next records, which need not be there any more when the next one is, and has their slots in the cache when they are needed. */
+function takeRecords(depth: u32): u32 {
   let count: u32 = 0;
-  while (count < GROUP_SIZE && (count == 0 || !leavesGroup())) {
+  while (count < GROUP_SIZE) {
     const record = takeNext();
     if (record == 0) break;
     const size = keySizeOf(record);
     // A part of a large value.
     if (size == 0) continue;
     const at = group + (<usize>count << GROUP_ENTRY_SHIFT);
-    const hash = hashKey(keyOf(record), size);
-    store<u64>(at, hash);
+    const key = keyOf(record);
+    if (Gathered.first == 0) Gathered.first = makeBuffer(key, size, false);
+    if (Gathered.first != 0) Gathered.common = equalSize(bytesOfBuffer(Gathered.first), key, min<u32>(Gathered.common, size));
+    store<u64>(at, hashKey(key, size));
     store<u64>(at, Gathered.address, 8);
-    store<u32>(at, <u32>record, 16);
+    store<u64>(at, headAt(key, size, depth), 16);
     count++;
   }
   let touched: u64 = 0;

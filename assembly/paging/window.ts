@@ -4,7 +4,7 @@
  */
 import { examineHeader, seedOf } from '../log/header';
 import { Geometry, Segment, allocateSegmentBlock, attachBlock } from '../log/segment';
-import { bodySizeOf, frameSizeOf, hasBody, hasDeclarations, hasHead, isBodyLost } from '../log/frame';
+import { frameSizeOf, hasBody, hasDeclarations, hasHead, isBodyLost } from '../log/frame';
 import { damage } from '../memory/control';
 import * as status from '../shared/status';
 import { readSlot, refuse } from './host';
@@ -35,19 +35,20 @@ function whatIsWrong(segment: Segment, block: usize, offset: u32): u32 {
   return status.REASON_FRAME_BODY;
 }
 
-/** Reads a segment whose end is known into a block, and holds header and frames against their hashes. An error comes out of the core where they fail. */
-export function readSegment(segment: Segment, block: usize): void {
+/** Reads a segment whose end is known into a block, and holds header and frames against their hashes. STATUS_CORRUPT where they fail, the place in the control block. */
+function readSegment(segment: Segment, block: usize): i32 {
   requiresSegment(segment);
   requiresBlock(block, Geometry.segmentSize);
   readSlot(segment.slot, 0, block, Geometry.segmentSize);
-  if (!hasOwnHeader(segment, block)) refuse(damage(segment.sequence, segment.slot, 0, 0, status.REASON_SEGMENT_HEADER));
+  if (!hasOwnHeader(segment, block)) return damage(segment.sequence, segment.slot, 0, 0, status.REASON_SEGMENT_HEADER);
   let offset = segment.headerEnd;
   while (offset < segment.end) {
     const reason = whatIsWrong(segment, block, offset);
-    if (reason != status.REASON_NONE) refuse(damage(segment.sequence, segment.slot, offset, bodySizeOf(block + offset), reason));
+    if (reason != status.REASON_NONE) return damage(segment.sequence, segment.slot, offset, 0, reason);
     offset += frameSizeOf(block + offset);
   }
   ensures(offset == segment.end);
+  return status.STATUS_OK;
 }
 
 /** A block to read a segment into; 0 where memory is at its limit. It is kept until `useSpare`, so that a read that fails loses nothing. */
@@ -56,12 +57,16 @@ function takeSpare(): usize {
   return Window.spare;
 }
 
-/** Reads a cold segment into a block of its own. False where there is no block. */
+/** Reads a cold segment into a block of its own. False where there is no block, or where it is damaged: then what of it is intact can be read record by record. */
 export function makeResident(segment: Segment): bool {
   requires(segment.block == 0 && segment.isKept);
+  if (segment.isDamaged) return false;
   const block = takeSpare();
   if (block == 0) return false;
-  readSegment(segment, block);
+  if (readSegment(segment, block) != status.STATUS_OK) {
+    segment.isDamaged = true;
+    return false;
+  }
   Window.spare = 0;
   attachBlock(segment, block);
   return true;
@@ -102,7 +107,7 @@ export function presentInWindow(segment: Segment): usize {
   requires(segment.block == 0 && segment.isKept);
   if (Window.sequence == segment.sequence) return Window.block;
   const block = claimWindow(segment.sequence);
-  readSegment(segment, block);
+  if (readSegment(segment, block) != status.STATUS_OK) refuse(status.STATUS_CORRUPT);
   Window.sequence = segment.sequence;
   return block;
 }

@@ -12,7 +12,7 @@ import { addressSince, nextSince, startSince } from '../log/since';
 import { damage } from '../memory/control';
 import { provide, relieve } from '../paging/evict';
 import { peek } from '../paging/fault';
-import { noteBlocks } from '../paging/room';
+import { Room, noteBlocks } from '../paging/room';
 import { presentBlock } from '../paging/window';
 import * as format from '../shared/format';
 import { REASON_CONTENT, STATUS_MEMORY_FULL, STATUS_OK } from '../shared/status';
@@ -54,6 +54,7 @@ function linkRun(segment: Segment, offset: u32, count: u32): u32 {
 
 /** Shows the records of a commit that its last frame has completed. */
 function linkCarried(): bool {
+  if (!leaveSegment()) return false;
   let segment = Carried.segment!;
   let offset = Carried.offset;
   let frame = Carried.frame;
@@ -65,12 +66,12 @@ function linkCarried(): bool {
       Carried.count--;
     }
     if (Carried.count == 0) break;
-    if (!leaveSegment(segment)) return false;
+    if (!leaveSegment()) return false;
     segment = segment.next!;
     frame = segment.headerEnd;
     offset = frame + format.FRAME_HEAD_SIZE;
   }
-  return true;
+  return leaveSegment();
 }
 
 /** Shows the records of a frame, but for those of a commit that goes on behind it. False where memory is at its limit. */
@@ -107,18 +108,19 @@ export function linkFrame(segment: Segment, offset: u32): bool {
 /** Links the valid frames of one segment from an offset on. False where memory is at its limit. */
 function linkSegment(segment: Segment, offset: u32): bool {
   requires(segment.isKept && offset >= segment.headerEnd);
-  const isResident = segment.block != 0;
+  // Whatever leaves memory meanwhile loses its marks.
+  segment.isMarked = segment.block != 0;
   while (offset < segment.end) {
     if (!linkFrame(segment, offset)) return false;
     offset += frameSizeOf(presentBlock(segment) + offset);
   }
-  segment.isMarked = isResident;
-  return leaveSegment(segment);
+  return leaveSegment();
 }
 
-/** Shows what waits of a segment whose bytes may be overwritten when another is looked at. False where memory is at its limit. */
-function leaveSegment(segment: Segment): bool {
-  if (segment.block == 0 && !drain()) return false;
+/** Shows what waits, because the bytes of its segment may be overwritten when another is looked at, or leave memory. False where memory is at its limit. */
+function leaveSegment(): bool {
+  if (!Room.isPaged) return true;
+  if (!drain()) return false;
   // The index grows, and no block of the log is taken that would say so.
   noteBlocks();
   relieve();

@@ -28,3 +28,9 @@ export function openStore(device: Device, options: OpenOptions = {}, seed = 1, c
   const settings = resolveOptions({ ...options, memory: { initial: 1 << 20, ...options.memory }, ...(checks ? { module: debugModule() } : {}) });
   return openOnDevice(device, settings, () => device.close(), stillSurroundings(seed, checks, now));
 }
+
+/** As `openStore`, of a store of which so many blocks of a segment's size are in memory: the rest is read when it is asked for. */
+export function openPaged(device: Device, options: OpenOptions = {}, seed = 1, blocks = 8, checks = false): Store {
+  const settings = resolveOptions({ ...options, memory: { initial: 1 << 20, ...options.memory }, ...(checks ? { module: debugModule() } : {}) });
+  return openOnDevice(device, settings, () => device.close(), { ...stillSurroundings(seed, checks), blocks });
+}
