@@ -56,7 +56,7 @@ function supersede(existing: usize, address: u64, superseder: u64): void {
     if (!isOwn) Pins.floor = superseder;
     return;
   }
-  uncountNewest(existing);
+  uncountNewest(existing, address);
   addOld(existing, address, Index.hash, (isSeen ? KEPT_BY_PIN : 0) | (History.isKept ? KEPT_BY_HISTORY : 0));
   if (isSeen) addDead(address);
   if (History.isKept) noteSuperseded(address, superseder);
@@ -105,7 +105,7 @@ export function revert(record: usize, begin: u64): void {
       retain(before, link);
       return;
     }
-    countNewest(before);
+    countNewest(before, link);
     removeOld(link);
     if (isSeen) removeDead(1);
   }

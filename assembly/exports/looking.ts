@@ -47,6 +47,11 @@ export function lastVersion(): f64 {
   return <f64>Log.version;
 }
 
+/** How many segments there are whose records may be read. */
+export function segmentCount(): u32 {
+  return Segments.keptCount;
+}
+
 /** The slots that stand ready for the log. */
 export function readySlotCount(): u32 {
   return Slots.readyCount;

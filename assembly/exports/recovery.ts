@@ -1,8 +1,9 @@
 /** The exports with which a file becomes a store again. */
-import { Store, adoptHeader, examineHeader, nextListed, startList, ListReader } from '../log/header';
+import { Begun, discount, dropLostSlots, forgetUnconfirmed, unconfirmed } from '../image/read';
+import { Store, adoptHeader, examineHeader, nextListed, seedOf, startList, ListReader } from '../log/header';
 import * as log from '../log/log';
 import { Log } from '../log/log';
-import { Geometry, Segment, Segments, addSegment, addressOf, allocateSegmentBlock, giveUp, offsetOf, segmentOf, sequenceOf, setUnlisted } from '../log/segment';
+import { Geometry, Segment, Segments, addSegment, addressOf, allocateSegmentBlock, attachBlock, giveUp, offsetOf, segmentOf, sequenceOf, setUnlisted } from '../log/segment';
 import { Slots } from '../log/slots';
 import { release } from '../memory/allocator';
 import { setNumber, setU32 } from '../memory/control';
@@ -15,7 +16,7 @@ import { salvageNext as nextLoss, startSalvage as beginSalvage } from '../recove
 import { Superblock } from '../recovery/superblock';
 import * as format from '../shared/format';
 import * as layout from '../shared/layout';
-import { STATUS_MEMORY_FULL, STATUS_OK } from '../shared/status';
+import { STATUS_CORRUPT, STATUS_MEMORY_FULL, STATUS_OK } from '../shared/status';
 import { collect } from '../space/live';
 import { assertHealthy } from '../verify/verify';
 import { History } from '../versions/history';
@@ -67,6 +68,14 @@ export function adoptSlot(block: usize, slot: u32): i32 {
   requiresBlock(block, Geometry.segmentSize);
   const isResident = hasRoom(0);
   if (!isResident && !openWindow()) return STATUS_MEMORY_FULL;
+  const named = unconfirmed(load<u64>(block, format.SEGMENT_SEQUENCE));
+  if (named !== null) {
+    if (named.slot != slot || named.seed != seedOf(block)) return STATUS_CORRUPT;
+    named.isFromImage = false;
+    if (isResident) attachBlock(named, block);
+    else releaseSlotBlock(block);
+    return STATUS_OK;
+  }
   const segment = addSegment(load<u64>(block, format.SEGMENT_SEQUENCE), isResident ? block : 0, slot);
   if (segment === null) return STATUS_MEMORY_FULL;
   adoptHeader(segment, block);
@@ -86,13 +95,14 @@ export function nextLive(): f64 {
   return <f64>ListReader.slot;
 }
 
-/** Whether a segment was adopted already. */
+/** Whether a segment was adopted already, not by the word of an image alone. */
 export function isAdopted(sequence: f64): bool {
-  return Segments.count != 0 && segmentOf(addressOf(<u64>sequence, 0)) !== null;
+  return Segments.count != 0 && segmentOf(addressOf(<u64>sequence, 0)) !== null && unconfirmed(<u64>sequence) === null;
 }
 
 /** Drops adopted segments that the newest header does not list: they were needed to find it, and hold nothing. */
 export function dropUnlisted(): void {
+  forgetUnconfirmed();
   const newest = Segments.last!;
   startList(presentUnchecked(newest));
   let isListing = nextListed();
@@ -100,10 +110,12 @@ export function dropUnlisted(): void {
   for (let segment = Segments.first!; segment !== newest; segment = segment.next!) {
     while (isListing && ListReader.sequence < segment.sequence) isListing = nextListed();
     if (isListing && ListReader.sequence == segment.sequence) continue;
+    if (Begun.address != 0) discount(segment);
     setUnlisted(segment, newest.sequence);
     segment.deadAt = addressOf(newest.sequence, 0);
     giveUp(segment);
   }
+  dropLostSlots();
 }
 
 export function scan(): i32 {

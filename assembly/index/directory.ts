@@ -26,7 +26,7 @@ export const SLOT_MASK: u32 = SLOT_COUNT - 1;
 const SLOT_COUNT_FULL: u32 = 717;
 /** Slots in use that a page is made for when the count of keys is known: few pages then split by chance. */
 const SLOT_COUNT_EXPECTED: u32 = 620;
-const ENTRY_SHIFT: u32 = 3;
+export const ENTRY_SHIFT: u32 = 3;
 const DIRECTORY_SHIFT_MIN: u32 = 12;
 export const DEPTH_MASK: u32 = 63;
 const WINDOW_STEP_MASK: u32 = ~7;
@@ -69,6 +69,38 @@ export function createIndex(keyCount: u64): bool {
     store<u64>(Index.directory + (<usize>number << ENTRY_SHIFT), <u64>page | <u64>depth);
   }
   return true;
+}
+
+/** Makes a directory without pages, for those of an image. */
+export function openDirectory(depth: u32): bool {
+  if (depth > DEPTH_MAX) return false;
+  Index.depth = depth;
+  Index.directoryShift = max<u32>(DIRECTORY_SHIFT_MIN, depth + ENTRY_SHIFT);
+  Index.directory = allocate(Index.directoryShift);
+  Index.scratch = allocate(PAGE_SHIFT);
+  if (Index.directory == 0 || Index.scratch == 0) return false;
+  memory.fill(Index.directory, 0, <usize>1 << Index.directoryShift);
+  return true;
+}
+
+/** The entry of the directory for the highest bits of a hash. */
+export function pageEntry(prefix: u32): usize {
+  return entryFor(<u64>prefix << 32);
+}
+
+/** The page of an entry, made where there is none; 0 where memory is at its limit. */
+export function openPage(entry: usize, depth: u32): usize {
+  requiresBlock(entry, 8);
+  requires(depth <= Index.depth);
+  const word = load<u32>(entry);
+  if (word != 0) return <usize>word & ~(PAGE_SIZE - 1);
+  const page = allocate(PAGE_SHIFT);
+  if (page == 0) return 0;
+  memory.fill(page, 0, PAGE_SIZE);
+  const span = <usize>1 << (Index.depth - depth);
+  for (let at = entry; at < entry + (span << ENTRY_SHIFT); at += 1 << ENTRY_SHIFT) store<u32>(at, <u32>page | depth);
+  Index.pageCount++;
+  return page;
 }
 
 export function indexSize(): u64 {

@@ -69,6 +69,11 @@ export class Segment {
   isKept: bool;
   /** Whether recovery has marked the parts of large values in its block. */
   isMarked: bool;
+  /** The keys and the tombstones whose newest records stand in it. */
+  keyCount: u32;
+  tombstoneCount: u32;
+  /** Whether nothing but an image of the index has named it so far. */
+  isFromImage: bool;
   /** Whether damage was met in it when it was read as a whole: from then on it is read record by record. */
   isDamaged: bool;
   /** How often it was read since the hand of the clock came by, where that is counted. */
@@ -82,7 +87,7 @@ export class Segment {
   next: Segment | null;
 }
 
-const DESCRIPTOR_SIZE: u32 = 160;
+const DESCRIPTOR_SIZE: u32 = 168;
 const DESCRIPTOR_BLOCK_SHIFT: u32 = 12;
 const TABLE_ENTRY_SHIFT: u32 = 4;
 /** The lowest bit of the block's word in an entry: nobody counts how often the segment is read, because nothing has to leave. A lookup tests this bit and nothing else. */

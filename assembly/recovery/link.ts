@@ -3,6 +3,7 @@
  * what was read. Costs one index lookup a record.
  */
 import { hashKey } from '../hash/keyhash';
+import { Begun, firstToReplay } from '../image/read';
 import { standing } from '../index/by-hash';
 import { createIndex, find, nextSlot, remove, startCursor } from '../index/directory';
 import { bodySizeOf, frameSizeOf, frameTimeOf, frameVersionOf, pendingCountOf, recordCountOf } from '../log/frame';
@@ -228,15 +229,24 @@ export function startLink(secret: u64, recordCount: u64): bool {
   return createIndex(keyCount);
 }
 
-/** Links the whole log. */
+/** Begins with the index that an image has given. */
+function startReplay(secret: u64): void {
+  Carried.count = 0;
+  startShow(secret);
+}
+
+/** Links the log, from its beginning or from where an image ends. */
 export function linkLog(secret: u64): i32 {
-  if (!startLink(secret, Scan.recordCount)) return STATUS_MEMORY_FULL;
+  const begin = firstToReplay();
+  if (begin != 0) startReplay(secret);
+  else if (!startLink(secret, Scan.recordCount)) return STATUS_MEMORY_FULL;
   for (let segment: Segment | null = Segments.first; segment !== null; segment = segment!.next) {
-    if (!segment.isKept) continue;
-    if (!completeAtGap(segment) || !linkSegment(segment, segment.headerEnd)) return STATUS_MEMORY_FULL;
+    if (!segment.isKept || segment.sequence < begin) continue;
+    const from = segment.sequence == begin ? offsetOf(Begun.address) : segment.headerEnd;
+    if (!completeAtGap(segment) || !linkSegment(segment, from)) return STATUS_MEMORY_FULL;
   }
   const first = Segments.first!;
-  const status = countParts(addressOf(first.sequence, first.headerEnd));
+  const status = countParts(begin != 0 ? Begun.address : addressOf(first.sequence, first.headerEnd));
   if (status == STATUS_OK && History.isKept) settleHistory();
   nominateDead();
   return status;

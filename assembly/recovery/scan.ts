@@ -7,9 +7,10 @@ import {
   areDeclarationsLost, bodySizeOf, frameFlagsOf, frameSizeOf, frameVersionOf, hasBody, hasDeclarations, hasHead, headHashOf, isBodyLost, isHeadLost, pendingCountOf,
   recordCountOf, sealOf,
 } from '../log/frame';
+import { Begun, firstToReplay } from '../image/read';
 import { ListReader, nextListed, relist, startList } from '../log/header';
 import { isMeaningful, sizeOf, versionOf } from '../log/record';
-import { Geometry, Segment, Segments, addressOf, removeSegment } from '../log/segment';
+import { Geometry, Segment, Segments, addressOf, offsetOf, removeSegment } from '../log/segment';
 import { makeTail, presentUnchecked } from '../paging/window';
 import { isZero } from '../memory/bytes';
 import { damage, setNumber } from '../memory/control';
@@ -157,7 +158,7 @@ function latestSeal(segment: Segment | null, offset: u32): u64 {
 /** Begins a scan: what superblock and headers say of seals, versions and ceilings. */
 export function startScan(): void {
   Scan.seal = Superblock.tail;
-  Scan.version = 0;
+  Scan.version = Begun.version;
   Scan.ceiling = Superblock.versionCeiling;
   Scan.frameCount = 0;
   Scan.recordCount = 0;
@@ -181,7 +182,7 @@ export function publishCounts(): void {
 
 /** Scans one segment from `offset` on. Returns true at its end, false where a frame failed: `segment.end` says where. */
 export function scanSegment(segment: Segment, offset: u32): bool {
-  requires(offset == segment.headerEnd);
+  requires(offset >= segment.headerEnd);
   segment.end = offset;
   while (segment.end + format.FRAME_HEAD_SIZE <= Geometry.segmentSize) {
     const at = segment.end;
@@ -253,10 +254,13 @@ export function scanLog(): i32 {
   const newest = Segments.last!;
   if (!isListTrue(newest)) return damage(newest.sequence, newest.slot, 0, 0, status.REASON_SEGMENT_HEADER);
   damage(0, 0, 0, 0, status.REASON_NONE);
+  // What stands before is in the index that an image has given.
+  const first = firstToReplay();
+  if (first > newest.sequence) return damage(newest.sequence, newest.slot, 0, 0, status.REASON_BELOW_SEAL);
   let segment: Segment | null = Segments.first;
   while (segment !== null) {
     const next = segment.next;
-    if (segment.isKept && !scanSegment(segment, segment.headerEnd)) {
+    if (segment.isKept && segment.sequence >= first && !scanSegment(segment, segment.sequence == first ? offsetOf(Begun.address) : segment.headerEnd)) {
       const address = addressOf(segment.sequence, segment.end);
       const seal = latestSeal(segment, segment.end);
       publishCounts();
@@ -269,7 +273,8 @@ export function scanLog(): i32 {
     segment = next;
   }
   publishCounts();
-  return Scan.carriedVersion == 0 ? status.STATUS_OK : cutCarried();
+  if (Scan.carriedVersion != 0) return cutCarried();
+  return makeTail(newest) ? status.STATUS_OK : status.STATUS_MEMORY_FULL;
 }
 
 /**

@@ -48,6 +48,9 @@ export const CONTROL_DAMAGE_UP_TO = 344;
 export const CONTROL_IS_CHANGING = 352;
 /** Not 0 where memory is short and what could leave it is not durable: the log is to be flushed soon. */
 export const CONTROL_IS_SHORT = 356;
+/** The image of the index that the superblock names: the first of its slots, and how many there are; 0 where there is none. */
+export const CONTROL_IMAGE_SLOT = 360;
+export const CONTROL_IMAGE_COUNT = 364;
 /** Random words that the facade hands to `init`: store id, then the entropy of salts and of the hash seed. */
 export const CONTROL_ENTROPY = 384;
 export const CONTROL_ENTROPY_SIZE = 32;

@@ -40,34 +40,48 @@ export function subtractRecord(address: u64, size: u32): void {
 }
 
 /** Counts a record as the newest of its key: as a key that exists, or as a tombstone. */
-export function countNewest(record: usize): void {
+export function countNewest(record: usize, address: u64): void {
   requiresRecord(record);
+  requiresAddress(address);
   const flags = flagsOf(record);
-  if ((flags & RECORD_FLAG_TOMBSTONE) != 0) Space.tombstoneCount++;
-  else Space.keyCount++;
+  const segment = segmentOf(address)!;
+  if ((flags & RECORD_FLAG_TOMBSTONE) != 0) {
+    Space.tombstoneCount++;
+    segment.tombstoneCount++;
+  } else {
+    Space.keyCount++;
+    segment.keyCount++;
+  }
   // From now on the facade keeps the clock right.
   if ((flags & RECORD_FLAG_EXPIRY) != 0) setU32(layout.CONTROL_HAS_EXPIRY, 1);
 }
 
 /** The opposite. */
-export function uncountNewest(record: usize): void {
+export function uncountNewest(record: usize, address: u64): void {
   requiresRecord(record);
-  if ((flagsOf(record) & RECORD_FLAG_TOMBSTONE) != 0) Space.tombstoneCount--;
-  else Space.keyCount--;
+  requiresAddress(address);
+  const segment = segmentOf(address)!;
+  if ((flagsOf(record) & RECORD_FLAG_TOMBSTONE) != 0) {
+    Space.tombstoneCount--;
+    segment.tombstoneCount--;
+  } else {
+    Space.keyCount--;
+    segment.keyCount--;
+  }
 }
 
 /** Counts a record, and not the parts of its value. */
 export function retainRecord(record: usize, address: u64): void {
   requiresRecord(record);
   add(address, sizeOf(record));
-  countNewest(record);
+  countNewest(record, address);
 }
 
 /** The opposite. */
 export function forsakeRecord(record: usize, address: u64): void {
   requiresRecord(record);
   subtractRecord(address, sizeOf(record));
-  uncountNewest(record);
+  uncountNewest(record, address);
 }
 
 /** Counts the parts of a large value, or takes them out of the count. */
@@ -109,7 +123,7 @@ export function subtractBytes(record: usize, address: u64): void {
 /** The opposite of `retain`: the record is no longer the newest of its key, and nothing reads it any more. */
 export function forsake(record: usize, address: u64): void {
   requiresRecord(record);
-  uncountNewest(record);
+  uncountNewest(record, address);
   subtractBytes(record, address);
 }
 

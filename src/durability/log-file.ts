@@ -8,6 +8,7 @@ import type { Engine } from '../engine/engine.js';
 import { isFault, poisoned } from '../engine/failure.js';
 import { FullError, type PoisonedError } from '../errors.js';
 import { explainDevice } from './device-failure.js';
+import { ImageFile } from './image-file.js';
 import { Slots } from './slots.js';
 
 /** How far ahead of the versions that were issued the durable ceiling is kept. */
@@ -26,6 +27,7 @@ export class LogFile {
   readonly engine: Engine;
   readonly device: Device;
   readonly slots: Slots;
+  readonly image: ImageFile;
   readonly flushes: FlushFigures = { count: 0, milliseconds: 0 };
   /** Told once, when the store has stopped for good. */
   onPoison: () => void = () => undefined;
@@ -40,10 +42,11 @@ export class LogFile {
   #handOverCount = 0;
   #flushedCount = 0;
 
-  constructor(engine: Engine, device: Device, now: () => number) {
+  constructor(engine: Engine, device: Device, now: () => number, imageSegmentCountMin?: number) {
     this.engine = engine;
     this.device = device;
     this.slots = new Slots(engine, device);
+    this.image = new ImageFile(engine, device, imageSegmentCountMin);
     this.#now = now;
     engine.attach({
       prepareSlot: (reserved) => this.#guard(() => this.slots.provide(reserved)),
@@ -189,7 +192,10 @@ export class LogFile {
     this.#flushedCount = Math.max(this.#flushedCount, handOverCount);
     this.flushes.milliseconds += performance.now() - began;
     this.engine.core.flushed(address);
-    if (hadSuperblock) this.engine.core.superblockDurable();
+    if (hadSuperblock) {
+      this.engine.core.superblockDurable();
+      this.image.settle(this.slots);
+    }
     this.slots.reclaim();
     this.slots.prepareAhead();
   }
@@ -229,6 +235,7 @@ export class LogFile {
     const used = new Set<number>();
     for (let slot = core.nextSegmentSlot(true); slot >= 0; slot = core.nextSegmentSlot(false)) used.add(slot);
     used.add(core.tailNextSlot());
+    for (const slot of this.image.slots) used.add(slot);
     // Where recovery has dropped the newest header, the one before may list segments that were given up since, and needs them until another takes its place.
     core.startLiveList();
     for (let slot = core.nextLive(); slot >= 0; slot = core.nextLive()) used.add(slot);
@@ -240,11 +247,13 @@ export class LogFile {
     if (this.#isClean) return;
     this.flushSync();
     this.#guard(() => {
+      this.image.write(this.slots, this.engine.core.segmentCount());
       const size = this.slots.trimmedSize(this.usedSlots());
       if (size < this.device.size()) this.device.truncate(size);
       this.#writeSuperblock(true);
       this.#hasSuperblock = false;
       this.device.flushSync();
+      this.image.settle(this.slots);
     });
   }
 }

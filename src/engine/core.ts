@@ -41,6 +41,12 @@ export interface Core {
   superblockDurable(): void;
   letLeave(limit: number, blockMax: number): void;
   makeSpace(wanted: number): number;
+  startImage(): number;
+  fillImageSlot(block: number, slot: number, nextSlot: number): number;
+  nameImage(slot: number, count: number): void;
+  examineImageSlot(block: number, slot: number, index: number): number;
+  takeImageSlot(block: number): number;
+  confirmFromImage(sequence: number, slot: number): number;
   slotBlock(): number;
   releaseSlotBlock(block: number): void;
   examineSlot(block: number, slot: number): number;
@@ -63,6 +69,7 @@ export interface Core {
   isSegmentLive(): number;
   verifySlotBytes(block: number): number;
   lastVersion(): number;
+  segmentCount(): number;
   readySlotCount(): number;
   stats(): void;
   setChecks(isOn: boolean): void;
