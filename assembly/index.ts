@@ -7,6 +7,7 @@ export * from './exports/keys';
 export * from './exports/batches';
 export * from './exports/output';
 export * from './exports/recovery';
+export * from './exports/images';
 export * from './exports/looking';
 export * from './exports/versions';
 export * from './exports/sessions';

@@ -7,7 +7,7 @@ import type { Commits } from './durability/commits.js';
 import type { LogFile } from './durability/log-file.js';
 import type { Engine } from './engine/engine.js';
 import { failure } from './engine/failure.js';
-import { FullError } from './errors.js';
+import { CorruptionError, FullError, IoError } from './errors.js';
 
 /** What `compact()` has done. */
 export interface Compacted {
@@ -71,6 +71,11 @@ export class Compactor {
     if (this.#timer === undefined && this.#engine.core.hasCompactionWork() !== 0) this.#arm(IDLE_DELAY);
   }
 
+  /** Called by writers now and then: does a step where commits alone do not keep up, because segments are to be read from the file for it. */
+  keepPace(): void {
+    if (this.#timer === undefined && this.#engine.core.isCompactionBehind() !== 0) this.#work();
+  }
+
   stop(): void {
     clearTimeout(this.#timer);
   }
@@ -91,8 +96,9 @@ export class Compactor {
       if (code === status.STATUS_NEED_SLOT) this.#log?.provideSlot(false);
       if (this.#engine.pendingSize > 0) this.#commits?.handOverLater();
       if ((code === status.STATUS_OK || code === status.STATUS_NEED_SLOT) && this.#engine.core.hasCompactionWork() !== 0) this.#arm(1);
-    } catch {
-      // A store that has stopped told everyone whom it concerns; one without room goes on when it has some.
+    } catch (error) {
+      // A store that has stopped told everyone whom it concerns; one without room goes on when it has some; of what cannot be read, whoever reads it is told.
+      if ((error instanceof CorruptionError || error instanceof IoError) && !this.#engine.isBroken) this.#engine.core.abandonRound();
     }
   }
 

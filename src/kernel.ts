@@ -54,11 +54,14 @@ export class Kernel {
     this.holds = new Holds(engine, (warning) => this.#warn(warning), (error) => this.caught(error));
     if (log !== undefined && !settings.readOnly) this.commits = new Commits(log, settings.durability, settings.blocks, settings.flushInterval);
     this.compactor = new Compactor(engine, log, this.commits, () => this.checkIdle());
-    if (log === undefined) engine.attach({ prepareSlot: () => undefined, raiseCeiling: () => undefined, reclaim: () => this.compactor.reclaim() });
+    if (log === undefined) engine.attach({ prepareSlot: () => undefined, raiseCeiling: () => undefined, flush: () => false, reclaim: () => this.compactor.reclaim() }, () => undefined);
     if (log === undefined || settings.readOnly) return;
     log.onPoison = () => this.#stopFor(log.failure!);
     log.onFull = () => this.compactor.reclaim();
-    if (settings.utilisation > 0) log.onFlush = () => this.compactor.noteFlush();
+    if (settings.utilisation > 0) {
+      log.onFlush = () => this.compactor.noteFlush();
+      this.commits!.onLook = () => this.compactor.keepPace();
+    }
   }
 
   /** Whether writes are refused. */

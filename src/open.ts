@@ -30,6 +30,10 @@ export interface Surroundings {
   readonly random: (size: number) => Uint8Array;
   /** In the debug build of the core: verify every structure after every mutation. */
   readonly checks: boolean;
+  /** How many blocks of a segment's size may be in memory, whatever memory there is; 0 lets nothing of a log leave. */
+  readonly blocks?: number;
+  /** From how many segments on a store that is closed leaves an image of its index. */
+  readonly imageSegments?: number;
   /** An engine that is as it was made, to open with instead of a new one: tests open stores by the million. */
   readonly engine?: Engine;
 }
@@ -68,7 +72,7 @@ export function openOnDevice(device: Device, settings: Settings, release: () => 
 function recoverOnDevice(device: Device, settings: Settings, release: () => void, surroundings: Surroundings): Store {
   const engine = surroundings.engine ?? new Engine(device.name, settings.memory, surroundings.now, settings.module);
   engine.core.keepHistory(settings.history.versions, settings.history.age);
-  const log = new LogFile(engine, device, surroundings.now);
+  const log = new LogFile(engine, device, surroundings.now, surroundings.imageSegments);
   try {
     return recover(log, settings, release, surroundings);
   } catch (error) {
@@ -83,9 +87,10 @@ function recover(log: LogFile, settings: Settings, release: () => void, surround
   engine.core.setChecks(surroundings.checks);
   const isNew = !settings.readOnly && settings.create && isUnfinished(device);
   if (!isNew && device.size() === 0) throw new NotFoundError(`${device.name} is empty: there is no store in it. Open it without readOnly and create: false to make one.`);
+  engine.letLeave(settings.salvage ? 0 : surroundings.blocks);
   const recovery = isNew
     ? createLog(engine, device, log, settings.segmentSizeShift, entropy)
-    : recoverLog(engine, device, log, { writable: !settings.readOnly, salvage: settings.salvage, entropy });
+    : recoverLog(engine, device, log, { writable: !settings.readOnly, salvage: settings.salvage, hasHistory: settings.history.versions > 1, entropy });
   return storeOf(engine, log, settings, recovery, release);
 }
 

@@ -4,8 +4,8 @@ import { Index, find, insert, remove, reserveSlot, setSlot, slotAddress } from '
 import { flagsOf, keyOf, keySizeOf, linkOf, versionOf } from '../log/record';
 import { resolve } from '../log/segment';
 import { forgetKey, noteKey } from '../order/order';
-import { RECORD_FLAG_PART } from '../shared/format';
-import { countNewest, forsake, retain, uncountNewest } from '../space/live';
+import { RECORD_FLAG_LARGE, RECORD_FLAG_PART } from '../shared/format';
+import { countNewest, forsake, readParts, retain, uncountNewest } from '../space/live';
 import { History, noteSuperseded, reserveHistory, trimKey } from '../versions/history';
 import { KEPT_BY_HISTORY, KEPT_BY_PIN, addOld, removeOld, reserveOld } from '../versions/old';
 import { Pins, addDead, isPinned, removeDead, reserveDead } from '../versions/pins';
@@ -23,6 +23,7 @@ export function reserve(existing: usize, key: usize, keySize: u32): bool {
   requires(keySize != 0 && (existing & 7) == 0);
   requiresRange(key, keySize);
   if (existing == 0) return reserveSlot(key, keySize);
+  if ((flagsOf(existing) & RECORD_FLAG_LARGE) != 0) readParts(existing);
   const isSeen = isPinned(versionOf(existing));
   if (!isSeen && !History.isKept) return true;
   if (isSeen && !reserveDead()) return false;
@@ -55,7 +56,7 @@ function supersede(existing: usize, address: u64, superseder: u64): void {
     if (!isOwn) Pins.floor = superseder;
     return;
   }
-  uncountNewest(existing);
+  uncountNewest(existing, address);
   addOld(existing, address, Index.hash, (isSeen ? KEPT_BY_PIN : 0) | (History.isKept ? KEPT_BY_HISTORY : 0));
   if (isSeen) addDead(Index.hash, versionOf(existing));
   if (History.isKept) noteSuperseded(Index.hash, versionOf(existing), superseder);
@@ -104,7 +105,7 @@ export function revert(record: usize, begin: u64): void {
       retain(before, link);
       return;
     }
-    countNewest(before);
+    countNewest(before, link);
     removeOld(Index.hash, versionOf(before));
     if (isSeen) removeDead(1);
   }

@@ -11,6 +11,8 @@ import { keyOffset, recordSize, sealRecord, sizeOf } from '../log/record';
 import { Geometry, Segment, abandonSegment, addressOf, detachBlock, removeSegment } from '../log/segment';
 import { Slots, untakeSlot } from '../log/slots';
 import { allocate, release, shiftFor } from '../memory/allocator';
+import { relieve } from '../paging/evict';
+import { beginChange, endChange } from '../paging/host';
 import * as format from '../shared/format';
 import { STATUS_MEMORY_FULL, STATUS_NEED_CEILING, STATUS_OK } from '../shared/status';
 import { pay } from '../compaction/step';
@@ -213,21 +215,26 @@ export function commitBatch(): f64 {
     return 0;
   }
   let applied: u32 = 0;
+  beginChange();
   startWalk(Batch.staged);
   for (let offset = nextStaged(); offset != 0; offset = nextStaged()) {
     const record = <usize>Walk.segment!.block + offset;
     if (!isHidden(record) && !applyStaged(record, addressOf(Walk.segment!.sequence, offset))) {
       takeBack(applied);
+      endChange();
       abortBatch();
       return STATUS_MEMORY_FULL;
     }
     applied++;
+    // What the batch has staged is not in the file yet, so it stays; what its records have superseded need not.
+    relieve();
   }
   Log.version++;
   Space.isHeld = false;
   if (Pins.released != 0) reap(1);
   if (History.isKept) tidyBatch();
   collect();
+  endChange();
   publishTail();
   pay(Batch.staged);
   return <f64>Log.version;
@@ -240,6 +247,7 @@ function tidyBatch(): void {
     const record = <usize>Walk.segment!.block + offset;
     if (!isHidden(record)) tidyKey(record);
     sweep();
+    relieve();
   }
 }
 
@@ -250,6 +258,7 @@ function takeBack(count: u32): void {
   for (let offset = nextStaged(); offset != 0; offset = nextStaged()) {
     const record = <usize>Walk.segment!.block + offset;
     if (!isHidden(record)) revert(record, begin);
+    relieve();
   }
 }
 
@@ -273,6 +282,7 @@ export function abortBatch(): void {
   Log.pendingSize = Batch.pendingSize;
   first.lastHash = Batch.lastHash;
   first.end = Batch.end;
+  if (first.end == first.headerEnd) first.firstVersion = <u64>-1;
   first.isEnded = Batch.isEnded;
   Log.hasMoved = Batch.hadMoved;
   Batch.staged = 0;

@@ -6,6 +6,7 @@ import { hashKey } from '../hash/keyhash';
 import { Index, find, slotAddress } from '../index/directory';
 import { copyWords } from '../memory/bytes';
 import { setNumber, setU32 } from '../memory/control';
+import { beginChange, endChange } from '../paging/host';
 import { Log, appendRecord, blockOf, publishTail, recordOffset } from '../log/log';
 import { flagsOf, keyOffset, movedTimeOf, sealRecord, valueOf, valueSizeOf, versionOf } from '../log/record';
 import { addressOf } from '../log/segment';
@@ -37,6 +38,7 @@ export function commitOne(existing: usize, key: usize, keySize: u32, valueSize: 
   const version = Log.version + 1;
   const link = existing == 0 ? 0 : slotAddress();
   const size = sealRecord(record, flags, keySize, valueSize, version, link, segment.seed, offset);
+  beginChange();
   appendRecord(size);
   Log.version = version;
   publish(record, addressOf(segment.sequence, offset), existing);
@@ -46,6 +48,7 @@ export function commitOne(existing: usize, key: usize, keySize: u32, valueSize: 
     sweep();
   }
   collect();
+  endChange();
   publishTail();
   pay(1);
   ensures(version == Log.version && Log.version <= Log.ceiling);

@@ -9,10 +9,11 @@ import { frameSizeOf, frameTimeOf } from '../log/frame';
 import { copyWithTime, flagsOf, keyOf, keySizeOf, partAddress, partCountOf, resealRecord, setPartAddress, sizeOf, valueSizeOf, versionOf } from '../log/record';
 import { Geometry, addressOf, offsetOf, resolve, segmentOf } from '../log/segment';
 import { Slots } from '../log/slots';
+import { presentBlock } from '../paging/window';
 import { RECORD_EXPIRY_SIZE, RECORD_FLAG_LARGE, RECORD_FLAG_PART, RECORD_FLAG_TIME, RECORD_HEADER_SIZE, RECORD_TIME_SIZE } from '../shared/format';
 import * as layout from '../shared/layout';
 import { STATUS_NEED_SLOT, STATUS_OK } from '../shared/status';
-import { transferRecord } from '../space/live';
+import { countNewest, transferRecord, uncountNewest } from '../space/live';
 import { disownPart, ownParts, ownerOf } from '../space/parts';
 import { History } from '../versions/history';
 import { moveOld } from '../versions/old';
@@ -57,18 +58,22 @@ function copy(record: usize, address: u64): u64 {
 /** When what stands at an address was committed: the time of its frame. O(frames of the segment). */
 function timeAt(address: u64): u64 {
   const segment = segmentOf(address)!;
+  const block = presentBlock(segment);
   let frame = segment.headerEnd;
-  while (frame < segment.end && frame + frameSizeOf(blockOf(segment) + frame) <= offsetOf(address)) frame += frameSizeOf(blockOf(segment) + frame);
+  while (frame < segment.end && frame + frameSizeOf(block + frame) <= offsetOf(address)) frame += frameSizeOf(block + frame);
   // The open frame has none yet.
-  return frame < segment.end ? frameTimeOf(blockOf(segment) + frame) : Log.time;
+  return frame < segment.end ? frameTimeOf(block + frame) : Log.time;
 }
 
 /** Whoever knew a record of a key at one address knows it at another. */
 function redirect(record: usize, from: u64, to: u64): void {
   requiresRecord(record);
   const hash = hashKey(keyOf(record), keySizeOf(record));
-  if (standing(hash, from) != 0) repoint(hash, from, to);
-  else moveOld(hash, versionOf(record), to);
+  if (standing(hash, from) != 0) {
+    repoint(hash, from, to);
+    uncountNewest(record, from);
+    countNewest(record, to);
+  } else moveOld(hash, versionOf(record), to);
   transferRecord(from, sizeOf(record), to, sizeOf(resolve(to)));
 }
 

@@ -28,7 +28,7 @@ function allowedSize(): u64 {
 }
 
 function heldSize(): u64 {
-  return <u64>Segments.residentCount << Geometry.segmentShift;
+  return <u64>Segments.keptCount << Geometry.segmentShift;
 }
 
 /** By how many bytes the store is over its bound: what compaction owes. */

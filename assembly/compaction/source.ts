@@ -7,6 +7,7 @@ import { standing } from '../index/by-hash';
 import { bodySizeOf, frameSizeOf } from '../log/frame';
 import { flagsOf, keyOf, keySizeOf, sizeOf, versionOf } from '../log/record';
 import { Segment, addressOf, segmentOf } from '../log/segment';
+import { presentBlock } from '../paging/window';
 import { FRAME_HEAD_SIZE, RECORD_FLAG_PART } from '../shared/format';
 import { ownerOf } from '../space/parts';
 import { addressOfOld } from '../versions/old';
@@ -57,7 +58,7 @@ export function advance(source: Source, budget: u32): u32 {
     source.isDone = true;
     return budget;
   }
-  const block = <usize>segment.block;
+  const block = presentBlock(segment);
   while (budget != 0) {
     while (source.offset >= source.end) {
       if (source.offset != 0) source.frame += frameSizeOf(block + source.frame);

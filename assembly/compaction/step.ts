@@ -6,6 +6,8 @@
 import { Log } from '../log/log';
 import { Geometry, Segment, addressOf, resolve, segmentOf } from '../log/segment';
 import { sizeOf } from '../log/record';
+import { relieve } from '../paging/evict';
+import { Room } from '../paging/room';
 import { STATUS_OK, STATUS_TOO_LARGE } from '../shared/status';
 import { Space, collect } from '../space/live';
 import { moveRecord } from './move';
@@ -41,10 +43,13 @@ function startRound(): bool {
   for (let index: u32 = 0; index < Victims.count && live < FILL_COUNT << Geometry.segmentShift; index++) {
     const segment = victimAt(index);
     if (segment === null) continue;
+    // Of segments that are to be read from the file one at a time, or they would take the window from each other.
+    if (segment.block == 0 && Round.sourceCount != 0) continue;
     segment.isVictim = true;
     live += segment.live;
     Round.sourceCount++;
     openSource(sourceAt(Round.sourceCount - 1), segment);
+    if (segment.block == 0) break;
   }
   return Round.sourceCount != 0;
 }
@@ -73,6 +78,21 @@ function endRound(): void {
   look();
 }
 
+/** Ends a round whose segments cannot be read. They are left as they are, and not chosen again. */
+export function abandonRound(): void {
+  Round.sourceCount = 0;
+  look();
+}
+
+/** Whether a round takes from a segment that is not in memory. */
+function isRoundCold(): bool {
+  for (let index: u32 = 0; index < Round.sourceCount; index++) {
+    const segment = segmentOf(addressOf(sourceAt(index).sequence, 0));
+    if (segment !== null && segment.block == 0) return true;
+  }
+  return false;
+}
+
 /** Whether a round is under way. */
 export function isRunning(): bool {
   return Round.sourceCount != 0 || Victims.isChoosing;
@@ -96,14 +116,16 @@ function moveHead(source: Source, reserved: bool): i32 {
 
 /**
  * Does a step of so many units: records that are looked at or copied. STATUS_OK, or why it cannot go on: what the log needs, or that memory is at its limit. `reserved` may use the block that is kept for
- * deletes.
+ * deletes; without `mayRead` nothing is read from the file, so that no error comes out of it.
  */
-export function step(budget: u32, reserved: bool): i32 {
+export function step(budget: u32, reserved: bool, mayRead: bool): i32 {
   requires(!Space.isHeld);
   Step.budget = budget;
   let status: i32 = STATUS_OK;
   while (Step.budget != 0 && status == STATUS_OK) {
+    relieve();
     if (Round.sourceCount != 0) {
+      if (!mayRead && isRoundCold()) break;
       const source = oldestSource();
       if (source !== null) status = moveHead(source, reserved);
       continue;
@@ -130,6 +152,7 @@ export function pay(recordCount: u32): void {
     if (Sweep.phase == 0 && isSweepDue()) startSweep();
   }
   const units = UNITS_PER_COMMIT + recordCount * UNITS_PER_RECORD;
-  if (Pace.isDue || Round.sourceCount != 0) step(units, false);
-  else if (Sweep.phase != 0) sweepStep(units);
+  if (Pace.isDue || Round.sourceCount != 0) step(units, false, false);
+  // A segment that is to be read from the file is left to those who can tell of an error: a commit that was applied has none.
+  else if (Sweep.phase != 0 && !Room.isPaged) sweepStep(units);
 }

@@ -12,6 +12,7 @@ import { Log } from '../log/log';
 import { flagsOf, keyOf, keySizeOf, sizeOf, versionOf } from '../log/record';
 import { Segment, Segments, addressOf } from '../log/segment';
 import { allocate, release, shiftFor } from '../memory/allocator';
+import { presentBlock } from '../paging/window';
 import { removeKey } from '../order/order';
 import { FRAME_HEAD_SIZE, RECORD_FLAG_PART, RECORD_FLAG_TOMBSTONE } from '../shared/format';
 import { Space, forsake } from '../space/live';
@@ -48,6 +49,8 @@ export class Sweep {
   static frame: u32 = 0;
   static offset: u32 = 0;
   static budget: u32 = 0;
+  /** Where the segment is in memory that the last record stands in. */
+  static block: usize = 0;
   /** The last segment that the second pass has read. */
   static horizon: u64 = 0;
   /** The segment with which the last sweep ended. */
@@ -63,7 +66,7 @@ export function isSweepDue(): bool {
   if (History.isKept) return false;
   const candidates = Space.tombstoneCount + Space.expiringCount;
   if (candidates < COUNT_MIN || candidates << SHARE_SHIFT < Space.keyCount + Space.tombstoneCount) return false;
-  return Log.segment!.sequence - Sweep.last > <u64>(Segments.residentCount >> WRITTEN_SHIFT) + 1;
+  return Log.segment!.sequence - Sweep.last > <u64>(Segments.keptCount >> WRITTEN_SHIFT) + 1;
 }
 
 function walkFromStart(phase: u32): void {
@@ -136,7 +139,7 @@ function nextRecord(): usize {
       Sweep.frame = segment.headerEnd;
       Sweep.offset = 0;
     }
-    const record = segment.block == 0 ? 0 : nextIn(segment);
+    const record = segment.isKept ? nextIn(segment) : 0;
     if (record != 0) return record;
     if (Sweep.budget == 0) return 0;
     Segments.sweeping = segment.next;
@@ -145,7 +148,8 @@ function nextRecord(): usize {
 }
 
 function nextIn(segment: Segment): usize {
-  const block = <usize>segment.block;
+  const block = presentBlock(segment);
+  Sweep.block = block;
   while (Sweep.budget != 0) {
     const isOpen = Sweep.frame >= segment.end;
     if (isOpen && (segment !== Log.segment || Log.frame == 0 || Log.frame != Sweep.frame)) return 0;
@@ -167,7 +171,7 @@ function nextIn(segment: Segment): usize {
 
 /** The address of the record that `nextRecord` has just returned. */
 function addressOfRecord(record: usize): u64 {
-  return addressOf(Sweep.sequence, <u32>(record - <usize>Segments.sweeping!.block));
+  return addressOf(Sweep.sequence, <u32>(record - Sweep.block));
 }
 
 function look(record: usize): void {
@@ -189,19 +193,19 @@ function take(record: usize, hash: u64): void {
     if (Pins.newest !== null || Log.version == Sweep.version) return;
     Pins.floor = max<u64>(Pins.floor, Sweep.version + 1);
   }
-  removeKey(record);
+  const address = addressOfRecord(record);
   const found = find(keyOf(record), keySizeOf(record), hash);
-  assert(found == record);
-  const address = slotAddress();
+  assert(found != 0 && slotAddress() == address);
+  removeKey(found);
   remove();
-  forsake(record, address);
+  forsake(found, address);
   Sweep.removed++;
 }
 
 /** Whether a segment that the second pass could not read may still be listed. */
 function isListHiding(): bool {
   for (let segment: Segment | null = Segments.first; segment !== null && segment!.sequence <= Sweep.horizon; segment = segment!.next) {
-    if (segment.block == 0 && segment.unlistedBy == 0) return true;
+    if (!segment.isKept && segment.unlistedBy == 0) return true;
   }
   return false;
 }

@@ -39,7 +39,7 @@ export function startChoice(): void {
 }
 
 function scoreOf(segment: Segment): f64 {
-  if (segment === Log.segment || segment === Log.output || segment.block == 0 || segment.written != segment.end || segment.isVictim || segment.sequence >= Victims.before) return 0;
+  if (segment === Log.segment || segment === Log.output || !segment.isKept || segment.written != segment.end || segment.isVictim || segment.sequence >= Victims.before) return 0;
   const dead = Geometry.segmentSize - segment.live;
   const age = <f64>(Log.segment!.sequence - segment.sequence);
   if (segment.slot >= Victims.slotLimit) return age;
@@ -79,6 +79,5 @@ export function choose(): bool {
 /** One of the segments that were chosen; null where it is gone since. */
 export function victimAt(index: u32): Segment | null {
   requires(index < Victims.count);
-  const segment = segmentOf(addressOf(load<u64>(best + (<usize>index << ENTRY_SHIFT), 8), 0));
-  return segment === null || segment.block == 0 ? null : segment;
+  return segmentOf(addressOf(load<u64>(best + (<usize>index << ENTRY_SHIFT), 8), 0));
 }

@@ -1,6 +1,7 @@
 /** The exports with which a store begins: windows, geometry, the first segment. */
 import { createIndex } from '../index/directory';
 import { seedKeyHash } from '../hash/keyhash';
+import { Image } from '../image/slot';
 import { Store, buildHeader } from '../log/header';
 import * as log from '../log/log';
 import { Log } from '../log/log';
@@ -36,7 +37,9 @@ export function init(segmentShift: u32, inMemory: bool, isNew: bool): void {
     Store.idHigh = load<u64>(layout.CONTROL_ENTROPY, 8);
   }
   Log.entropy = load<u64>(layout.CONTROL_ENTROPY, 16);
-  seedKeyHash(load<u64>(layout.CONTROL_ENTROPY, 16), load<u64>(layout.CONTROL_ENTROPY, 24));
+  Image.secretLow = load<u64>(layout.CONTROL_ENTROPY, 16);
+  Image.secretHigh = load<u64>(layout.CONTROL_ENTROPY, 24);
+  seedKeyHash(Image.secretLow, Image.secretHigh);
 }
 
 /** Makes the first segment of a new store, in slot 0; slot 1 is named as next and is ready. */

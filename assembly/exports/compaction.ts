@@ -1,7 +1,7 @@
 /** The exports with which compaction is driven beyond what every commit does for it. */
 import { Moved } from '../compaction/move';
-import { Pace, look } from '../compaction/pace';
-import { isRunning, step } from '../compaction/step';
+import { Pace, debtSize, look } from '../compaction/pace';
+import { abandonRound as abandon, isRunning, step } from '../compaction/step';
 import { Sweep, isSweepDue, isSweepWaiting, startSweep, sweepStep } from '../compaction/tombstones';
 import { Victims } from '../compaction/victims';
 import * as log from '../log/log';
@@ -9,10 +9,13 @@ import { Log } from '../log/log';
 import { Geometry, Segment, Segments } from '../log/segment';
 import { STATUS_OK } from '../shared/status';
 import { Space } from '../space/live';
+import { Room } from '../paging/room';
 import { Pins, reap } from '../versions/pins';
 import { assertHealthy } from '../verify/verify';
 import { requires } from '../verify/contract';
 
+/** Compaction is behind when it owes so many segments: two to this power. */
+const BEHIND_SHIFT: u64 = 2;
 /** Chunks of dead lists that a step looks through: what was released and waits for commits to look at it. */
 const CHUNKS_PER_STEP: u32 = 32;
 
@@ -54,7 +57,7 @@ export function endCompaction(): void {
  */
 export function compactStep(budget: u32, reserved: bool): i32 {
   if (Pins.released != 0) reap(CHUNKS_PER_STEP);
-  const result = step(budget, reserved);
+  const result = step(budget, reserved, true);
   if (result == STATUS_OK && Sweep.phase != 0) sweepStep(budget);
   log.publishTail();
   assertHealthy();
@@ -74,7 +77,7 @@ export function sweepTombstones(): bool {
 /** Whether a header lists segments that hold nothing any more. O(segments). */
 function isListStale(): bool {
   for (let segment: Segment | null = Segments.first; segment !== null; segment = segment!.next) {
-    if (segment.block == 0 && segment.unlistedBy == 0) return true;
+    if (!segment.isKept && segment.unlistedBy == 0) return true;
   }
   return false;
 }
@@ -99,10 +102,20 @@ export function movedSize(): f64 {
 
 /** Segments that hold something. */
 export function segmentCount(): u32 {
-  return Segments.residentCount;
+  return Segments.keptCount;
 }
 
 /** Segments that hold nothing any more and whose slots are not free yet: what was copied out of them is not durable, or the header that leaves them out is not. */
 export function waitingSegmentCount(): u32 {
-  return Segments.count - Segments.residentCount;
+  return Segments.count - Segments.keptCount;
+}
+
+/** Ends a round whose segments cannot be read. */
+export function abandonRound(): void {
+  abandon();
+}
+
+/** Whether commits alone do not keep up, because what is to be compacted is not in memory. */
+export function isCompactionBehind(): bool {
+  return Room.isPaged && (Sweep.phase != 0 || debtSize() > <u64>Geometry.segmentSize << BEHIND_SHIFT);
 }

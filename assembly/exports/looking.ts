@@ -32,7 +32,7 @@ class Walk {
 /** Whether the segment under the cursor holds live records. */
 export function isSegmentLive(): bool {
   requires(Walk.segment !== null);
-  return Walk.segment!.block != 0;
+  return Walk.segment!.isKept;
 }
 
 /** Verifies bytes of the slot of the segment under the cursor, read from the file. */
@@ -45,6 +45,11 @@ export function verifySlotBytes(block: usize): i32 {
 /** The highest version that was issued. */
 export function lastVersion(): f64 {
   return <f64>Log.version;
+}
+
+/** How many segments there are whose records may be read. */
+export function segmentCount(): u32 {
+  return Segments.keptCount;
 }
 
 /** The slots that stand ready for the log. */
@@ -63,7 +68,7 @@ export function stats(): void {
   let listed: u64 = 0;
   let size: u64 = 0;
   for (let segment: Segment | null = Segments.first; segment !== null; segment = segment!.next) {
-    if (segment.block != 0) resident++;
+    if (segment.isKept) resident++;
     else dead++;
     if (segment.unlistedBy == 0) listed++;
     size += segment.end;

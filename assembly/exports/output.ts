@@ -3,6 +3,8 @@ import * as log from '../log/log';
 import { Log } from '../log/log';
 import * as slots from '../log/slots';
 import { Slots, offerSlot } from '../log/slots';
+import { setU32 } from '../memory/control';
+import { noteBlocks } from '../paging/room';
 import { Superblock, durableRoot } from '../recovery/superblock';
 import * as format from '../shared/format';
 import * as layout from '../shared/layout';
@@ -54,6 +56,9 @@ export function writtenAddress(): f64 {
 export function flushed(address: f64): void {
   requires(address >= 0);
   Log.seal = max<u64>(Log.seal, <u64>address);
+  // What could not leave before it was durable may now.
+  setU32(layout.CONTROL_IS_SHORT, 0);
+  noteBlocks();
 }
 
 /** The first segment whose header is not known to be durable. Several may not be: those that were begun since the last flush. */

@@ -1,23 +1,38 @@
 /** The exports with which a file becomes a store again. */
-import { Store, adoptHeader, examineHeader, nextListed, startList, ListReader } from '../log/header';
+import { Begun, discount, dropLostSlots, forgetUnconfirmed, unconfirmed } from '../image/read';
+import { Store, adoptHeader, examineHeader, nextListed, seedOf, startList, ListReader } from '../log/header';
 import * as log from '../log/log';
 import { Log } from '../log/log';
-import { Geometry, Segment, Segments, addSegment, addressOf, allocateSegmentBlock, dropBlock, offsetOf, resolve, sequenceOf, setUnlisted } from '../log/segment';
+import { Geometry, Segment, Segments, addSegment, addressOf, allocateSegmentBlock, attachBlock, giveUp, offsetOf, segmentOf, sequenceOf, setUnlisted } from '../log/segment';
 import { Slots } from '../log/slots';
 import { release } from '../memory/allocator';
 import { setNumber, setU32 } from '../memory/control';
+import { evict } from '../paging/evict';
+import { hasRoom, startPaging, stopPaging } from '../paging/room';
+import { makeTail, openWindow, presentUnchecked } from '../paging/window';
 import { scanLog, Scan } from '../recovery/scan';
 import { linkLog } from '../recovery/link';
 import { salvageNext as nextLoss, startSalvage as beginSalvage } from '../recovery/salvage';
 import { Superblock } from '../recovery/superblock';
 import * as format from '../shared/format';
 import * as layout from '../shared/layout';
-import { STATUS_MEMORY_FULL, STATUS_OK } from '../shared/status';
+import { STATUS_CORRUPT, STATUS_MEMORY_FULL, STATUS_OK } from '../shared/status';
 import { collect } from '../space/live';
 import { assertHealthy } from '../verify/verify';
 import { History } from '../versions/history';
 import { Pins } from '../versions/pins';
-import { requiresBlock } from '../verify/contract';
+import { requires, requiresBlock } from '../verify/contract';
+
+/** Lets segments leave memory where there is no room for all: `limit` is the most that it may grow to, in bytes, and `blockMax` the most blocks of a segment's size that may be taken. */
+export function letLeave(limit: f64, blockMax: u32): void {
+  requires(limit > 0);
+  startPaging(<u64>limit, blockMax);
+}
+
+/** Lets what nothing needs in memory leave it, until `wanted` blocks of a segment's size can be taken beyond what is kept free. Returns how many blocks left. */
+export function makeSpace(wanted: u32): u32 {
+  return evict(wanted);
+}
 
 /** A block to read a slot into, or 0. Where memory is at its limit, verification borrows the block that is kept for deletes. */
 export function slotBlock(): usize {
@@ -48,18 +63,29 @@ export function adoptStoreId(block: usize): void {
   Store.idHigh = load<u64>(block, format.SEGMENT_STORE_ID_HIGH);
 }
 
-/** Takes an examined block as a segment of the store. */
+/** Takes what was read into an examined block as a segment of the store, with the block where there is room for it. */
 export function adoptSlot(block: usize, slot: u32): i32 {
   requiresBlock(block, Geometry.segmentSize);
-  const segment = addSegment(load<u64>(block, format.SEGMENT_SEQUENCE), block, slot);
+  const isResident = hasRoom(0);
+  if (!isResident && !openWindow()) return STATUS_MEMORY_FULL;
+  const named = unconfirmed(load<u64>(block, format.SEGMENT_SEQUENCE));
+  if (named !== null) {
+    if (named.slot != slot || named.seed != seedOf(block)) return STATUS_CORRUPT;
+    named.isFromImage = false;
+    if (isResident) attachBlock(named, block);
+    else releaseSlotBlock(block);
+    return STATUS_OK;
+  }
+  const segment = addSegment(load<u64>(block, format.SEGMENT_SEQUENCE), isResident ? block : 0, slot);
   if (segment === null) return STATUS_MEMORY_FULL;
-  adoptHeader(segment);
+  adoptHeader(segment, block);
+  if (!isResident) releaseSlotBlock(block);
   return STATUS_OK;
 }
 
 /** Begins to read the list of live segments of the newest adopted segment. */
 export function startLiveList(): void {
-  startList(<usize>Segments.last!.block);
+  startList(presentUnchecked(Segments.last!));
 }
 
 /** The slot of the next live segment, its number in the control block; -1 at the end, -2 when the list makes no sense. */
@@ -69,24 +95,27 @@ export function nextLive(): f64 {
   return <f64>ListReader.slot;
 }
 
-/** Whether a segment was adopted already. */
+/** Whether a segment was adopted already, not by the word of an image alone. */
 export function isAdopted(sequence: f64): bool {
-  return Segments.count != 0 && resolve(addressOf(<u64>sequence, 0)) != 0;
+  return Segments.count != 0 && segmentOf(addressOf(<u64>sequence, 0)) !== null && unconfirmed(<u64>sequence) === null;
 }
 
 /** Drops adopted segments that the newest header does not list: they were needed to find it, and hold nothing. */
 export function dropUnlisted(): void {
+  forgetUnconfirmed();
   const newest = Segments.last!;
-  startList(<usize>newest.block);
+  startList(presentUnchecked(newest));
   let isListing = nextListed();
   // Both stand in the order of their numbers.
   for (let segment = Segments.first!; segment !== newest; segment = segment.next!) {
     while (isListing && ListReader.sequence < segment.sequence) isListing = nextListed();
     if (isListing && ListReader.sequence == segment.sequence) continue;
+    if (Begun.address != 0) discount(segment);
     setUnlisted(segment, newest.sequence);
     segment.deadAt = addressOf(newest.sequence, 0);
-    dropBlock(segment);
+    giveUp(segment);
   }
+  dropLostSlots();
 }
 
 export function scan(): i32 {
@@ -112,7 +141,7 @@ export function startRewrite(): bool {
   Log.tail = last.end;
   for (let segment: Segment | null = last; segment !== null; segment = segment!.previous) {
     segment.written = segment.end;
-    if (segment.block == 0 || addressOf(segment.sequence, segment.end) <= Scan.seal) continue;
+    if (!segment.isKept || addressOf(segment.sequence, segment.end) <= Scan.seal) continue;
     if (sequenceOf(Scan.seal) == segment.sequence) segment.written = min<u32>(max<u32>(offsetOf(Scan.seal), 0), segment.end);
     else segment.written = 0;
     Log.pendingSize += segment.end - segment.written;
@@ -145,7 +174,7 @@ export function link(): i32 {
 function isWholeLog(): bool {
   let sequence: u64 = 1;
   for (let segment: Segment | null = Segments.first; segment !== null; segment = segment!.next) {
-    if (segment.sequence != sequence || segment.block == 0) return false;
+    if (segment.sequence != sequence || !segment.isKept) return false;
     sequence++;
   }
   return true;
@@ -169,6 +198,7 @@ function finishRecovery(): void {
 }
 
 export function startSalvage(): i32 {
+  stopPaging();
   return beginSalvage(log.nextSalt());
 }
 

@@ -1,5 +1,7 @@
 /** The exports with which ranges are read. A scan is a number for the facade: where it stands. */
 import { Windows } from '../memory/windows';
+import { relieve } from '../paging/evict';
+import { keepAll } from '../paging/scratch';
 import { makeBuffer } from '../memory/buffer';
 import { Cursor, fillCursor, freeCursor, makeCursor, startCursor } from '../order/cursor';
 import * as layout from '../shared/layout';
@@ -30,6 +32,7 @@ export function boundScan(scan: usize, isHigh: bool, size: u32): bool {
 /** Finds the first place. O(log n), and O(k log n) or O(n) for k keys that are new since the last scan. */
 export function startScan(scan: usize): i32 {
   requiresBlock(scan, layout.CURSOR_CONSUMED);
+  relieve();
   const status = startCursor(changetype<Cursor>(scan));
   assertHealthy();
   return status;
@@ -38,7 +41,12 @@ export function startScan(scan: usize): i32 {
 /** Fills the batch of a scan. Returns how many items it holds: 0 at the end, or a status. */
 export function fillScan(scan: usize, most: u32): i32 {
   requiresBlock(scan, layout.CURSOR_CONSUMED);
-  return fillCursor(changetype<Cursor>(scan), most);
+  relieve();
+  // What a batch points at is read after this has returned.
+  keepAll(true);
+  const count = fillCursor(changetype<Cursor>(scan), most);
+  keepAll(false);
+  return count;
 }
 
 /** Ends a scan. What it has read counts when its session commits. */

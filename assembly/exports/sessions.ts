@@ -3,6 +3,7 @@ import * as puts from '../commit/put';
 import { Log, tailAddress } from '../log/log';
 import { setNumber } from '../memory/control';
 import { Windows } from '../memory/windows';
+import { provideBlock, relieve } from '../paging/evict';
 import * as commits from '../sessions/commit';
 import { ENTRY_DELETED, ENTRY_READ, ENTRY_WRITTEN, Session, beginSession as begin, endSession as end, entryFor, expectVersion, finishWrite, markWritten, roomFor } from '../sessions/session';
 import { RECORD_KIND_MASK } from '../shared/format';
@@ -37,6 +38,7 @@ export function endSession(session: usize): void {
 /** Looks up the key in the key window as the session sees it: its own writes first. The read counts when it commits. */
 export function sessionGet(session: usize, keySize: u32): i32 {
   requiresBlock(session, 128);
+  relieve();
   const reader = changetype<Session>(session);
   const entry = entryFor(reader, Windows.key, keySize);
   if (entry === null) return STATUS_MEMORY_FULL;
@@ -51,6 +53,7 @@ export function sessionGet(session: usize, keySize: u32): i32 {
 /** Where a value of up to `size` bytes for the key in the key window shall be written; 0 where memory is at its limit. Then call `sessionPut`. */
 export function sessionRoom(session: usize, keySize: u32, size: u32): usize {
   requiresBlock(session, 128);
+  provideBlock(size);
   return roomFor(changetype<Session>(session), Windows.key, keySize, size);
 }
 
@@ -79,6 +82,7 @@ export function sessionExpect(session: usize, expected: f64): void {
 /** Commits a session that writes. Returns the version, 0 where nothing had an effect, or a status; after one of what the log needs, call it again or `cancelSession`. */
 export function commitSession(session: usize, isSnapshot: bool): f64 {
   requiresBlock(session, 128);
+  relieve();
   const result = commits.commit(changetype<Session>(session), isSnapshot);
   assertHealthy();
   return result;

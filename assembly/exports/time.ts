@@ -5,6 +5,8 @@ import { Segment, Segments } from '../log/segment';
 import { hashKey } from '../hash/keyhash';
 import { find } from '../index/directory';
 import { Windows } from '../memory/windows';
+import { relieve } from '../paging/evict';
+import { presentBlock } from '../paging/window';
 import { Clock, expiryOf } from '../versions/visible';
 import { requires } from '../verify/contract';
 
@@ -20,6 +22,7 @@ export function setExpiry(time: f64): void {
 
 /** When the key in the key window expires, in epoch milliseconds; 0 where it is not there or does not. */
 export function keyExpiry(keySize: u32): f64 {
+  relieve();
   const record = find(Windows.key, keySize, hashKey(Windows.key, keySize));
   return record == 0 ? 0 : <f64>expiryOf(record);
 }
@@ -28,20 +31,16 @@ export function keyExpiry(keySize: u32): f64 {
 export function timeOf(version: f64): f64 {
   requires(version >= 0);
   let segment: Segment | null = Segments.last;
-  while (segment !== null && (segment.block == 0 || firstVersionOf(segment) > <u64>version)) segment = segment.previous;
+  while (segment !== null && (!segment.isKept || segment.firstVersion > <u64>version)) segment = segment.previous;
   // The first frame of all may hold several versions, of which it names the last.
   if (segment === null) segment = Segments.first;
   for (; segment !== null; segment = segment!.next) {
-    if (segment.block == 0) continue;
-    for (let offset = segment.headerEnd; offset < segment.end; offset += frameSizeOf(<usize>segment.block + offset)) {
-      const frame = <usize>segment.block + offset;
+    if (!segment.isKept) continue;
+    const block = presentBlock(segment);
+    for (let offset = segment.headerEnd; offset < segment.end; offset += frameSizeOf(block + offset)) {
+      const frame = block + offset;
       if (frameVersionOf(frame) >= <u64>version) return <f64>frameTimeOf(frame);
     }
   }
   return -1;
-}
-
-/** The version of a segment's first frame, which no version before the segment is above. */
-function firstVersionOf(segment: Segment): u64 {
-  return segment.headerEnd < segment.end ? frameVersionOf(<usize>segment.block + segment.headerEnd) : <u64>-1;
 }

@@ -4,6 +4,8 @@ import { Log } from '../log/log';
 import { Windows } from '../memory/windows';
 import { collect } from '../space/live';
 import { setU32 } from '../memory/control';
+import { relieve } from '../paging/evict';
+import { beginChange, endChange } from '../paging/host';
 import * as layout from '../shared/layout';
 import { setHistory } from '../versions/history';
 import { Pin, Pins, isPin, pin as pinVersion, reap, unpin as release } from '../versions/pins';
@@ -45,20 +47,25 @@ export function keepHistory(versions: u32, age: f64): void {
  */
 export function versionBefore(keySize: u32, before: f64): i32 {
   requires(before > 0);
+  relieve();
   return puts.getBefore(Windows.key, keySize, <u64>before);
 }
 
 /** Releases a pin. */
 export function unpin(pin: usize): void {
   requiresBlock(pin, 32);
+  relieve();
+  beginChange();
   release(changetype<Pin>(pin));
   reap(CHUNKS_AT_ONCE);
   collect();
+  endChange();
   assertHealthy();
 }
 
 /** Looks the key in the key window up as of a pinned version, and of a clock. */
 export function getAt(keySize: u32, version: f64, clock: f64): i32 {
   requires(version >= 0);
+  relieve();
   return puts.getAt(Windows.key, keySize, <u64>version, <u64>clock);
 }

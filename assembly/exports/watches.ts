@@ -2,6 +2,7 @@
 import * as puts from '../commit/put';
 import { keyOf, keySizeOf } from '../log/record';
 import { setU32 } from '../memory/control';
+import { relieve } from '../paging/evict';
 import { makeBuffer } from '../memory/buffer';
 import { Windows } from '../memory/windows';
 import * as layout from '../shared/layout';
@@ -40,6 +41,7 @@ export function boundWatch(watch: usize, isHigh: bool, size: u32): bool {
 export function nextWatched(watch: usize, isNew: bool): i32 {
   requiresBlock(watch, 128);
   const reader = changetype<Watch>(watch);
+  relieve();
   const record = isNew ? watches.nextCommit(reader) : watches.nextOfCommit(reader);
   if (record == 0) return reader.cursor.isLost ? STATUS_LAGGED : STATUS_ABSENT;
   setU32(layout.CONTROL_OUTPUT_POINTER, <u32>keyOf(record));

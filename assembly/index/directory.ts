@@ -12,7 +12,8 @@
  */
 import { hashKey } from '../hash/keyhash';
 import { keyOf, keySizeOf } from '../log/record';
-import { FIELD_MASK, resolve } from '../log/segment';
+import { FIELD_MASK, resolve, segmentOf } from '../log/segment';
+import { peek } from '../paging/fault';
 import { allocate, release } from '../memory/allocator';
 import { equal } from '../memory/bytes';
 import { ensures, requires, requiresAddress, requiresBlock, requiresRange } from '../verify/contract';
@@ -25,7 +26,7 @@ export const SLOT_MASK: u32 = SLOT_COUNT - 1;
 const SLOT_COUNT_FULL: u32 = 717;
 /** Slots in use that a page is made for when the count of keys is known: few pages then split by chance. */
 const SLOT_COUNT_EXPECTED: u32 = 620;
-const ENTRY_SHIFT: u32 = 3;
+export const ENTRY_SHIFT: u32 = 3;
 const DIRECTORY_SHIFT_MIN: u32 = 12;
 export const DEPTH_MASK: u32 = 63;
 const WINDOW_STEP_MASK: u32 = ~7;
@@ -44,6 +45,8 @@ export class Index {
   static depth: u32 = 0;
   static pageCount: u32 = 0;
   static scratch: usize = 0;
+  /** A page that a split has taken and not yet put into the directory. */
+  static spare: usize = 0;
   /** The slot of the last lookup: of the key, or where it would go. */
   static slot: usize = 0;
   /** The hash of the last lookup. */
@@ -68,6 +71,38 @@ export function createIndex(keyCount: u64): bool {
     store<u64>(Index.directory + (<usize>number << ENTRY_SHIFT), <u64>page | <u64>depth);
   }
   return true;
+}
+
+/** Makes a directory without pages, for those of an image. */
+export function openDirectory(depth: u32): bool {
+  if (depth > DEPTH_MAX) return false;
+  Index.depth = depth;
+  Index.directoryShift = max<u32>(DIRECTORY_SHIFT_MIN, depth + ENTRY_SHIFT);
+  Index.directory = allocate(Index.directoryShift);
+  Index.scratch = allocate(PAGE_SHIFT);
+  if (Index.directory == 0 || Index.scratch == 0) return false;
+  memory.fill(Index.directory, 0, <usize>1 << Index.directoryShift);
+  return true;
+}
+
+/** The entry of the directory for the highest bits of a hash. */
+export function pageEntry(prefix: u32): usize {
+  return entryFor(<u64>prefix << 32);
+}
+
+/** The page of an entry, made where there is none; 0 where memory is at its limit. */
+export function openPage(entry: usize, depth: u32): usize {
+  requiresBlock(entry, 8);
+  requires(depth <= Index.depth);
+  const word = load<u32>(entry);
+  if (word != 0) return <usize>word & ~(PAGE_SIZE - 1);
+  const page = allocate(PAGE_SHIFT);
+  if (page == 0) return 0;
+  memory.fill(page, 0, PAGE_SIZE);
+  const span = <usize>1 << (Index.depth - depth);
+  for (let at = entry; at < entry + (span << ENTRY_SHIFT); at += 1 << ENTRY_SHIFT) store<u32>(at, <u32>page | depth);
+  Index.pageCount++;
+  return page;
 }
 
 export function indexSize(): u64 {
@@ -196,7 +231,7 @@ export function remove(): void {
   store<u64>(Index.slot, SLOT_REMOVED);
 }
 
-/** The hash of the key of a record in memory. */
+/** The hash of the key of a record. */
 export function hashOfRecord(address: u64): u64 {
   requiresAddress(address);
   const record = resolve(address);
@@ -245,43 +280,56 @@ function splitOrRebuild(entry: usize, hash: u64): bool {
     if (slot != 0 && (slot & FIELD_MASK) == 0) removed++;
   }
   const splits = removed < SLOT_COUNT_FULL / 2;
-  let sibling = page;
-  if (splits) {
-    if (depth == DEPTH_MAX) return false;
-    sibling = allocate(PAGE_SHIFT);
-    if (sibling == 0) return false;
-    if (depth == Index.depth) {
-      if (!doubleDirectory()) {
-        release(sibling, PAGE_SHIFT);
-        return false;
-      }
-    }
-    memory.fill(sibling, 0, PAGE_SIZE);
-    Index.pageCount++;
-  }
+  if (splits && !reserveSibling(depth)) return false;
   const newDepth = splits ? depth + 1 : depth;
-  memory.copy(Index.scratch, page, PAGE_SIZE);
-  memory.fill(page, 0, PAGE_SIZE);
-  const moved = distribute(page, sibling, depth, newDepth);
-  if (splits) publish(hash, page, sibling, newDepth, moved);
-  else store<u32>(canonicalEntry(hash), <u32>(moved & 0xffffffff), 4);
+  // A record may have to be read from the file, and reading may fail: up to the last of them the page stays as it is.
+  memory.fill(Index.scratch, 0, PAGE_SIZE);
+  const moved = distribute(page, splits ? Index.spare : Index.scratch, depth, newDepth);
+  memory.copy(page, Index.scratch, PAGE_SIZE);
+  if (splits) {
+    publish(hash, page, Index.spare, newDepth, moved);
+    Index.spare = 0;
+    Index.pageCount++;
+  } else store<u32>(canonicalEntry(hash), <u32>(moved & 0xffffffff), 4);
   return true;
 }
 
-/** Lays the slots of the scratch page out over `page` and `sibling`. Returns how many went to each: sibling << 32 | page. */
+/** Makes a page for the second half of a page that is to be split, and room for it in the directory. */
+function reserveSibling(depth: u32): bool {
+  requires(depth <= Index.depth);
+  if (depth == DEPTH_MAX) return false;
+  if (Index.spare == 0) Index.spare = allocate(PAGE_SHIFT);
+  if (Index.spare == 0) return false;
+  if (depth == Index.depth && !doubleDirectory()) {
+    release(Index.spare, PAGE_SHIFT);
+    Index.spare = 0;
+    return false;
+  }
+  memory.fill(Index.spare, 0, PAGE_SIZE);
+  return true;
+}
+
+/** The hash of the key at an address, whose record nobody needs afterwards. */
+function hashAt(address: u64): u64 {
+  requiresAddress(address);
+  const record = peek(segmentOf(address)!, address);
+  return hashKey(keyOf(record), keySizeOf(record));
+}
+
+/** Lays the slots of a page out over the scratch page and `sibling`. Returns how many went to each: sibling << 32 | scratch. */
 function distribute(page: usize, sibling: usize, depth: u32, newDepth: u32): u64 {
   requires((page & (PAGE_SIZE - 1)) == 0 && (sibling & (PAGE_SIZE - 1)) == 0);
   requires(newDepth == depth || newDepth == depth + 1);
   const rehashes = (newDepth & WINDOW_STEP_MASK) != (depth & WINDOW_STEP_MASK);
   const splitShift = TAG_SHIFT + WINDOW_BITS - 1 - (depth & ~WINDOW_STEP_MASK);
   let first: u32 = 0;
-  while (load<u64>(Index.scratch + (<usize>first << 3)) != 0) first++;
+  while (load<u64>(page + (<usize>first << 3)) != 0) first++;
   let run: u32 = 0;
   let stayed: u64 = 0;
   let moved: u64 = 0;
   for (let step: u32 = 0; step < SLOT_COUNT; step++) {
     const position = (first + step) & SLOT_MASK;
-    let slot = load<u64>(Index.scratch + (<usize>position << 3));
+    let slot = load<u64>(page + (<usize>position << 3));
     if (slot == 0) {
       run = 0;
       continue;
@@ -289,16 +337,16 @@ function distribute(page: usize, sibling: usize, depth: u32, newDepth: u32): u64
     const displacementMax = run++;
     if ((slot & FIELD_MASK) == 0) continue;
     let home: u32;
-    let goes = sibling != page && ((slot >> splitShift) & 1) != 0;
+    let goes = sibling != Index.scratch && ((slot >> splitShift) & 1) != 0;
     if (rehashes || displacementMax > HOME_LOW_MASK) {
-      const hash = hashOfRecord(slot & FIELD_MASK);
+      const hash = hashAt(slot & FIELD_MASK);
       home = <u32>hash & SLOT_MASK;
       slot = makeSlot(hash, newDepth, slot & FIELD_MASK);
     } else {
       const homeLow = <u32>(slot >> (TAG_SHIFT + WINDOW_BITS)) & HOME_LOW_MASK;
       home = (position - ((position - homeLow) & HOME_LOW_MASK)) & SLOT_MASK;
     }
-    place(goes ? sibling : page, home, slot);
+    place(goes ? sibling : Index.scratch, home, slot);
     if (goes) moved++;
     else stayed++;
   }

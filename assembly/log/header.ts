@@ -16,7 +16,7 @@ export class Store {
 }
 
 /** The seed of all hashes of a segment: store, place, number and salt. */
-function seedOf(header: usize): u64 {
+export function seedOf(header: usize): u64 {
   requiresBlock(header, format.SEGMENT_HEADER_SIZE);
   const place = (<u64>load<u32>(header, format.SEGMENT_SLOT) << 1) | 1;
   return mix(mix(mix(mix(place, load<u64>(header, format.SEGMENT_STORE_ID_LOW)), load<u64>(header, format.SEGMENT_STORE_ID_HIGH)),
@@ -57,7 +57,7 @@ function writeVarint(at: usize, value: u64): usize {
 
 /** Whether the header of segment `by`, now being built, may leave `segment` out: it is dead, and what replaced it is durable. */
 function canUnlist(segment: Segment, seal: u64): bool {
-  return segment.deadAt != 0 && segment.live == 0 && segment.block == 0 && segment.deadAt <= seal;
+  return segment.deadAt != 0 && segment.live == 0 && !segment.isKept && segment.deadAt <= seal;
 }
 
 /**
@@ -151,7 +151,7 @@ export function buildHeader(segment: Segment, before: Segment | null, seal: u64,
   store<u64>(header, headerHash(header), format.SEGMENT_HASH);
   const end = alignUp(format.SEGMENT_HEADER_SIZE + size);
   for (let pad: u32 = format.SEGMENT_HEADER_SIZE + size; pad < end; pad++) store<u8>(header + pad, 0);
-  segment.seed = seedOf(header);
+  noteHeader(segment, header);
   segment.headerEnd = end;
   ensures(end <= Geometry.segmentSize >> 1);
   return end;
@@ -189,11 +189,21 @@ function isListCut(header: usize, size: u32): bool {
   return false;
 }
 
-/** Fills a descriptor from a header that was examined. */
-export function adoptHeader(segment: Segment): void {
-  requiresBlock(segment.block, Geometry.segmentSize);
-  const header = <usize>segment.block;
+/** Notes in a descriptor what is asked of a header later, when its segment may not be in memory. */
+function noteHeader(segment: Segment, header: usize): void {
+  requiresBlock(header, format.SEGMENT_HEADER_SIZE);
   segment.seed = seedOf(header);
+  segment.previousEnd = load<u64>(header, format.SEGMENT_PREVIOUS_END);
+  segment.previousHash = load<u64>(header, format.SEGMENT_PREVIOUS_HASH);
+  segment.seal = load<u64>(header, format.SEGMENT_SEAL);
+  segment.ceiling = load<u64>(header, format.SEGMENT_VERSION_CEILING);
+  segment.version = load<u64>(header, format.SEGMENT_VERSION) & FIELD_MASK;
+}
+
+/** Fills a descriptor from a header that was examined. */
+export function adoptHeader(segment: Segment, header: usize): void {
+  requiresBlock(header, Geometry.segmentSize);
+  noteHeader(segment, header);
   segment.nextSlot = load<u32>(header, format.SEGMENT_NEXT_SLOT);
   segment.headerEnd = alignUp(format.SEGMENT_HEADER_SIZE + load<u32>(header, format.SEGMENT_LIST_SIZE));
   segment.end = segment.headerEnd;

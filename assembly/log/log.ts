@@ -11,6 +11,7 @@ import { STATUS_MEMORY_FULL, STATUS_NEED_SLOT, STATUS_NEED_TIME, STATUS_OK, STAT
 import { release } from '../memory/allocator';
 import { declarationsSizeMax, sealFrame } from './frame';
 import { buildHeader } from './header';
+import { presentBlock } from '../paging/window';
 import { takeSlot, Slots, untakeSlot } from './slots';
 import { FIELD_MASK, Geometry, Segment, addSegment, addressOf, allocateSegmentBlock, detachBlock, isAddressable, nominate, prepareSegment, removeSegment } from './segment';
 import { ensures, requires, requiresSegment } from '../verify/contract';
@@ -129,6 +130,7 @@ export function closeFrame(flags: u32, pendingCount: u32): void {
   Log.pendingSize += Log.frame + size - Log.tail;
   Log.tail = Log.frame + size;
   assert(Log.tail <= Geometry.segmentSize);
+  if (Log.frame == segment.headerEnd) segment.firstVersion = version;
   segment.end = Log.tail;
   segment.lastHash = load<u64>(at, format.FRAME_HEAD_HASH);
   segment.isEnded = (flags & format.FRAME_FLAG_END) != 0;
@@ -213,7 +215,7 @@ export function nextOutput(): u32 {
   let segment: Segment | null = Log.output;
   while (segment !== null) {
     if (segment.written < segment.end) {
-      setU32(layout.CONTROL_OUTPUT_POINTER, segment.block + segment.written);
+      setU32(layout.CONTROL_OUTPUT_POINTER, <u32>presentBlock(segment) + segment.written);
       setU32(layout.CONTROL_OUTPUT_SIZE, segment.end - segment.written);
       setU32(layout.CONTROL_OUTPUT_SLOT, segment.slot);
       setU32(layout.CONTROL_OUTPUT_OFFSET, segment.written);

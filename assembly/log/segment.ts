@@ -1,8 +1,12 @@
 /**
  * The segments that the store knows: a descriptor each, in the order of their sequence numbers, and the table that finds the memory block
- * of a log address. Both cost memory by segments that exist, not by the range of their numbers.
+ * of a log address. Both cost memory by segments that exist, not by the range of their numbers. A segment that is kept, because its records may still be read, is resident, in a block, or
+ * cold: then its bytes stand in the file alone, and `assembly/paging` gets what is asked for.
  */
 import { allocate, release, shiftFor } from '../memory/allocator';
+import { fault } from '../paging/fault';
+import { noteBlocks } from '../paging/room';
+import { forgetWindow } from '../paging/window';
 import { ADDRESS_UNIT_SHIFT, WORD_FIELD_BITS } from '../shared/format';
 import { ensures, requires, requiresAddress, requiresBlock, requiresSegment } from '../verify/contract';
 
@@ -37,7 +41,15 @@ export class Segment {
   unlistedBy: u64;
   /** The head hash of its last frame. */
   lastHash: u64;
-  /** Its block of linear memory; 0 when that was given back. */
+  /** What its header says: of the segment before, where it ends and the hash of its last frame; how far the log was durable, the ceiling, and the highest version. */
+  previousEnd: u64;
+  previousHash: u64;
+  seal: u64;
+  ceiling: u64;
+  version: u64;
+  /** The version of its first frame, which nothing before the segment is above; the greatest number where it has none. */
+  firstVersion: u64;
+  /** Its block of linear memory; 0 where it is cold or was given up. */
   block: u32;
   slot: u32;
   nextSlot: u32;
@@ -55,6 +67,23 @@ export class Segment {
   isCandidate: bool;
   /** Whether compaction is emptying it, or has found that it cannot. */
   isVictim: bool;
+  /** Whether its records may be read: its number is in the table. */
+  isKept: bool;
+  /** Whether recovery has marked the parts of large values in its block. */
+  isMarked: bool;
+  /** The keys and the tombstones whose newest records stand in it. */
+  keyCount: u32;
+  tombstoneCount: u32;
+  /** Those of them that expire one day, or have. */
+  expiringCount: u32;
+  /** Whether nothing but an image of the index has named it so far. */
+  isFromImage: bool;
+  /** Whether damage was met in it when it was read as a whole: from then on it is read record by record. */
+  isDamaged: bool;
+  /** How often it was read since the hand of the clock came by, where that is counted. */
+  reads: u32;
+  /** Bytes of its records in the record cache. */
+  cached: u32;
   /** A second count of live bytes, made by verification. */
   counted: u32;
   nextCandidate: Segment | null;
@@ -62,9 +91,11 @@ export class Segment {
   next: Segment | null;
 }
 
-const DESCRIPTOR_SIZE: u32 = 96;
+const DESCRIPTOR_SIZE: u32 = 168;
 const DESCRIPTOR_BLOCK_SHIFT: u32 = 12;
 const TABLE_ENTRY_SHIFT: u32 = 4;
+/** The lowest bit of the block's word in an entry: nobody counts how often the segment is read, because nothing has to leave. A lookup tests this bit and nothing else. */
+const UNCOUNTED: u32 = 1;
 const TABLE_SHIFT_MIN: u32 = 12;
 
 if (offsetof<Segment>() > DESCRIPTOR_SIZE) ERROR('a descriptor outgrew its room');
@@ -79,8 +110,14 @@ export class Segments {
   static candidates: Segment | null = null;
   /** Descriptors of segments that never came to be, whose slots wait to be taken back. */
   static surplus: Segment | null = null;
-  /** Segments whose block is resident: the entries of the table. */
+  /** Segments that are kept: the entries of the table. */
+  static keptCount: u32 = 0;
+  /** Those of them that have a block. */
   static residentCount: u32 = 0;
+  /** How often those were read that are counted, and records in the record cache, since the hand began its round. */
+  static reads: u32 = 0;
+  /** The segment at which the hand of the clock stands; null before the first. */
+  static hand: Segment | null = null;
   static table: usize = 0;
   static tableShift: u32 = 0;
   static tableMask: u64 = 0;
@@ -129,7 +166,7 @@ function following(entry: usize): usize {
   return Segments.table + ((entry - Segments.table + (1 << TABLE_ENTRY_SHIFT)) & (((<usize>1) << Segments.tableShift) - 1));
 }
 
-/** The entry of a resident segment, or the empty one where it would stand. */
+/** The entry of a segment that is kept, or the empty one where it would stand. */
 function probe(sequence: u64): usize {
   requires(sequence != 0);
   let entry = entryOf(sequence);
@@ -140,15 +177,44 @@ function probe(sequence: u64): usize {
   }
 }
 
-/** Where in memory the record at `address` stands, or 0 when its segment is not resident. */
+/**
+ * Where in memory the record at `address` stands, or 0 where its segment was given up. A record of a cold segment is read from the file; what is returned stays where it is up to the end of the
+ * operation. Where it cannot be read, an error comes out of the core.
+ */
 export function resolve(address: u64): usize {
   requiresAddress(address);
   const entry = probe(address >> Geometry.offsetBits);
-  const block = <usize>load<u32>(entry, 8);
-  return block == 0 ? 0 : block + (<usize>(address & Geometry.offsetMask) << ADDRESS_UNIT_SHIFT);
+  const word = load<u32>(entry, 8);
+  if ((word & UNCOUNTED) == 0) return resolveSlowly(entry, address);
+  return <usize>(word - UNCOUNTED) + (<usize>(address & Geometry.offsetMask) << ADDRESS_UNIT_SHIFT);
 }
 
-/** The descriptor of the resident segment that holds `address`. */
+/** As `resolve`, for what is counted, is not in memory, or was given up. */
+function resolveSlowly(entry: usize, address: u64): usize {
+  requires(Segments.table != 0 && entry >= Segments.table);
+  const word = load<u32>(entry, 8);
+  const segment = changetype<Segment | null>(<usize>load<u32>(entry, 12));
+  if (segment === null) return 0;
+  if (word == 0) return fault(segment, address);
+  segment.reads++;
+  Segments.reads++;
+  return <usize>word + (<usize>(address & Geometry.offsetMask) << ADDRESS_UNIT_SHIFT);
+}
+
+/** How often a resident segment was read since this was last asked; the first time, more often than can be counted. */
+export function takeReads(segment: Segment): u32 {
+  requiresSegment(segment);
+  requires(segment.block != 0 && segment.isKept);
+  const reads = segment.reads;
+  segment.reads = 0;
+  const entry = probe(segment.sequence);
+  const word = load<u32>(entry, 8);
+  if ((word & UNCOUNTED) == 0) return reads;
+  store<u32>(entry, word & ~UNCOUNTED, 8);
+  return <u32>-1;
+}
+
+/** The descriptor of the segment that holds `address`, as long as it is kept. */
 export function segmentOf(address: u64): Segment | null {
   requiresAddress(address);
   return changetype<Segment | null>(<usize>load<u32>(probe(address >> Geometry.offsetBits), 12));
@@ -165,7 +231,7 @@ function buildTable(shift: u32): bool {
   Segments.tableShift = shift;
   Segments.tableMask = ((<u64>1) << (shift - TABLE_ENTRY_SHIFT)) - 1;
   for (let segment: Segment | null = Segments.first; segment !== null; segment = segment!.next) {
-    if (segment.block != 0) enter(segment);
+    if (segment.isKept) enter(segment);
   }
   if (old != 0) release(old, oldShift);
   return true;
@@ -173,10 +239,10 @@ function buildTable(shift: u32): bool {
 
 function enter(segment: Segment): void {
   requiresSegment(segment);
-  requires(segment.block != 0);
+  requires(segment.isKept);
   const entry = probe(segment.sequence);
   store<u64>(entry, segment.sequence);
-  store<u32>(entry, segment.block, 8);
+  store<u32>(entry, segment.block == 0 ? 0 : segment.block | UNCOUNTED, 8);
   store<u32>(entry, <u32>changetype<usize>(segment), 12);
 }
 
@@ -200,7 +266,7 @@ function leave(sequence: u64): void {
 /** Reserves what one more segment needs, beside its block, so that adding it cannot fail half-way. */
 export function prepareSegment(): bool {
   if (Segments.table == 0 && !buildTable(TABLE_SHIFT_MIN)) return false;
-  if (((Segments.residentCount + 1) << (TABLE_ENTRY_SHIFT + 1)) > (<u32>1 << Segments.tableShift) && !buildTable(Segments.tableShift + 1)) return false;
+  if (((Segments.keptCount + 1) << (TABLE_ENTRY_SHIFT + 1)) > (<u32>1 << Segments.tableShift) && !buildTable(Segments.tableShift + 1)) return false;
   if (Segments.idle == 0) {
     const block = allocate(DESCRIPTOR_BLOCK_SHIFT);
     if (block == 0) return false;
@@ -212,10 +278,10 @@ export function prepareSegment(): bool {
   return true;
 }
 
-/** A new descriptor for a block, put in its place in the order; null where memory is at its limit, with nothing changed. */
+/** A new descriptor for a block, or with 0 for a cold segment, put in its place in the order; null where memory is at its limit, with nothing changed. */
 export function addSegment(sequence: u64, block: usize, slot: u32): Segment | null {
   requires(sequence != 0);
-  requiresBlock(block, Geometry.segmentSize);
+  requires(block == 0 || (block & 7) == 0);
   if (!prepareSegment()) return null;
   const at = Segments.idle;
   Segments.idle = <usize>load<u32>(at);
@@ -224,6 +290,8 @@ export function addSegment(sequence: u64, block: usize, slot: u32): Segment | nu
   segment.sequence = sequence;
   segment.block = <u32>block;
   segment.slot = slot;
+  segment.firstVersion = <u64>-1;
+  segment.isKept = true;
   let before: Segment | null = Segments.last;
   while (before !== null && before.sequence > sequence) before = before.previous;
   const after = before === null ? Segments.first : before.next;
@@ -234,29 +302,51 @@ export function addSegment(sequence: u64, block: usize, slot: u32): Segment | nu
   if (after === null) Segments.last = segment;
   else after.previous = segment;
   Segments.count++;
-  Segments.residentCount++;
+  Segments.keptCount++;
   enter(segment);
+  if (block != 0) {
+    Segments.residentCount++;
+    noteBlocks();
+  }
   ensures(before === null || before.sequence < sequence);
   ensures(after === null || after.sequence > sequence);
-  ensures(resolve(addressOf(sequence, 0)) == block);
+  ensures(segmentOf(addressOf(sequence, 0)) === segment);
   return segment;
 }
 
-/** Takes the block from a segment: its addresses no longer resolve. */
+/** Takes the block from a segment, which is cold from then on: its bytes must stand in the file. */
 export function detachBlock(segment: Segment): usize {
   requiresSegment(segment);
   requires(segment.block != 0 && Segments.residentCount != 0);
   const block = <usize>segment.block;
-  leave(segment.sequence);
   Segments.residentCount--;
   segment.block = 0;
-  ensures(block != 0 && resolve(addressOf(segment.sequence, 0)) == 0);
+  segment.isMarked = false;
+  if (segment.isKept) enter(segment);
   return block;
 }
 
-/** Gives the block back and leaves the descriptor, whose slot may still be listed. */
-export function dropBlock(segment: Segment): void {
-  release(detachBlock(segment), Geometry.segmentShift);
+/** Gives a cold segment a block that holds its bytes. */
+export function attachBlock(segment: Segment, block: usize): void {
+  requiresSegment(segment);
+  requires(segment.block == 0 && segment.isKept);
+  requiresBlock(block, Geometry.segmentSize);
+  segment.block = <u32>block;
+  Segments.residentCount++;
+  enter(segment);
+  noteBlocks();
+}
+
+/** Gives a segment up: its addresses no longer resolve, and its block is given back. The descriptor stays, because its slot may still be listed. */
+export function giveUp(segment: Segment): void {
+  requiresSegment(segment);
+  requires(segment.isKept && Segments.keptCount != 0);
+  if (segment.block != 0) release(detachBlock(segment), Geometry.segmentShift);
+  leave(segment.sequence);
+  forgetWindow(segment.sequence);
+  Segments.keptCount--;
+  segment.isKept = false;
+  ensures(segment.block == 0 && segmentOf(addressOf(segment.sequence, 0)) === null);
 }
 
 /** Leaves a segment out of the list from the header of segment `by` on, or with 0 takes that back. */
@@ -296,8 +386,9 @@ function makeIdle(segment: Segment): void {
 /** Takes a segment out of the order, and gives its block back. */
 function unchain(segment: Segment): void {
   requires(segment.sequence != 0 && Segments.count != 0);
-  if (segment.block != 0) dropBlock(segment);
+  if (segment.isKept) giveUp(segment);
   if (segment.isCandidate) withdraw(segment);
+  if (Segments.hand === segment) Segments.hand = segment.next;
   setUnlisted(segment, 0);
   const before = segment.previous;
   const after = segment.next;

@@ -6,6 +6,7 @@ import { FRAME_HEAD_SIZE } from '../shared/format';
 import { bodySizeOf, frameSizeOf } from './frame';
 import { Log } from './log';
 import { sizeOf } from './record';
+import { presentBlock } from '../paging/window';
 import { FIELD_MASK, Geometry, Segment, Segments, addressOf, offsetOf, segmentOf, sequenceOf } from './segment';
 import { requires, requiresBlock, requiresRecord, requiresSegment } from '../verify/contract';
 
@@ -59,8 +60,8 @@ export function placeAtEnd(cursor: LogCursor): void {
 
 /** Where the records of the frame of a cursor end, or 0 where there is no frame yet. */
 function endOfFrame(cursor: LogCursor, segment: Segment): u32 {
-  requires(segment.block != 0 && cursor.frame >= segment.headerEnd && cursor.frame <= Geometry.segmentSize);
-  if (cursor.frame < segment.end) return cursor.frame + FRAME_HEAD_SIZE + bodySizeOf(<usize>segment.block + cursor.frame);
+  requires(segment.isKept && cursor.frame >= segment.headerEnd && cursor.frame <= Geometry.segmentSize);
+  if (cursor.frame < segment.end) return cursor.frame + FRAME_HEAD_SIZE + bodySizeOf(presentBlock(segment) + cursor.frame);
   return segment === Log.segment && Log.frame != 0 && Log.frame == cursor.frame ? Log.tail : 0;
 }
 
@@ -68,20 +69,20 @@ function endOfFrame(cursor: LogCursor, segment: Segment): u32 {
 function advance(cursor: LogCursor): bool {
   while (cursor.offset >= cursor.end) {
     const segment = cursor.segment!;
-    const end: u32 = segment.block == 0 ? 0 : endOfFrame(cursor, segment);
+    const end: u32 = !segment.isKept ? 0 : endOfFrame(cursor, segment);
     if (end != 0) {
       cursor.end = end;
       if (cursor.offset == 0) cursor.offset = cursor.frame + FRAME_HEAD_SIZE;
       if (cursor.offset < end) return true;
       if (cursor.frame >= segment.end) return false;
-      cursor.frame += frameSizeOf(<usize>segment.block + cursor.frame);
+      cursor.frame += frameSizeOf(presentBlock(segment) + cursor.frame);
       cursor.offset = 0;
       cursor.end = 0;
       continue;
     }
     const following = segment.next;
     if (following === null) return false;
-    if (!cursor.mayLeaveOut && (following.sequence != cursor.sequence + 1 || following.block == 0)) {
+    if (!cursor.mayLeaveOut && (following.sequence != cursor.sequence + 1 || !following.isKept)) {
       cursor.isLost = true;
       return false;
     }
@@ -90,11 +91,11 @@ function advance(cursor: LogCursor): bool {
   return true;
 }
 
-/** The next record, or 0. */
+/** The next record, or 0. Of a cold segment it is right until the walk, or anybody else, comes to another segment. */
 export function nextRecord(cursor: LogCursor): usize {
   requires(cursor.segment !== null);
   if (cursor.offset >= cursor.end && !advance(cursor)) return 0;
-  const record = <usize>cursor.segment!.block + cursor.offset;
+  const record = presentBlock(cursor.segment!) + cursor.offset;
   cursor.offset += sizeOf(record);
   return record;
 }
@@ -104,7 +105,7 @@ export function resume(cursor: LogCursor): bool {
   requires(cursor.sequence != 0);
   if (cursor.isLost) return false;
   const segment = segmentOf(addressOf(cursor.sequence, 0));
-  if (segment === null || segment.block == 0) {
+  if (segment === null) {
     cursor.isLost = true;
     return false;
   }
@@ -125,9 +126,10 @@ export function startSince(address: u64): void {
   let segment = Segments.last!;
   while (segment.previous !== null && segment.previous!.sequence >= sequenceOf(address)) segment = segment.previous!;
   placeAt(cursor, segment, true);
-  if (segment.sequence != sequenceOf(address) || segment.block == 0) return;
+  if (segment.sequence != sequenceOf(address) || !segment.isKept) return;
+  const block = presentBlock(segment);
   const begin = offsetOf(address);
-  while (cursor.frame < segment.end && cursor.frame + frameSizeOf(<usize>segment.block + cursor.frame) <= begin) cursor.frame += frameSizeOf(<usize>segment.block + cursor.frame);
+  while (cursor.frame < segment.end && cursor.frame + frameSizeOf(block + cursor.frame) <= begin) cursor.frame += frameSizeOf(block + cursor.frame);
   if (cursor.frame + FRAME_HEAD_SIZE < begin) cursor.offset = begin;
   cursor.end = cursor.offset;
 }
@@ -141,5 +143,5 @@ export function nextSince(): usize {
 export function addressSince(record: usize): u64 {
   requiresRecord(record);
   const segment = changetype<LogCursor>(shared).segment!;
-  return addressOf(segment.sequence, <u32>(record - <usize>segment.block));
+  return addressOf(segment.sequence, <u32>(record - presentBlock(segment)));
 }

@@ -1,7 +1,7 @@
 /**
  * Blocks of linear memory: powers of two from 4 KiB on, recycled whole through one free list a size. A larger block may be split for a
- * smaller one; blocks are not joined again, because what the core frees is either a segment, which the next segment
- * takes, or an outgrown directory, which becomes index pages.
+ * smaller one. Where memory is bounded, blocks from some size on are joined again with their other halves (Knowlton, 1965); elsewhere they are not, because what the core frees is either a segment,
+ * which the next segment takes, or an outgrown directory, which becomes index pages.
  * Guarantees: a block is aligned to its size or to 64 KiB, whichever is less; a refusal (0) has changed nothing.
  */
 import { ensures, requires, requiresBlock } from '../verify/contract';
@@ -19,11 +19,22 @@ const GROWTH_MIN: u64 = 64 << 20;
 const GROWTH_SHARE_SHIFT: u64 = 1;
 
 const heads: usize = memory.data((31 + 1) * 4, 8);
+// A block in a free list: the next, the one before, and the exponent of its size.
+const FREE_BEFORE: usize = 4;
+const FREE_SHIFT: usize = 8;
+/** How many blocks each free list has. */
+const counts: usize = memory.data((31 + 1) * 4, 8);
 
 class Memory {
   /** The first byte that no block has had yet. */
   static frontier: usize = 0;
   static idleSize: u64 = 0;
+  /** How far memory may grow, as far as it is known: what the store was given, or less where the platform has refused more. */
+  static limit: u64 = 1 << 32;
+  /** A bit for each block of `1 << joinShift` bytes that there can be: whether a free block begins there. 0 where blocks are not joined. */
+  static map: usize = 0;
+  static joinShift: u32 = 0;
+  static alignmentShiftMax: u32 = ALIGNMENT_SHIFT_MAX;
 }
 
 /** The exponent of the block that holds `size` bytes. */
@@ -32,22 +43,65 @@ export function shiftFor(size: usize): u32 {
   return 32 - <u32>clz<u32>(<u32>(size - 1));
 }
 
+function adjustCount(shift: u32, by: i32): void {
+  requires(shift >= SHIFT_MIN && shift <= SHIFT_MAX);
+  const at = counts + (<usize>shift << 2);
+  store<u32>(at, load<u32>(at) + by);
+}
+
+/** Whether a block has a bit in the map. */
+function isMapped(block: usize, shift: u32): bool {
+  requires(block != 0 && (block & 4095) == 0);
+  return Memory.map != 0 && shift >= Memory.joinShift && (block & ((<usize>1 << Memory.joinShift) - 1)) == 0;
+}
+
+function mark(block: usize, isFree: bool): void {
+  requires(isMapped(block, Memory.joinShift));
+  const number = block >> Memory.joinShift;
+  const at = Memory.map + (number >> 3);
+  const bit: u8 = 1 << <u8>(number & 7);
+  store<u8>(at, isFree ? load<u8>(at) | bit : load<u8>(at) & ~bit);
+}
+
 function push(block: usize, shift: u32): void {
   requires(shift >= SHIFT_MIN && shift <= SHIFT_MAX && block != 0 && (block & 4095) == 0);
   const head = heads + (<usize>shift << 2);
-  store<u32>(block, load<u32>(head));
+  const following = load<u32>(head);
+  store<u32>(block, following);
+  store<u32>(block, 0, FREE_BEFORE);
+  store<u32>(block, shift, FREE_SHIFT);
+  if (following != 0) store<u32>(following, <u32>block, FREE_BEFORE);
   store<u32>(head, <u32>block);
+  if (isMapped(block, shift)) mark(block, true);
+  adjustCount(shift, 1);
   Memory.idleSize += <u64>1 << shift;
 }
 
+/** Takes a block out of its free list. */
+function unlink(block: usize, shift: u32): void {
+  requires(load<u32>(block, FREE_SHIFT) == shift);
+  const following = load<u32>(block);
+  const before = load<u32>(block, FREE_BEFORE);
+  if (before == 0) store<u32>(heads + (<usize>shift << 2), following);
+  else store<u32>(before, following);
+  if (following != 0) store<u32>(following, before, FREE_BEFORE);
+  if (isMapped(block, shift)) mark(block, false);
+  adjustCount(shift, -1);
+  Memory.idleSize -= <u64>1 << shift;
+}
+
 function pop(shift: u32): usize {
-  const head = heads + (<usize>shift << 2);
-  const block = <usize>load<u32>(head);
-  if (block != 0) {
-    store<u32>(head, load<u32>(block));
-    Memory.idleSize -= <u64>1 << shift;
-  }
+  const block = <usize>load<u32>(heads + (<usize>shift << 2));
+  if (block != 0) unlink(block, shift);
   return block;
+}
+
+/** The size of the free block of at least `1 << joinShift` bytes that begins at a block, as an exponent; 0 where none does. */
+export function freeShift(block: usize): u32 {
+  requires(Memory.map != 0);
+  if (block == 0 || block >= Memory.frontier || !isMapped(block, Memory.joinShift)) return 0;
+  const number = block >> Memory.joinShift;
+  return ((load<u8>(Memory.map + (number >> 3)) >> <u8>(number & 7)) & 1) != 0 ? load<u32>(block, FREE_SHIFT) : 0;
 }
 
 /** Puts the gap between the frontier and `until` into the free lists. */
@@ -65,7 +119,7 @@ function donate(until: usize): void {
 function extend(shift: u32): usize {
   requires(shift <= SHIFT_MAX && (Memory.frontier & 4095) == 0);
   if (Memory.frontier == 0) Memory.frontier = (__heap_base + 4095) & ~4095;
-  const alignment = <usize>1 << min<u32>(shift, ALIGNMENT_SHIFT_MAX);
+  const alignment = <usize>1 << min<u32>(shift, Memory.alignmentShiftMax);
   const begin = (Memory.frontier + alignment - 1) & ~(alignment - 1);
   const end = <u64>begin + (<u64>1 << shift);
   const available = <u64>memory.size() << WASM_PAGE_SHIFT;
@@ -73,7 +127,10 @@ function extend(shift: u32): usize {
     const needed = <i32>((end - available + 0xffff) >> WASM_PAGE_SHIFT);
     let wanted = max<i32>(needed, <i32>(max<u64>(GROWTH_MIN, available >> GROWTH_SHARE_SHIFT) >> WASM_PAGE_SHIFT));
     while (memory.grow(wanted) < 0) {
-      if (wanted == needed) return 0;
+      if (wanted == needed) {
+        Memory.limit = min<u64>(Memory.limit, available);
+        return 0;
+      }
       wanted = max<i32>(needed, wanted >> 1);
     }
   }
@@ -103,6 +160,13 @@ export function allocate(shift: u32): usize {
 export function release(block: usize, shift: u32): void {
   requiresBlock(block, <usize>1 << shift);
   assert(block != 0 && (block & 4095) == 0);
+  while (isMapped(block, shift) && shift < SHIFT_MAX && (block & ((<usize>1 << shift) - 1)) == 0) {
+    const other = block ^ (<usize>1 << shift);
+    if (freeShift(other) != shift) break;
+    unlink(other, shift);
+    block = min<usize>(block, other);
+    shift++;
+  }
   push(block, shift);
 }
 
@@ -114,4 +178,33 @@ export function idleSize(): u64 {
 /** The bytes that were ever touched: behind them, memory is reserved and costs nothing. */
 export function touchedSize(): u64 {
   return Memory.frontier;
+}
+
+/** Says how far memory may grow, in bytes, and that blocks of `1 << shift` bytes and more are to be joined again. False where memory is at its limit already. */
+export function limitMemory(size: u64, shift: u32): bool {
+  requires(size != 0 && Memory.map == 0);
+  Memory.limit = size;
+  const mapShift = shiftFor(<usize>(size >> (shift + 3)) + 1);
+  const map = allocate(mapShift);
+  if (map == 0) return false;
+  memory.fill(map, 0, <usize>1 << mapShift);
+  Memory.map = map;
+  Memory.joinShift = shift;
+  Memory.alignmentShiftMax = SHIFT_MAX;
+  for (let larger = shift; larger <= SHIFT_MAX; larger++) {
+    for (let block = <usize>load<u32>(heads + (<usize>larger << 2)); block != 0; block = <usize>load<u32>(block)) {
+      if (isMapped(block, larger)) mark(block, true);
+    }
+  }
+  return true;
+}
+
+/** How many bytes blocks of `1 << shift` bytes can still take, in steps of a block. */
+export function availableSize(shift: u32): u64 {
+  requires(shift >= SHIFT_MIN && shift <= SHIFT_MAX);
+  let size: u64 = 0;
+  for (let larger = shift; larger <= SHIFT_MAX; larger++) size += <u64>load<u32>(counts + (<usize>larger << 2)) << larger;
+  const alignment = (<u64>1 << min<u32>(shift, Memory.alignmentShiftMax)) - 1;
+  const frontier = (<u64>Memory.frontier + alignment) & ~alignment;
+  return frontier >= Memory.limit ? size : size + (((Memory.limit - frontier) >> shift) << shift);
 }

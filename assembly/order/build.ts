@@ -10,6 +10,8 @@ import { allocate, release, shiftFor } from '../memory/allocator';
 import { equalSize } from '../memory/bytes';
 import { STATUS_MEMORY_FULL, STATUS_OK } from '../shared/status';
 import { Space } from '../space/live';
+import { provideBlock, relieve } from '../paging/evict';
+import { bytesOfBuffer, freeBuffer, makeBuffer } from '../memory/buffer';
 import { Front, clearFront, countOfChunk, nextChunk, refInChunk } from './front';
 import { refOf, refOfHash, releaseRef } from './ref';
 import { PAIR_SHIFT, headAt, putPair, sortPairs } from './sort';
@@ -20,7 +22,7 @@ import { requires, requiresBlock } from '../verify/contract';
 const REBUILD_SHARE_SHIFT: u32 = 5;
 const REBUILD_COUNT_MIN: u32 = 64;
 
-/** Records that are looked up together, so that their cache misses overlap: hash, address, record. */
+/** Records that are looked up together, so that their cache misses overlap: hash, address, head. */
 const GROUP_SIZE: u32 = 32;
 const GROUP_ENTRY_SHIFT: usize = 5;
 const group: usize = memory.data(32 * 32, 8);
@@ -32,8 +34,12 @@ class Gathered {
   static count: u32 = 0;
   /** For how many there is room. */
   static capacity: u32 = 0;
-  /** The first key. */
+  /** A copy of the first key, or 0. */
   static first: usize = 0;
+  /** The block of pairs, and the one that sorting takes beside it, which is as large; 0 where there is none. */
+  static pairs: usize = 0;
+  static scratch: usize = 0;
+  static shift: u32 = 0;
   /** Where the record stands that was taken last. */
   static address: u64 = 0;
 }
@@ -44,33 +50,30 @@ class Gathered {
  */
 function gather(pairs: usize, depth: u32): bool {
   requiresBlock(pairs, <usize>Gathered.capacity << PAIR_SHIFT);
+  freeBuffer(Gathered.first);
   Gathered.first = 0;
   Gathered.common = depth;
   Gathered.count = 0;
   startAll();
   startCursor();
-  for (let count = takeRecords(); count != 0; count = takeRecords()) {
-    if (!pairUp(count, pairs, depth)) return false;
+  for (let count = takeRecords(depth); count != 0; count = takeRecords(depth)) {
+    if (Gathered.first == 0 || !pairUp(count, pairs)) return false;
+    relieve();
   }
   return true;
 }
 
 /** Makes pairs of those of the records that were taken that are the newest of their keys. A function of its own, like `takeRecords`, so that V8 gets to optimize it while it gathers. */
-function pairUp(count: u32, pairs: usize, depth: u32): bool {
+function pairUp(count: u32, pairs: usize): bool {
   requires(count <= GROUP_SIZE);
   for (let at = group; at < group + (<usize>count << GROUP_ENTRY_SHIFT); at += 1 << GROUP_ENTRY_SHIFT) {
     const hash = load<u64>(at);
     const stands = standing(hash, load<u64>(at, 8));
     if (stands == 0) continue;
-    const record = <usize>load<u32>(at, 16);
-    const key = keyOf(record);
-    const size = keySizeOf(record);
-    const ref = stands == 1 ? refOfHash(hash) : refOf(record, hash);
+    const ref = stands == 1 ? refOfHash(hash) : refOf(resolve(load<u64>(at, 8)), hash);
     if (ref == 0) return false;
     assert(Gathered.count < Gathered.capacity);
-    if (Gathered.first == 0) Gathered.first = key;
-    Gathered.common = equalSize(Gathered.first, key, min<u32>(Gathered.common, size));
-    putPair(pairs, Gathered.count, headAt(key, size, depth), ref);
+    putPair(pairs, Gathered.count, load<u64>(at, 16), ref);
     Gathered.count++;
   }
   return true;
@@ -87,8 +90,8 @@ function takeNext(): usize {
   return record;
 }
 
-/** Takes the next records, with their hashes, and has their slots in the cache when they are needed. */
-function takeRecords(): u32 {
+/** Takes the hashes and heads of the next records, which need not be there any more when the next one is, and has their slots in the cache when they are needed. */
+function takeRecords(depth: u32): u32 {
   let count: u32 = 0;
   while (count < GROUP_SIZE) {
     const record = takeNext();
@@ -97,10 +100,12 @@ function takeRecords(): u32 {
     // A part of a large value.
     if (size == 0) continue;
     const at = group + (<usize>count << GROUP_ENTRY_SHIFT);
-    const hash = hashKey(keyOf(record), size);
-    store<u64>(at, hash);
+    const key = keyOf(record);
+    if (Gathered.first == 0) Gathered.first = makeBuffer(key, size, false);
+    if (Gathered.first != 0) Gathered.common = equalSize(bytesOfBuffer(Gathered.first), key, min<u32>(Gathered.common, size));
+    store<u64>(at, hashKey(key, size));
     store<u64>(at, Gathered.address, 8);
-    store<u32>(at, <u32>record, 16);
+    store<u64>(at, headAt(key, size, depth), 16);
     count++;
   }
   let touched: u64 = 0;
@@ -149,22 +154,34 @@ function guessDepth(): u32 {
   return common;
 }
 
+/** Gives back what making the tree has taken for itself: also what is left of a time when it was stopped by a record that could not be read. */
+function releaseBlocks(): void {
+  if (Gathered.scratch != 0) release(Gathered.scratch, Gathered.shift);
+  if (Gathered.pairs != 0) release(Gathered.pairs, Gathered.shift);
+  freeBuffer(Gathered.first);
+  Gathered.scratch = 0;
+  Gathered.pairs = 0;
+  Gathered.first = 0;
+}
+
 /** Makes the tree from the hash index. */
 function build(): i32 {
   forgetTree();
+  releaseBlocks();
   const expected = <usize>(Space.keyCount + Space.tombstoneCount);
   Tree.isKept = true;
   if (expected == 0) return STATUS_OK;
   const shift = shiftFor(expected << PAIR_SHIFT);
-  const pairs = allocate(shift);
+  Gathered.shift = shift;
   Gathered.capacity = 1 << (shift - <u32>PAIR_SHIFT);
-  const scratch = pairs == 0 ? 0 : allocate(shift);
-  let isDone = false;
-  if (scratch != 0) {
-    isDone = buildFrom(pairs, scratch);
-    release(scratch, shift);
+  provideBlock(<u32>1 << shift);
+  Gathered.pairs = allocate(shift);
+  if (Gathered.pairs != 0) {
+    provideBlock(<u32>1 << shift);
+    Gathered.scratch = allocate(shift);
   }
-  if (pairs != 0) release(pairs, shift);
+  const isDone = Gathered.scratch != 0 && buildFrom(Gathered.pairs, Gathered.scratch);
+  releaseBlocks();
   if (isDone) return STATUS_OK;
   forgetTree();
   return STATUS_MEMORY_FULL;
@@ -172,6 +189,15 @@ function build(): i32 {
 
 /** Sorts the keys that are new into the tree, or makes it. O(k log n) for k new keys, and never more than O(n). */
 export function settle(): i32 {
+  // Where a record could not be read the last time, the tree is not whole.
+  if (Tree.isChanging) forgetTree();
+  Tree.isChanging = true;
+  const status = settleNow();
+  Tree.isChanging = false;
+  return status;
+}
+
+function settleNow(): i32 {
   if (!Tree.isKept || (Front.count > REBUILD_COUNT_MIN && Front.count > Tree.count >> REBUILD_SHARE_SHIFT) || (Tree.count == 0 && Front.count != 0)) return build();
   if (Front.count == 0) return STATUS_OK;
   Tree.generation++;

@@ -5,12 +5,11 @@
  */
 import { guessRecord, touch } from '../index/by-hash';
 import { hashKey } from '../hash/keyhash';
-import { findHashed } from '../index/directory';
-import { flagsOf, keyOf, keySizeOf, valueOf, valueSizeOf, versionOf } from '../log/record';
-import { Geometry } from '../log/segment';
+import { flagsOf, keyOf, keySizeOf, sizeOf, valueOf, valueSizeOf, versionOf } from '../log/record';
 import { allocate, release } from '../memory/allocator';
 import { bytesOfBuffer, freeBuffer, makeBuffer, sizeOfBuffer } from '../memory/buffer';
 import { compare, copyWords } from '../memory/bytes';
+import { Room } from '../paging/room';
 import { Session, entryKey } from '../sessions/session';
 import * as format from '../shared/format';
 import * as layout from '../shared/layout';
@@ -18,6 +17,7 @@ import { STATUS_MEMORY_FULL, STATUS_OK } from '../shared/status';
 import { findOld } from '../versions/old';
 import { isVisible } from '../versions/visible';
 import { Own, countOfOverlay, freeOverlay, makeOverlay, ownAt } from './overlay';
+import { delist, dropCopy, enlist } from './open';
 import { recordOf } from './ref';
 import { settle } from './build';
 import { Place, Tree, countOfLeaf, isAboveAll, isBelowAll, nameAt, seek } from './tree';
@@ -31,9 +31,6 @@ export class Cursor {
   session: Session | null;
   /** The next scan of the session. */
   next: Cursor | null;
-  /** Its neighbours among all scans that are open. */
-  nextOpen: Cursor | null;
-  previousOpen: Cursor | null;
   isReverse: bool;
   /** Whether values are shown. */
   hasValues: bool;
@@ -55,9 +52,17 @@ export class Cursor {
   ownEnd: u32;
   /** How many items the batch holds. */
   count: u32;
+  /** What its items point at where that has left the log, in a block of its own, or 0. */
+  copy: usize;
+  copyShift: u32;
+  /** Its neighbours among the scans that are open. */
+  openBefore: Cursor | null;
+  openAfter: Cursor | null;
 }
 
 const CURSOR_SHIFT: u32 = 14;
+/** The records that a batch points at, in bytes, at which it ends where the log may leave memory: they may have to be copied. */
+const BATCH_SIZE_MAX: u32 = 128 << 10;
 /** Names that are looked up together, so that their cache misses overlap. */
 const GROUP_SIZE: u32 = 16;
 
@@ -93,53 +98,14 @@ export function makeCursor(version: u64, clock: u64, session: Session | null, is
     cursor.next = session.scans;
     session.scans = cursor;
   }
-  cursor.nextOpen = Open.first;
-  if (Open.first !== null) Open.first!.previousOpen = cursor;
-  Open.first = cursor;
+  enlist(cursor);
   return cursor;
-}
-
-/** All scans that are open. */
-class Open {
-  static first: Cursor | null = null;
-}
-
-/**
- * A block of the log is about to be given up. What scans have in their batches, and have not handed on, may stand in it: they are shown where compaction has copied it to. A value in parts is looked up in any case, because
- * its parts may have moved.
- */
-export function leaveBlock(block: usize): void {
-  requiresBlock(block, Geometry.segmentSize);
-  for (let cursor = Open.first; cursor !== null; cursor = cursor!.nextOpen) {
-    const consumed = load<u32>(changetype<usize>(cursor), layout.CURSOR_CONSUMED);
-    for (let index: u32 = consumed == 0 ? 0 : consumed - 1; index < cursor!.count; index++) {
-      const item = changetype<usize>(cursor) + layout.CURSOR_ITEMS + <usize>index * layout.ITEM_SIZE;
-      if (load<u32>(item, layout.ITEM_KEY) - <u32>block < Geometry.segmentSize || (load<u32>(item, layout.ITEM_KIND) & format.RECORD_FLAG_LARGE) != 0) findAgain(item, cursor!.hasValues);
-    }
-  }
-}
-
-/** Shows an item where its record stands now. */
-function findAgain(item: usize, hasValues: bool): void {
-  requiresBlock(item, layout.ITEM_SIZE);
-  const key = <usize>load<u32>(item, layout.ITEM_KEY);
-  const size = load<u32>(item, layout.ITEM_KEY_SIZE);
-  const version = <u64>load<f64>(item, layout.ITEM_VERSION);
-  // What a session has written itself stands in the session.
-  if (version == 0) return;
-  let record = findHashed(key, size);
-  if (record == 0 || versionOf(record) != version) record = findOld(key, size, hashKey(key, size), version);
-  assert(record != 0 && versionOf(record) == version);
-  store<u32>(item, <u32>keyOf(record), layout.ITEM_KEY);
-  showItemValue(item, valueOf(record), valueSizeOf(record), hasValues);
 }
 
 /** Gives a scan back; the caller takes it off the list of its session. */
 export function freeCursor(cursor: Cursor): void {
   requiresBlock(changetype<usize>(cursor), 1 << CURSOR_SHIFT);
-  if (cursor.previousOpen === null) Open.first = cursor.nextOpen;
-  else cursor.previousOpen!.nextOpen = cursor.nextOpen;
-  if (cursor.nextOpen !== null) cursor.nextOpen!.previousOpen = cursor.previousOpen;
+  delist(cursor);
   freeBuffer(cursor.low);
   freeBuffer(cursor.high);
   freeBuffer(cursor.last);
@@ -333,11 +299,12 @@ function noteLast(cursor: Cursor, newest: usize): bool {
 export function fillCursor(cursor: Cursor, most: u32): i32 {
   requires(most != 0 && most <= <u32>layout.CURSOR_ITEM_COUNT);
   cursor.count = 0;
+  dropCopy(cursor);
   store<u32>(changetype<usize>(cursor), 0, layout.CURSOR_CONSUMED);
   if (cursor.isFinished) return 0;
   if (cursor.generation != Tree.generation) {
     // What has come since is newer than the scan, but the places are no more where they were.
-    const status = Tree.isKept ? STATUS_OK : settle();
+    const status = Tree.isKept && !Tree.isChanging ? STATUS_OK : settle();
     if (status != STATUS_OK) return status;
     findPlace(cursor);
   }
@@ -346,6 +313,7 @@ export function fillCursor(cursor: Cursor, most: u32): i32 {
   Group.hasEnded = false;
   let record: usize = 0;
   let last: usize = 0;
+  let size: u32 = 0;
   while (cursor.count < most) {
     if (record == 0) record = nextSeen(cursor, most - cursor.count);
     const own = peekOwn(cursor);
@@ -362,6 +330,8 @@ export function fillCursor(cursor: Cursor, most: u32): i32 {
     if (order > 0) continue;
     last = Group.newest;
     record = 0;
+    size += sizeOf(last);
+    if (Room.isPaged && size > BATCH_SIZE_MAX && cursor.count != 0) most = cursor.count;
   }
   // A record that was found and not put is found again.
   if (record != 0) Group.next--;

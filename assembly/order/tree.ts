@@ -25,6 +25,8 @@ export class Tree {
   static leavesShift: u32 = 0;
   static leafCount: u32 = 0;
   static count: u32 = 0;
+  /** Whether keys are being put in order: where that is so at the beginning of another time, the last one was stopped, and the tree is not whole. */
+  static isChanging: bool = false;
   /** Changes whenever a name may have moved. */
   static generation: u32 = 0;
 }

@@ -8,9 +8,9 @@ import { Log } from '../log/log';
 import { Geometry, Segment, Segments, addressOf } from '../log/segment';
 import { isZero } from '../memory/bytes';
 import { damage, damagedVersions } from '../memory/control';
-import { FRAME_FLAG_END, FRAME_HEAD_SIZE, SEGMENT_VERSION } from '../shared/format';
+import { FRAME_FLAG_END, FRAME_HEAD_SIZE } from '../shared/format';
 import { REASON_BELOW_SEAL, REASON_CONTENT, REASON_INCOMPLETE_COMMIT, REASON_SEGMENT_CUT, STATUS_CORRUPT, STATUS_MEMORY_FULL, STATUS_OK } from '../shared/status';
-import { completeAtGap, countParts, dropCarried, linkFrame, linkIntact, startLink } from './link';
+import { completeAtGap, countIntactParts, dropCarried, linkFrame, linkIntact, startLink } from './link';
 import { Scan, countFrame, dirtySize, examineFrame, findHead, joins, publishCounts, startScan } from './scan';
 import { requires } from '../verify/contract';
 
@@ -24,6 +24,7 @@ class Salvage {
 export function startSalvage(secret: u64): i32 {
   startScan();
   if (!startLink(secret, 0)) return STATUS_MEMORY_FULL;
+  for (let segment: Segment | null = Segments.first; segment !== null; segment = segment!.next) segment.isMarked = segment.block != 0;
   enter(Segments.first);
   return STATUS_OK;
 }
@@ -82,7 +83,7 @@ function passIncomplete(): i32 {
 
 /** The highest version of which something may stand before a segment: that of a commit that goes on into it. 0 where there is no such segment. */
 function versionBefore(segment: Segment | null): u64 {
-  return segment === null || segment.block == 0 ? 0 : load<u64>(segment.block, SEGMENT_VERSION) + 1;
+  return segment === null || segment.block == 0 ? 0 : segment.version + 1;
 }
 
 /** The version of a frame's first record, whose commit may have begun before the frame. */
@@ -113,5 +114,5 @@ export function salvageNext(): i32 {
   }
   if (Scan.carriedVersion != 0) return passIncomplete();
   publishCounts();
-  return countParts(true);
+  return countIntactParts();
 }

@@ -7,9 +7,11 @@ import {
   areDeclarationsLost, bodySizeOf, frameFlagsOf, frameSizeOf, frameVersionOf, hasBody, hasDeclarations, hasHead, headHashOf, isBodyLost, isHeadLost, pendingCountOf,
   recordCountOf, sealOf,
 } from '../log/frame';
+import { Begun, firstToReplay } from '../image/read';
 import { ListReader, nextListed, relist, startList } from '../log/header';
 import { isMeaningful, sizeOf, versionOf } from '../log/record';
-import { Geometry, Segment, Segments, addressOf, removeSegment } from '../log/segment';
+import { Geometry, Segment, Segments, addressOf, offsetOf, removeSegment } from '../log/segment';
+import { makeTail, presentUnchecked } from '../paging/window';
 import { isZero } from '../memory/bytes';
 import { damage, setNumber } from '../memory/control';
 import * as format from '../shared/format';
@@ -42,9 +44,10 @@ export class Scan {
   static isExplained: bool = false;
 }
 
+/** Where an offset of a segment stands: right until another segment is asked for. */
 function segmentPointer(segment: Segment, offset: u32): usize {
-  requires(segment.block != 0 && offset <= Geometry.segmentSize);
-  return <usize>segment.block + offset;
+  requires(segment.isKept && offset <= Geometry.segmentSize);
+  return presentUnchecked(segment) + offset;
 }
 
 function fail(reason: u32, isExplained: bool): bool {
@@ -121,6 +124,7 @@ export function countFrame(segment: Segment, offset: u32): void {
   Scan.byteCount += size;
   segment.lastHash = headHashOf(frame);
   segment.isEnded = (frameFlagsOf(frame) & format.FRAME_FLAG_END) != 0;
+  if (offset == segment.headerEnd) segment.firstVersion = frameVersionOf(frame);
   segment.end = offset + size;
   ensures(segment.end <= Geometry.segmentSize && (segment.end & 7) == 0);
 }
@@ -153,7 +157,7 @@ function latestSeal(segment: Segment | null, offset: u32): u64 {
 /** Begins a scan: what superblock and headers say of seals, versions and ceilings. */
 export function startScan(): void {
   Scan.seal = Superblock.tail;
-  Scan.version = 0;
+  Scan.version = Begun.version;
   Scan.ceiling = Superblock.versionCeiling;
   Scan.frameCount = 0;
   Scan.recordCount = 0;
@@ -163,9 +167,9 @@ export function startScan(): void {
   Scan.discardedCount = 0;
   Scan.isTailDirty = false;
   for (let segment: Segment | null = Segments.first; segment !== null; segment = segment!.next) {
-    if (segment.block == 0) continue;
-    Scan.seal = max<u64>(Scan.seal, load<u64>(segment.block, format.SEGMENT_SEAL));
-    Scan.ceiling = max<u64>(Scan.ceiling, load<u64>(segment.block, format.SEGMENT_VERSION_CEILING));
+    if (!segment.isKept) continue;
+    Scan.seal = max<u64>(Scan.seal, segment.seal);
+    Scan.ceiling = max<u64>(Scan.ceiling, segment.ceiling);
   }
 }
 
@@ -177,7 +181,7 @@ export function publishCounts(): void {
 
 /** Scans one segment from `offset` on. Returns true at its end, false where a frame failed: `segment.end` says where. */
 export function scanSegment(segment: Segment, offset: u32): bool {
-  requires(offset == segment.headerEnd);
+  requires(offset >= segment.headerEnd);
   segment.end = offset;
   while (segment.end + format.FRAME_HEAD_SIZE <= Geometry.segmentSize) {
     const at = segment.end;
@@ -196,9 +200,8 @@ export function scanSegment(segment: Segment, offset: u32): bool {
 /** Whether the next segment's header agrees on where this one ends. */
 export function joins(segment: Segment): bool {
   const next = segment.next;
-  if (next === null || next.sequence != segment.sequence + 1 || next.block == 0) return true;
-  const isSame = load<u64>(next.block, format.SEGMENT_PREVIOUS_END) == addressOf(segment.sequence, segment.end) &&
-    load<u64>(next.block, format.SEGMENT_PREVIOUS_HASH) == segment.lastHash;
+  if (next === null || next.sequence != segment.sequence + 1 || !next.isKept) return true;
+  const isSame = next.previousEnd == addressOf(segment.sequence, segment.end) && next.previousHash == segment.lastHash;
   return isSame || fail(status.REASON_CONTENT, false);
 }
 
@@ -215,7 +218,7 @@ export function dirtySize(segment: Segment): u32 {
  * here.
  */
 function isListTrue(newest: Segment): bool {
-  startList(<usize>newest.block);
+  startList(presentUnchecked(newest));
   let segment: Segment | null = Segments.first;
   while (nextListed()) {
     while (segment !== null && segment.sequence < ListReader.sequence) segment = segment!.next;
@@ -224,7 +227,7 @@ function isListTrue(newest: Segment): bool {
   return true;
 }
 
-/** Ends the log where a crash cut it: what follows is dropped, and counted. STATUS_OK with that in the damage fields, or STATUS_CORRUPT. */
+/** Ends the log where a crash cut it: what follows is dropped, and counted. STATUS_OK with that in the damage fields, STATUS_CORRUPT, or STATUS_MEMORY_FULL. */
 function truncate(segment: Segment): i32 {
   requires(segment.end >= segment.headerEnd);
   let size = dirtySize(segment);
@@ -236,8 +239,9 @@ function truncate(segment: Segment): i32 {
     removeSegment(dropped);
     Scan.discardedCount++;
   }
-  const end = segmentPointer(segment, segment.end);
-  memory.fill(end, 0, Geometry.segmentSize - segment.end);
+  if (segment.end == segment.headerEnd) segment.firstVersion = <u64>-1;
+  if (!makeTail(segment)) return status.STATUS_MEMORY_FULL;
+  memory.fill(segmentPointer(segment, segment.end), 0, Geometry.segmentSize - segment.end);
   if (Scan.discardedCount != 0 && !isListTrue(segment)) return damage(segment.sequence, segment.slot, 0, 0, status.REASON_SEGMENT_HEADER);
   damage(segment.sequence, segment.slot, segment.end, size, Scan.reason);
   return status.STATUS_OK;
@@ -249,10 +253,13 @@ export function scanLog(): i32 {
   const newest = Segments.last!;
   if (!isListTrue(newest)) return damage(newest.sequence, newest.slot, 0, 0, status.REASON_SEGMENT_HEADER);
   damage(0, 0, 0, 0, status.REASON_NONE);
+  // What stands before is in the index that an image has given.
+  const first = firstToReplay();
+  if (first > newest.sequence) return damage(newest.sequence, newest.slot, 0, 0, status.REASON_BELOW_SEAL);
   let segment: Segment | null = Segments.first;
   while (segment !== null) {
     const next = segment.next;
-    if (segment.block != 0 && !scanSegment(segment, segment.headerEnd)) {
+    if (segment.isKept && segment.sequence >= first && !scanSegment(segment, segment.sequence == first ? offsetOf(Begun.address) : segment.headerEnd)) {
       const address = addressOf(segment.sequence, segment.end);
       const seal = latestSeal(segment, segment.end);
       publishCounts();
@@ -265,7 +272,8 @@ export function scanLog(): i32 {
     segment = next;
   }
   publishCounts();
-  return Scan.carriedVersion == 0 ? status.STATUS_OK : cutCarried();
+  if (Scan.carriedVersion != 0) return cutCarried();
+  return makeTail(newest) ? status.STATUS_OK : status.STATUS_MEMORY_FULL;
 }
 
 /**

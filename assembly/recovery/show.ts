@@ -3,13 +3,14 @@
  * tight loop before the first is used: the processor then waits for all of them at once. A million records took half the time.
  */
 import { hashKey } from '../hash/keyhash';
+import { Begun } from '../image/read';
 import { touch } from '../index/by-hash';
 import { find, insert, reserveSlot, setSlot, slotAddress } from '../index/directory';
 import { flagsOf, keyOf, keySizeOf, linkOf, setLink, sizeOf, versionOf } from '../log/record';
 import { FIELD_MASK, resolve } from '../log/segment';
 import { mix } from '../hash/xxh64';
 import * as format from '../shared/format';
-import { addRecord, forsakeRecord, retainRecord, subtractRecord, uncountNewest } from '../space/live';
+import { addRecord, forsake, forsakeRecord, retainRecord, subtractRecord, uncountNewest } from '../space/live';
 import { History, noteSuperseded, reserveHistory } from '../versions/history';
 import { KEPT_BY_HISTORY, addOld, addressOfOld, insertOld, moveOld, reserveOld, supersederOf } from '../versions/old';
 import { requires, requiresAddress, requiresRecord } from '../verify/contract';
@@ -97,10 +98,12 @@ function showNow(record: usize, address: u64, hash: u64): bool {
     setLink(record, version == newest ? linkOf(existing) : slotAddress());
     if (version != newest && History.isKept) {
       if (!reserveOld(key, keySize, hash) || !reserveHistory()) return false;
-      uncountNewest(existing);
+      uncountNewest(existing, slotAddress());
       addOld(existing, slotAddress(), hash, KEPT_BY_HISTORY);
       noteSuperseded(hash, newest, version);
-    } else forsakeRecord(existing, slotAddress());
+    } else if (slotAddress() < Begun.address) forsake(existing, slotAddress());
+    // The parts of values that are read here are counted when all is linked.
+    else forsakeRecord(existing, slotAddress());
     setSlot(address);
   }
   retainRecord(record, address);

@@ -3,6 +3,7 @@
  * numbers may have been shown. Two of them alternate by generation, and each holds its record twice.
  */
 import { mix, xxh64 } from '../hash/xxh64';
+import { Image } from '../image/slot';
 import { Log, tailAddress } from '../log/log';
 import { Store } from '../log/header';
 import { FIELD_MASK, Geometry, Segment, Segments, addressOf } from '../log/segment';
@@ -20,6 +21,10 @@ export class Superblock {
   static rootSequence: u64 = 0;
   static tail: u64 = 0;
   static isClean: bool = false;
+  /** The image of the index that recovery may begin with: 0 where there is none. */
+  static imageId: u64 = 0;
+  static imageSlot: u32 = 0;
+  static imageCount: u32 = 0;
 }
 
 function hashOf(record: usize, index: u32): u64 {
@@ -72,7 +77,19 @@ export function readSuperblocks(blocks: usize): i32 {
   setU32(layout.CONTROL_ROOT_SLOT, load<u32>(best, format.SUPERBLOCK_ROOT_SLOT));
   setU32(layout.CONTROL_FLAGS, load<u32>(best, format.SUPERBLOCK_FLAGS));
   setNumber(layout.CONTROL_SEQUENCE, Superblock.rootSequence);
+  nameImage(load<u64>(best, format.SUPERBLOCK_IMAGE_ID), load<u32>(best, format.SUPERBLOCK_IMAGE_SLOT), load<u32>(best, format.SUPERBLOCK_IMAGE_COUNT));
   return STATUS_OK;
+}
+
+/** Says which image the next superblock names: one whose slots are durable, or none, with an identity of 0. */
+export function nameImage(id: u64, slot: u32, count: u32): void {
+  requires(id == 0 || count != 0);
+  Superblock.imageId = id;
+  Superblock.imageSlot = slot;
+  Superblock.imageCount = id == 0 ? 0 : count;
+  Image.id = id;
+  setU32(layout.CONTROL_IMAGE_SLOT, slot);
+  setU32(layout.CONTROL_IMAGE_COUNT, Superblock.imageCount);
 }
 
 /** The newest segment whose header is durable: where the next superblock enters the chain. Of a commit over several segments, none may be. */
@@ -108,6 +125,9 @@ export function buildSuperblock(block: usize, ceiling: u64, isClean: bool): u32 
     store<u64>(record, Log.version, format.SUPERBLOCK_VERSION);
     store<u32>(record, root.slot, format.SUPERBLOCK_ROOT_SLOT);
     store<u32>(record, isClean ? format.SUPERBLOCK_FLAG_CLEAN : 0, format.SUPERBLOCK_FLAGS);
+    store<u64>(record, Superblock.imageId, format.SUPERBLOCK_IMAGE_ID);
+    store<u32>(record, Superblock.imageId == 0 ? 0 : Superblock.imageSlot, format.SUPERBLOCK_IMAGE_SLOT);
+    store<u32>(record, Superblock.imageCount, format.SUPERBLOCK_IMAGE_COUNT);
     store<u64>(record, hashOf(record, index), format.SUPERBLOCK_HASH);
   }
   Superblock.generation = generation;

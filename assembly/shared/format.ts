@@ -40,6 +40,10 @@ export const SUPERBLOCK_TAIL = 56;
 export const SUPERBLOCK_VERSION = 64;
 export const SUPERBLOCK_ROOT_SLOT = 72;
 export const SUPERBLOCK_FLAGS = 76;
+/** The image of the index that recovery may begin with: its identity, 0 where there is none, the first of its slots, and how many there are. */
+export const SUPERBLOCK_IMAGE_ID = 80;
+export const SUPERBLOCK_IMAGE_SLOT = 88;
+export const SUPERBLOCK_IMAGE_COUNT = 92;
 export const SUPERBLOCK_HASH = 120;
 export const SUPERBLOCK_RECORD_SIZE = 128;
 /** The store was closed in order: nothing was issued above the version that the superblock names. */
@@ -66,6 +70,63 @@ export const SEGMENT_LIST_HASH = 96;
 export const SEGMENT_HASH = 120;
 /** The list of live segments follows the header; the first frame begins at the next address unit. */
 export const SEGMENT_HEADER_SIZE = 128;
+
+// ── A slot of an image of the index ────────────────────────────────────────────────────────────────────────────────
+export const IMAGE_MAGIC_LOW = 0x49444e49; // "INDI"
+export const IMAGE_MAGIC_HIGH = 0x3147414d; // "MAG1"
+export const IMAGE_MAGIC = 0;
+export const IMAGE_ID = 8;
+export const IMAGE_STORE_ID_LOW = 16;
+export const IMAGE_STORE_ID_HIGH = 24;
+export const IMAGE_SLOT = 32;
+export const IMAGE_NEXT_SLOT = 36;
+export const IMAGE_INDEX = 40;
+export const IMAGE_SIZE = 44;
+export const IMAGE_CONTENT_HASH = 48;
+export const IMAGE_HASH = 56;
+export const IMAGE_HEADER_SIZE = 64;
+/** What an entry of the content is, in its first byte. */
+export const ENTRY_FACTS = 1;
+export const ENTRY_SEGMENT = 2;
+export const ENTRY_PAGE = 3;
+/** What is so of the store as a whole, once, first. */
+export const FACTS_DEPTH = 1;
+export const FACTS_HAS_EXPIRY = 2;
+export const FACTS_ADDRESS = 8;
+export const FACTS_VERSION = 16;
+export const FACTS_SECRET_LOW = 24;
+export const FACTS_SECRET_HIGH = 32;
+export const FACTS_KEY_COUNT = 40;
+export const FACTS_TOMBSTONE_COUNT = 48;
+export const FACTS_LIVE_SIZE = 56;
+export const FACTS_EXPIRING_COUNT = 64;
+export const FACTS_SIZE = 72;
+/** A segment that is kept. */
+export const KEPT_IS_ENDED = 1;
+export const KEPT_SEQUENCE = 8;
+export const KEPT_SEED = 16;
+export const KEPT_LAST_HASH = 24;
+export const KEPT_PREVIOUS_END = 32;
+export const KEPT_PREVIOUS_HASH = 40;
+export const KEPT_SEAL = 48;
+export const KEPT_VERSION_CEILING = 56;
+export const KEPT_VERSION = 64;
+export const KEPT_FIRST_VERSION = 72;
+export const KEPT_SLOT = 80;
+export const KEPT_NEXT_SLOT = 84;
+export const KEPT_HEADER_END = 88;
+export const KEPT_END = 92;
+export const KEPT_LIVE = 96;
+export const KEPT_KEY_COUNT = 100;
+export const KEPT_TOMBSTONE_COUNT = 104;
+export const KEPT_EXPIRING_COUNT = 108;
+export const KEPT_SIZE = 112;
+/** Some groups of 64 slots of a page of the index: each a bitmap of the slots that are taken, and these. */
+export const PAGE_DEPTH = 1;
+export const PAGE_FIRST_GROUP = 2;
+export const PAGE_GROUP_COUNT = 3;
+export const PAGE_PREFIX = 4;
+export const PAGE_HEADER_SIZE = 8;
 
 // ── A frame: head, records, and the declarations of its nearly empty sectors ───────────────────────────────────────
 export const FRAME_MAGIC_VALUE = 0x5af1;
@@ -128,3 +189,4 @@ export const SEED_FRAME_HEAD = 0x48454144;
 export const SEED_FRAME_BODY = 0x424f4459;
 export const SEED_DECLARATIONS = 0x4445434c;
 export const SEED_RECORD = 0x5245434f;
+export const SEED_IMAGE = 0x494d4147;

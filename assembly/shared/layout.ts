@@ -44,8 +44,15 @@ export const CONTROL_STATS_COUNT = 18;
 /** Of which commits something may be lost to the damage: those above the first version and up to the second; 0 where that is not known. */
 export const CONTROL_DAMAGE_AFTER = 336;
 export const CONTROL_DAMAGE_UP_TO = 344;
+/** Not 0 while an error that comes out of the core would leave something half-done. */
+export const CONTROL_IS_CHANGING = 352;
+/** Not 0 where memory is short and what could leave it is not durable: the log is to be flushed soon. */
+export const CONTROL_IS_SHORT = 356;
+/** The image of the index that the superblock names: the first of its slots, and how many there are; 0 where there is none. */
+export const CONTROL_IMAGE_SLOT = 360;
+export const CONTROL_IMAGE_COUNT = 364;
 /** Where a history is kept: when the version that the last call met was committed, in epoch milliseconds; 0 where its frame tells. */
-export const CONTROL_TIME = 352;
+export const CONTROL_TIME = 368;
 /** Random words that the facade hands to `init`: store id, then the entropy of salts and of the hash seed. */
 export const CONTROL_ENTROPY = 384;
 export const CONTROL_ENTROPY_SIZE = 32;

@@ -4,11 +4,12 @@
  */
 import { flagsOf, partAddress, partCountOf, sizeOf } from '../log/record';
 import { Log, keepReserve, tailAddress } from '../log/log';
-import { leaveBlock } from '../order/cursor';
+import { leaveScans } from '../order/open';
 import { disownPart, ownParts } from './parts';
 import { keepForWatches } from '../versions/watch';
-import { Geometry, Segment, Segments, dropBlock, nominate, removeSegment, resolve, segmentOf, takeSurplus } from '../log/segment';
+import { Geometry, Segment, Segments, giveUp, nominate, removeSegment, segmentOf, takeSurplus } from '../log/segment';
 import { setU32 } from '../memory/control';
+import { peek } from '../paging/fault';
 import * as layout from '../shared/layout';
 import { RECORD_FLAG_EXPIRY, RECORD_FLAG_LARGE, RECORD_FLAG_TOMBSTONE } from '../shared/format';
 import { requires, requiresAddress, requiresRecord } from '../verify/contract';
@@ -44,38 +45,55 @@ export function subtractRecord(address: u64, size: u32): void {
 }
 
 /** Counts a record as the newest of its key: as a key that exists, or as a tombstone. */
-export function countNewest(record: usize): void {
+export function countNewest(record: usize, address: u64): void {
   requiresRecord(record);
+  requiresAddress(address);
   const flags = flagsOf(record);
-  if ((flags & RECORD_FLAG_TOMBSTONE) != 0) Space.tombstoneCount++;
-  else Space.keyCount++;
+  const segment = segmentOf(address)!;
+  if ((flags & RECORD_FLAG_TOMBSTONE) != 0) {
+    Space.tombstoneCount++;
+    segment.tombstoneCount++;
+  } else {
+    Space.keyCount++;
+    segment.keyCount++;
+  }
   if ((flags & RECORD_FLAG_EXPIRY) == 0) return;
   Space.expiringCount++;
+  segment.expiringCount++;
   // From now on the facade keeps the clock right.
   setU32(layout.CONTROL_HAS_EXPIRY, 1);
 }
 
 /** The opposite. */
-export function uncountNewest(record: usize): void {
+export function uncountNewest(record: usize, address: u64): void {
   requiresRecord(record);
+  requiresAddress(address);
   const flags = flagsOf(record);
-  if ((flags & RECORD_FLAG_TOMBSTONE) != 0) Space.tombstoneCount--;
-  else Space.keyCount--;
-  if ((flags & RECORD_FLAG_EXPIRY) != 0) Space.expiringCount--;
+  const segment = segmentOf(address)!;
+  if ((flags & RECORD_FLAG_TOMBSTONE) != 0) {
+    Space.tombstoneCount--;
+    segment.tombstoneCount--;
+  } else {
+    Space.keyCount--;
+    segment.keyCount--;
+  }
+  if ((flags & RECORD_FLAG_EXPIRY) == 0) return;
+  Space.expiringCount--;
+  segment.expiringCount--;
 }
 
 /** Counts a record, and not the parts of its value. */
 export function retainRecord(record: usize, address: u64): void {
   requiresRecord(record);
   addRecord(address, sizeOf(record));
-  countNewest(record);
+  countNewest(record, address);
 }
 
 /** The opposite. */
 export function forsakeRecord(record: usize, address: u64): void {
   requiresRecord(record);
   subtractRecord(address, sizeOf(record));
-  uncountNewest(record);
+  uncountNewest(record, address);
 }
 
 /** Counts the parts of a large value, whose record stands at an address, and for which there is room in the table of parts. */
@@ -85,7 +103,7 @@ export function retainParts(record: usize, address: u64): void {
   const count = partCountOf(record);
   for (let index: u32 = 0; index < count; index++) {
     const part = partAddress(record, index);
-    addRecord(part, sizeOf(resolve(part)));
+    addRecord(part, sizeOf(peek(segmentOf(part)!, part)));
   }
 }
 
@@ -96,7 +114,7 @@ function forsakeParts(record: usize): void {
   for (let index: u32 = 0; index < count; index++) {
     const part = partAddress(record, index);
     disownPart(part);
-    subtractRecord(part, sizeOf(resolve(part)));
+    subtractRecord(part, sizeOf(peek(segmentOf(part)!, part)));
   }
 }
 
@@ -104,6 +122,16 @@ function forsakeParts(record: usize): void {
 export function transferRecord(from: u64, size: u32, to: u64, sizeThere: u32): void {
   subtractRecord(from, size);
   addRecord(to, sizeThere);
+}
+
+/** Reads the parts of a large value that is about to be superseded, so that one that cannot be read is met before anything has changed. */
+export function readParts(record: usize): void {
+  requiresRecord(record);
+  const count = partCountOf(record);
+  for (let index: u32 = 0; index < count; index++) {
+    const part = partAddress(record, index);
+    peek(segmentOf(part)!, part);
+  }
 }
 
 /** Counts a record that has become the newest of its key, with the parts of its value. */
@@ -123,12 +151,12 @@ export function subtractBytes(record: usize, address: u64): void {
 /** The opposite of `retain`: the record is no longer the newest of its key, and nothing reads it any more. */
 export function forsake(record: usize, address: u64): void {
   requiresRecord(record);
-  uncountNewest(record);
+  uncountNewest(record, address);
   subtractBytes(record, address);
 }
 
 /**
- * Gives up the blocks of segments that died. Called when a commit is applied as a whole, so that nothing it may still be rolled back to is gone,
+ * Gives segments up that died. Called when a commit is applied as a whole, so that nothing it may still be rolled back to is gone,
  * and when the device has taken bytes, because a segment must reach the file before it leaves memory.
  */
 export function collect(): void {
@@ -144,18 +172,18 @@ export function collect(): void {
     if (current === Log.segment) nominate(current);
     else if (keepForWatches(current)) continue;
     else if (!Geometry.inMemory && (current.written != current.end || current === Log.output)) nominate(current);
-    else giveBlockUp(current);
+    else if (current.block != 0 && !leaveScans()) nominate(current);
+    else giveSegmentUp(current);
   }
 }
 
-/** Gives the block of a segment up that nobody needs: scans that still show something of it are shown where it is now. */
-function giveBlockUp(segment: Segment): void {
+/** Gives a segment up that nobody needs. */
+function giveSegmentUp(segment: Segment): void {
   requires(segment.live == 0);
-  leaveBlock(segment.block);
   if (Geometry.inMemory) removeSegment(segment);
   else {
     segment.deadAt = tailAddress();
-    dropBlock(segment);
+    giveUp(segment);
   }
   keepReserve();
 }
@@ -163,7 +191,7 @@ function giveBlockUp(segment: Segment): void {
 /** Nominates every segment without a live byte, when recovery has counted them. */
 export function nominateDead(): void {
   for (let segment: Segment | null = Segments.first; segment !== null; segment = segment!.next) {
-    if (segment.live == 0 && segment.block != 0) nominate(segment);
+    if (segment.live == 0 && segment.isKept) nominate(segment);
   }
 }
 

@@ -93,3 +93,8 @@ export function disownPart(part: u64): void {
 export function ownerOf(part: u64): u64 {
   return Parts.count == 0 ? 0 : load<u64>(entryOf(part), OWNER);
 }
+
+/** Whether any value is kept in parts. */
+export function hasParts(): bool {
+  return Parts.count != 0;
+}

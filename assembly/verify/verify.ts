@@ -10,6 +10,9 @@ import { Log } from '../log/log';
 import { checkRecord, flagsOf, keyOf, keySizeOf, partAddress, partCountOf, sizeOf, versionOf } from '../log/record';
 import { FIELD_MASK, Geometry, Segment, Segments, resolve, segmentOf } from '../log/segment';
 import { damage } from '../memory/control';
+import { relieve } from '../paging/evict';
+import { peek } from '../paging/fault';
+import { presentBlock } from '../paging/window';
 import * as format from '../shared/format';
 import * as status from '../shared/status';
 import { Space } from '../space/live';
@@ -21,9 +24,10 @@ import { requires, requiresAddress, requiresBlock, requiresRecord } from './cont
 
 /** The records between two offsets of a segment, each by its own check. Links may have changed since the frame was closed, so its hash does not count. */
 function areRecordsIntact(segment: Segment, offset: u32, end: u32): bool {
-  requires(segment.block != 0 && offset <= end && end <= Geometry.segmentSize);
+  requires(segment.isKept && offset <= end && end <= Geometry.segmentSize);
+  const block = presentBlock(segment);
   while (offset < end) {
-    const record = <usize>segment.block + offset;
+    const record = block + offset;
     if (!checkRecord(record, end - offset, segment.seed, offset)) return false;
     offset += sizeOf(record);
   }
@@ -33,7 +37,7 @@ function areRecordsIntact(segment: Segment, offset: u32, end: u32): bool {
 function verifyFrames(segment: Segment): i32 {
   let offset = segment.headerEnd;
   while (offset < segment.end) {
-    const frame = <usize>segment.block + offset;
+    const frame = presentBlock(segment) + offset;
     if (!hasHead(frame, Geometry.segmentSize - offset, segment.seed, offset) || !hasDeclarations(frame, segment.seed, offset)) {
       return damage(segment.sequence, segment.slot, offset, 0, status.REASON_FRAME_HEAD);
     }
@@ -73,7 +77,8 @@ function countRecord(address: u64, record: usize): bool {
   if ((flagsOf(record) & format.RECORD_FLAG_LARGE) == 0) return true;
   for (let index: u32 = 0; index < partCountOf(record); index++) {
     const part = partAddress(record, index);
-    if (resolve(part) == 0 || !countLive(part, sizeOf(resolve(part)))) return false;
+    const segment = segmentOf(part);
+    if (segment === null || !countLive(part, sizeOf(peek(segment, part)))) return false;
   }
   return true;
 }
@@ -114,7 +119,7 @@ function verifyOld(): bool {
 export function verifyAll(): i32 {
   for (let segment: Segment | null = Segments.first; segment !== null; segment = segment!.next) {
     segment.counted = 0;
-    if (segment.block == 0) continue;
+    if (!segment.isKept) continue;
     const result = verifyFrames(segment);
     if (result != status.STATUS_OK) return result;
   }
@@ -129,6 +134,7 @@ export function verifyAll(): i32 {
     Cursor.position = position;
     Cursor.entry = entry;
     count++;
+    relieve();
   }
   const isSound = verifyOld() && isOrderSound(count);
   Index.hash = hash;

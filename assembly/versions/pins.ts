@@ -6,6 +6,7 @@
  */
 import { Log } from '../log/log';
 import { allocateSmall, releaseSmall } from '../memory/small';
+import { relieve } from '../paging/evict';
 import { KEPT_BY_HISTORY, KEPT_BY_PIN, drop, forgo, isKeptFor, keep, supersederOf } from './old';
 import { requires, requiresBlock } from '../verify/contract';
 
@@ -232,6 +233,7 @@ function reapTogether(chunk: usize): bool {
   for (let index: u32 = 0; index < count; index++) {
     const hash = load<u64>(entryIn(chunk, index));
     const version = load<u64>(entryIn(chunk, index), 8);
+    relieve();
     if (heir !== null && version <= heir.version) {
       store<u64>(entryIn(chunk, kept), hash);
       store<u64>(entryIn(chunk, kept), version, 8);
@@ -255,6 +257,7 @@ function reapTogether(chunk: usize): bool {
 function reapEach(chunk: usize): bool {
   requiresBlock(chunk, 256);
   for (let count = load<u32>(chunk, CHUNK_COUNT); count != 0; count--) {
+    relieve();
     const entry = entryIn(chunk, count - 1);
     if (!release(load<u64>(entry), load<u64>(entry, 8), KEPT_BY_PIN)) return false;
     Pins.deadCount--;

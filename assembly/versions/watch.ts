@@ -2,12 +2,12 @@
  * Watches: each reads the commits to a range of keys in the order of the log, from a version on. The log is their buffer: segments that hold nothing live any more stay for as long as a
  * watch has not come to their end, up to a bound; a watch that is behind that has lost its place.
  */
-import { SEGMENT_VERSION } from '../shared/format';
 import { frameSizeOf, pendingCountOf } from '../log/frame';
 import { LOG_CURSOR_SIZE, LogCursor, nextRecord, placeAt, placeAtEnd, resume } from '../log/since';
 import { Log } from '../log/log';
+import { presentBlock } from '../paging/window';
 import { keyOf, keySizeOf, versionOf } from '../log/record';
-import { FIELD_MASK, Geometry, Segment, Segments, nominate } from '../log/segment';
+import { Geometry, Segment, Segments, nominate } from '../log/segment';
 import { freeBuffer, isWithin } from '../memory/buffer';
 import { allocateSmall, releaseSmall } from '../memory/small';
 import { requires } from '../verify/contract';
@@ -41,30 +41,25 @@ export class Watches {
   static keptCount: u32 = 0;
 }
 
-/** The version of the store when a segment began: what stands before it is not newer, but for the beginning of a commit that goes on in it. */
-function versionAtStart(segment: Segment): u64 {
-  requires(segment.block != 0);
-  return load<u64>(<usize>segment.block, SEGMENT_VERSION) & FIELD_MASK;
-}
-
-/** Whether a segment begins within a commit, which then is the first that is newer than `versionAtStart`. Where the segment before it was given up nobody knows. O(frames of one segment). */
+/** Whether a segment begins within a commit, which then is the first that is newer than its version. Where the segment before it was given up nobody knows. O(frames of one segment). */
 function mayBeginWithin(segment: Segment): bool {
   const before = segment.previous;
-  if (before === null || before.sequence + 1 != segment.sequence || before.block == 0) return segment.sequence != 1;
+  if (before === null || before.sequence + 1 != segment.sequence || !before.isKept) return segment.sequence != 1;
+  const block = presentBlock(before);
   let pendingCount: u32 = 0;
-  for (let offset = before.headerEnd; offset < before.end; offset += frameSizeOf(<usize>before.block + offset)) pendingCount = pendingCountOf(<usize>before.block + offset);
+  for (let offset = before.headerEnd; offset < before.end; offset += frameSizeOf(block + offset)) pendingCount = pendingCountOf(block + offset);
   return pendingCount != 0;
 }
 
 /** The segment in which everything newer than a version stands, or behind it; null where something of that was given up. */
 function segmentSince(version: u64): Segment | null {
   let segment: Segment = Segments.last!;
-  while (segment.block != 0 && (versionAtStart(segment) > version || (versionAtStart(segment) == version && mayBeginWithin(segment)))) {
+  while (segment.isKept && (segment.version > version || (segment.version == version && mayBeginWithin(segment)))) {
     const before = segment.previous;
     if (before === null || before.sequence + 1 != segment.sequence) return null;
     segment = before;
   }
-  return segment.block == 0 ? null : segment;
+  return segment.isKept ? segment : null;
 }
 
 /** Whether the log still has every commit that is newer than a version. */

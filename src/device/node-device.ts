@@ -91,12 +91,16 @@ export class NodeDevice implements Device {
   }
 
   read(target: Uint8Array, offset: number): number {
+    return this.readInto(target, 0, target.length, offset);
+  }
+
+  readInto(target: Uint8Array, start: number, length: number, offset: number): number {
     this.#check('read');
     let done = 0;
     let retries = 0;
-    while (done < target.length) {
+    while (done < length) {
       try {
-        const count = this.#fs.readSync(this.#descriptor, target, done, Math.min(target.length - done, TRANSFER_SIZE_MAX), offset + done);
+        const count = this.#fs.readSync(this.#descriptor, target, start + done, Math.min(length - done, TRANSFER_SIZE_MAX), offset + done);
         if (count === 0) break;
         done += count;
       } catch (error) {

@@ -54,6 +54,8 @@ export class Commits {
   #writeCount = 0;
   #activity = 0;
   #isClosed = false;
+  /** Called by writers now and then. */
+  onLook: () => void = () => undefined;
   readonly #onTurn = (): void => this.#endTurn();
   readonly #onInTurn = (): number => this.#keepInTurn();
 
@@ -116,6 +118,7 @@ export class Commits {
   /** Keeps an eye on the interval, because a loop that gives no turn starves timers. */
   #look(): void {
     if (++this.#writeCount % WRITES_PER_LOOK !== 0) return;
+    this.onLook();
     const isOverdue = performance.now() - this.#lastFlush > this.#flushInterval * 2;
     if (!isOverdue && !this.#log.isWaitedFor) return;
     if (this.#isDurable) return;

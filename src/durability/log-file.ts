@@ -9,6 +9,7 @@ import type { Engine } from '../engine/engine.js';
 import { isFault, poisoned } from '../engine/failure.js';
 import { FullError, type PoisonedError } from '../errors.js';
 import { explainDevice } from './device-failure.js';
+import { ImageFile } from './image-file.js';
 import { Slots } from './slots.js';
 
 /** How far ahead of the versions that were issued the durable ceiling is kept. */
@@ -31,6 +32,7 @@ export class LogFile {
   readonly engine: Engine;
   readonly device: Device;
   readonly slots: Slots;
+  readonly image: ImageFile;
   readonly flushes: FlushFigures = { count: 0, milliseconds: 0 };
   /** Told after every flush. */
   onFlush: () => void = () => undefined;
@@ -49,10 +51,11 @@ export class LogFile {
   #handOverCount = 0;
   #flushedCount = 0;
 
-  constructor(engine: Engine, device: Device, now: () => number) {
+  constructor(engine: Engine, device: Device, now: () => number, imageSegmentCountMin?: number) {
     this.engine = engine;
     this.device = device;
     this.slots = new Slots(engine, device);
+    this.image = new ImageFile(engine, device, imageSegmentCountMin);
     this.#now = now;
     engine.attach({
       prepareSlot: (reserved) => this.#prepareSlot(reserved),
@@ -61,7 +64,23 @@ export class LogFile {
         if (this.#ceiling === VERSION_MAX) throw new FullError(`${engine.name} has issued every version that there is: nothing was changed. Copy what it holds into a new store.`);
         this.flushSync(true);
       },
-    });
+      flush: () => {
+        if (engine.pendingSize === 0 && !this.isUnflushed) return false;
+        this.flushSync();
+        return true;
+      },
+    }, (target, start, length, offset) => this.#read(target, start, length, offset));
+  }
+
+  /** Fills bytes from the file; what lies behind its end is zero. */
+  #read(target: Uint8Array, start: number, length: number, offset: number): void {
+    const { device } = this;
+    try {
+      const read = device.readInto === undefined ? device.read(target.subarray(start, start + length), offset) : device.readInto(target, start, length, offset);
+      if (read < length) target.fill(0, start + read, start + length);
+    } catch (error) {
+      throw explainDevice(error, this.engine.name);
+    }
   }
 
   #prepareSlot(reserved: boolean): void {
@@ -226,7 +245,10 @@ export class LogFile {
     this.#flushedCount = Math.max(this.#flushedCount, handOverCount);
     this.flushes.milliseconds += performance.now() - began;
     this.engine.core.flushed(address);
-    if (hadSuperblock) this.engine.core.superblockDurable();
+    if (hadSuperblock) {
+      this.engine.core.superblockDurable();
+      this.image.settle(this.slots);
+    }
     this.slots.reclaim();
     this.slots.prepareAhead();
     this.onFlush();
@@ -267,6 +289,7 @@ export class LogFile {
     const used = new Set<number>();
     for (let slot = core.nextSegmentSlot(true); slot >= 0; slot = core.nextSegmentSlot(false)) used.add(slot);
     used.add(core.tailNextSlot());
+    for (const slot of this.image.slots) used.add(slot);
     // Where recovery has dropped the newest header, the one before may list segments that were given up since, and needs them until another takes its place.
     core.startLiveList();
     for (let slot = core.nextLive(); slot >= 0; slot = core.nextLive()) used.add(slot);
@@ -278,11 +301,13 @@ export class LogFile {
     if (this.#isClean) return;
     this.flushSync();
     this.#guard(() => {
+      this.image.write(this.slots, this.engine.core.segmentCount());
       const size = this.slots.trimmedSize(this.usedSlots());
       if (size < this.device.size()) this.device.truncate(size);
       this.#writeSuperblock(true);
       this.#hasSuperblock = false;
       this.device.flushSync();
+      this.image.settle(this.slots);
     });
   }
 }

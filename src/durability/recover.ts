@@ -9,6 +9,7 @@ import type { Device } from '../device/device.js';
 import type { Engine } from '../engine/engine.js';
 import { corruption, failure, reasonText, superblockDamage } from '../engine/failure.js';
 import { FullError, type Damage } from '../errors.js';
+import type { ImageFile } from './image-file.js';
 import type { LogFile } from './log-file.js';
 
 /** What opening a store found. */
@@ -40,6 +41,8 @@ interface Piece {
 interface Mode {
   readonly writable: boolean;
   readonly salvage: boolean;
+  /** Whether old versions are wanted, which an image of the index does not know. */
+  readonly hasHistory: boolean;
   readonly entropy: Uint8Array;
 }
 
@@ -91,6 +94,7 @@ class Reader {
   readonly #mode: Mode;
   readonly #lost: Damage[] = [];
   #hasSegments = false;
+  #hasImage = false;
 
   constructor(engine: Engine, device: Device, mode: Mode) {
     this.#engine = engine;
@@ -123,8 +127,13 @@ class Reader {
     readWhole(this.#device, this.#engine.bytes.subarray(block, block + this.#engine.segmentSize), this.#engine.slotOffset(slot));
     const code = core.examineSlot(block, slot);
     if (code === status.STATUS_OK && !core.isAdopted(this.#engine.number(layout.CONTROL_SEQUENCE))) {
-      if (core.adoptSlot(block, slot) !== status.STATUS_OK) throw this.#noMemory();
+      const adopted = core.adoptSlot(block, slot);
+      if (adopted === status.STATUS_MEMORY_FULL) throw this.#noMemory();
       this.#engine.refresh();
+      if (adopted !== status.STATUS_OK) {
+        core.releaseSlotBlock(block);
+        return adopted;
+      }
       this.#hasSegments = true;
       return code;
     }
@@ -191,7 +200,7 @@ class Reader {
         return;
       }
       const sequence = this.#engine.number(layout.CONTROL_SEQUENCE);
-      if (core.isAdopted(sequence)) continue;
+      if (core.isAdopted(sequence) || (this.#hasImage && core.confirmFromImage(sequence, slot))) continue;
       // A list that names more than the file holds is refused before memory is taken for it; all that it names behind the end is one loss.
       if (this.#engine.slotOffset(slot) >= this.#device.size()) {
         beyond ??= { ...this.#damageAt(sequence, slot, status.REASON_SEGMENT_MISSING), bytes: 0 };
@@ -260,9 +269,10 @@ class Reader {
     return false;
   }
 
-  /** Adopts the segments of the store. */
-  load(): void {
+  /** Adopts the segments of the store: with an image of the index, those that it knows without reading them. */
+  load(image: ImageFile): void {
     if (this.#readSuperblocks()) {
+      this.#hasImage = !this.#mode.salvage && !this.#mode.hasHistory && image.read();
       if (this.#followChain()) {
         this.#loadListed();
         this.#engine.core.dropUnlisted();
@@ -338,7 +348,7 @@ class Reader {
 export function recoverLog(engine: Engine, device: Device, log: LogFile, mode: Mode): Recovery {
   const began = performance.now();
   const reader = new Reader(engine, device, mode);
-  reader.load();
+  reader.load(log.image);
   const { dropped, unproven } = mode.salvage ? { dropped: undefined, unproven: undefined } : reader.settle();
   reader.link();
   const figures = {

@@ -109,6 +109,16 @@ export class Slots {
     return this.#free.splice(first, 1)[0]!;
   }
 
+  /** Takes a slot for something that is not the log. */
+  take(): number {
+    return this.#take();
+  }
+
+  /** Gives slots back that hold nothing which anybody needs. */
+  give(slots: readonly number[]): void {
+    for (const slot of slots) this.#release(slot);
+  }
+
   /** Prepares a slot at once. When the disk is full it goes back among the free, and the device's error comes out. */
   #prepare(slot: number): void {
     try {

@@ -40,6 +40,14 @@ export interface Core {
   tailNextSlot(): number;
   buildSuperblock(ceiling: number, isClean: boolean): number;
   superblockDurable(): void;
+  letLeave(limit: number, blockMax: number): void;
+  makeSpace(wanted: number): number;
+  startImage(): number;
+  fillImageSlot(block: number, slot: number, nextSlot: number): number;
+  nameImage(slot: number, count: number): void;
+  examineImageSlot(block: number, slot: number, index: number): number;
+  takeImageSlot(block: number): number;
+  confirmFromImage(sequence: number, slot: number): number;
   slotBlock(): number;
   releaseSlotBlock(block: number): void;
   examineSlot(block: number, slot: number): number;
@@ -62,6 +70,7 @@ export interface Core {
   isSegmentLive(): number;
   verifySlotBytes(block: number): number;
   lastVersion(): number;
+  segmentCount(): number;
   readySlotCount(): number;
   stats(): void;
   setChecks(isOn: boolean): void;
@@ -104,6 +113,8 @@ export interface Core {
   sweepTombstones(): number;
   beginSegment(inAnyCase: boolean): number;
   canCompact(): number;
+  abandonRound(): void;
+  isCompactionBehind(): number;
   movedSize(): number;
   segmentCount(): number;
   waitingSegmentCount(): number;

@@ -11,7 +11,7 @@ import type { ValueReader } from '../codec/value.js';
 import type { Damage } from '../errors.js';
 import type { Core } from './core.js';
 import { encodeApart, encodeRecord, keyTooLarge } from './encode.js';
-import { failure, reasonText } from './failure.js';
+import { InterruptedError, corruption, failure, reasonText } from './failure.js';
 import { instantiate, type MemoryRange } from './module.js';
 import { stageEncoded } from './staging.js';
 
@@ -23,7 +23,12 @@ export interface EngineHost {
   raiseCeiling(): void;
   /** Makes room in memory by compaction. False where that has made none. */
   reclaim(): boolean;
+  /** Has the file hold what is in memory, so that it can leave, or throws. Returns whether it did not hold it before. */
+  flush(): boolean;
 }
+
+/** Fills `target[start, start + length)` from an offset of the file on, or throws what users are to be told. */
+export type ReadFile = (target: Uint8Array, start: number, length: number, offset: number) => void;
 
 const POINTER = layout.CONTROL_WRITE_POINTER >> 2;
 const ROOM = layout.CONTROL_WRITE_ROOM >> 2;
@@ -36,7 +41,11 @@ const HEADER = format.RECORD_HEADER_SIZE;
 const LARGE = format.RECORD_FLAG_LARGE;
 const KIND_MASK = format.RECORD_KIND_MASK;
 const TOMBSTONE = format.RECORD_FLAG_TOMBSTONE;
+const IS_SHORT = layout.CONTROL_IS_SHORT >> 2;
 const HAS_EXPIRY = layout.CONTROL_HAS_EXPIRY >> 2;
+
+/** More blocks than there can be. */
+const BLOCKS_MAX = 2 ** 32 - 1;
 
 export class Engine {
   /** What messages call the store. */
@@ -58,12 +67,15 @@ export class Engine {
   #numbers: Float64Array;
   readonly #window: number;
   #host: EngineHost | undefined;
+  #read: ReadFile | undefined;
+  /** How many blocks may be in memory; 0 where nothing may leave. */
+  #blocks = 0;
 
   constructor(name: string, range: MemoryRange, now: () => number, module?: WebAssembly.Module) {
     this.name = name;
     this.now = now;
     this.memoryLimit = range.limit;
-    const { core, memory } = instantiate(range, module);
+    const { core, memory } = instantiate(range, this, module);
     this.core = core;
     this.memory = memory;
     this.#window = core.createWindows() >>> 0;
@@ -86,10 +98,39 @@ export class Engine {
     this.bytes.set(entropy, layout.CONTROL_ENTROPY);
     this.core.init(segmentSizeShift, inMemory, isNew);
     this.segmentSize = 2 ** segmentSizeShift;
+    if (this.#blocks !== 0) this.core.letLeave(this.memoryLimit, this.#blocks);
   }
 
-  attach(host: EngineHost): void {
+  attach(host: EngineHost, read: ReadFile): void {
     this.#host = host;
+    this.#read = read;
+  }
+
+  // ── The core's side of what is not in memory ─────────────────────────────────────────────────────────────────────
+
+  /** Lets segments leave memory, once their size is fixed, where there is no room for all of them; `blocks` is the most that may be in memory, 0 where nothing may leave. */
+  letLeave(blocks = BLOCKS_MAX): void {
+    this.#blocks = blocks;
+  }
+
+  /** Reads bytes of a slot for the core. What this throws comes out of the call of the core that asked. */
+  readSlot(slot: number, offset: number, pointer: number, size: number): void {
+    try {
+      this.refresh();
+      this.#read!(this.bytes, pointer >>> 0, size, this.slotOffset(slot >>> 0) + offset);
+    } catch (error) {
+      throw this.#interrupt(error as Error);
+    }
+  }
+
+  /** Throws what a status of the core means that ends one of its calls. */
+  refuse(code: number): never {
+    throw this.#interrupt(code === status.STATUS_CORRUPT ? corruption(this.name, this.damage()) : failure(code, this.name));
+  }
+
+  /** The error that comes out of a call of the core: where that leaves something half-done, one that stops the store. */
+  #interrupt(error: Error): Error {
+    return this.word(layout.CONTROL_IS_CHANGING) === 0 ? error : new InterruptedError(error);
   }
 
   /** Reads a 32-bit field of the control block. */
@@ -149,7 +190,20 @@ export class Engine {
   find<K>(key: K, space: Space<K, unknown>): number {
     const size = this.encodeKey(key, space);
     if (this.#words[HAS_EXPIRY] !== 0) this.core.setClock(this.now());
-    return this.core.get(size);
+    return this.#after(this.core.get(size));
+  }
+
+  /** The result of a call that may have taken memory for the log, or for what it has read from the file. */
+  #after(result: number): number {
+    if (this.#words.length === 0) this.refresh();
+    if (this.#words[IS_SHORT] !== 0) this.#flushShort();
+    return result;
+  }
+
+  /** Has the file hold what nothing can leave memory before, where memory is short. */
+  #flushShort(): void {
+    this.#words[IS_SHORT] = 0;
+    if (!this.isStaging) this.#host!.flush();
   }
 
   /** The value of a key, or undefined. */
@@ -196,7 +250,7 @@ export class Engine {
     const count = this.core.partCount();
     let offset = 0;
     for (let index = 0; index < count; index++) {
-      const size = this.core.partAt(list, index) >>> 0;
+      const size = this.#after(this.core.partAt(list, index)) >>> 0;
       const pointer = this.#words[layout.CONTROL_OUTPUT_POINTER >> 2]!;
       target.set(this.bytes.subarray(pointer, pointer + size), offset);
       offset += size;
@@ -211,7 +265,7 @@ export class Engine {
   /** The version of an encoded key, 0 where it does not exist. */
   #versionOfBytes(keyBytes: Uint8Array): number {
     this.setBound(keyBytes);
-    return this.core.get(keyBytes.length) < 0 ? 0 : this.foundVersion;
+    return this.#after(this.core.get(keyBytes.length)) < 0 ? 0 : this.foundVersion;
   }
 
   /** The version that the last call met. */
@@ -225,12 +279,12 @@ export class Engine {
 
   /** Looks a key up as of a version that is pinned, and a clock: the kind of its value, or a negative number. */
   findAt<K>(key: K, version: number, clock: number, space: Space<K, unknown>): number {
-    return this.core.getAt(this.encodeKey(key, space), version, clock);
+    return this.#after(this.core.getAt(this.encodeKey(key, space), version, clock));
   }
 
   /** When a version was committed, in epoch milliseconds: what is still in an open frame, now. */
   timeOf(version: number): number {
-    const time = this.core.timeOf(version);
+    const time = this.#after(this.core.timeOf(version));
     return time < 0 ? this.now() : time;
   }
 
@@ -241,7 +295,7 @@ export class Engine {
 
   /** The newest version of a key below another: its kind, with the flag of a tombstone for a delete, or a negative number. */
   findBefore<K>(key: K, before: number, space: Space<K, unknown>): number {
-    return this.core.versionBefore(this.encodeKey(key, space), before);
+    return this.#after(this.core.versionBefore(this.encodeKey(key, space), before));
   }
 
   /** Copies the stored bytes of a value into `target` and returns their size; -1 where there is no such key. Copies nothing when they do not fit. */
@@ -271,7 +325,7 @@ export class Engine {
     const keyEnd = space.write(this.bytes, start, key);
     const written = space.values.write(this.bytes, keyEnd, value);
     if (this.#words[HAS_EXPIRY] !== 0) this.core.setClock(this.now());
-    const version = this.core.put(keyEnd - start, written >>> 4, written & KIND_MASK);
+    const version = this.#after(this.core.put(keyEnd - start, written >>> 4, written & KIND_MASK));
     return version > 0 ? version : this.#putAgain(version, key, value, space);
   }
 
@@ -280,13 +334,20 @@ export class Engine {
     return this.put(key, value, space);
   }
 
-  /** Clears what keeps a call from succeeding, or throws. */
-  resolve(code: number, reserved: boolean): void {
+  /** Clears what keeps a call from succeeding, or throws. Nothing may be flushed while the writes of a commit are staged. */
+  resolve(code: number, reserved: boolean, mayFlush = !this.isStaging): void {
     if (code === status.STATUS_NEED_SLOT) this.#host!.prepareSlot(reserved);
     else if (code === status.STATUS_NEED_CEILING) this.#host!.raiseCeiling();
     else if (code === status.STATUS_NEED_TIME) this.core.setTime(this.now());
-    else if (code !== status.STATUS_MEMORY_FULL || !this.#host!.reclaim()) throw failure(code, this.name);
+    else if (code !== status.STATUS_MEMORY_FULL || (!this.#makeSpace(mayFlush) && !this.#host!.reclaim())) throw failure(code, this.name);
     this.refresh();
+  }
+
+  /** Lets what the file holds leave memory, and has it hold more where that may be. Returns whether it is worth while to try again. */
+  #makeSpace(mayFlush: boolean): boolean {
+    if (this.#host === undefined) return false;
+    if (this.core.makeSpace(1) !== 0) return true;
+    return mayFlush && this.#host.flush();
   }
 
   #makeRoom(size: number, reserved: boolean): void {
@@ -311,9 +372,9 @@ export class Engine {
       const start = this.#words[POINTER]! + HEADER + size - keyBytes.length - bytes.length;
       this.bytes.set(keyBytes, start);
       this.bytes.set(bytes, start + keyBytes.length);
-      const version = expected === undefined
+      const version = this.#after(expected === undefined
         ? this.core.put(keyBytes.length, bytes.length, flags)
-        : this.core.cas(keyBytes.length, bytes.length, flags, expected);
+        : this.core.cas(keyBytes.length, bytes.length, flags, expected));
       if (version > 0 || version === status.STATUS_MISMATCH) return version;
       this.resolve(version, false);
     }
@@ -337,7 +398,7 @@ export class Engine {
       const start = this.#words[POINTER]! + HEADER;
       if (keyBytes !== undefined) this.bytes.set(keyBytes, start);
       const size = keyBytes === undefined ? space.write(this.bytes, start, key) - start : keyBytes.length;
-      const version = expected === undefined ? this.core.del(size) : this.core.cas(size, 0, TOMBSTONE, expected);
+      const version = this.#after(expected === undefined ? this.core.del(size) : this.core.cas(size, 0, TOMBSTONE, expected));
       if (version > 0 || version === status.STATUS_ABSENT || version === status.STATUS_MISMATCH) return version;
       this.resolve(version, true);
     }
@@ -361,7 +422,7 @@ export class Engine {
     const start = this.#words[POINTER]! + HEADER;
     const keyEnd = space.write(this.bytes, start, key);
     const written = space.values.write(this.bytes, keyEnd, value);
-    const version = this.core.cas(keyEnd - start, written >>> 4, written & KIND_MASK, expected);
+    const version = this.#after(this.core.cas(keyEnd - start, written >>> 4, written & KIND_MASK, expected));
     if (version > 0 || version === status.STATUS_MISMATCH) return version;
     this.resolve(version, false);
     return this.#casPut(key, expected, value, space, expiry);

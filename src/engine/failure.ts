@@ -16,12 +16,20 @@ const REASONS: Record<number, string> = {
   [status.REASON_INCOMPLETE_COMMIT]: 'a commit lacks its last part',
 };
 
+/** An error that came out of the core where it left something half-done; `cause` is what users are told. */
+export class InterruptedError extends Error {
+  constructor(cause: Error) {
+    super(cause.message, { cause });
+    this.name = 'InterruptedError';
+  }
+}
+
 /**
  * Whether an error means that the core stopped in the middle of something: a trap, or a stack that ran out within it. Its memory is then not to be trusted. A stack that
  * ran out elsewhere, such as in a codec that met a value nested too deeply, has left the core alone: only the innermost frame tells.
  */
 export function isFault(error: unknown): error is Error {
-  if (error instanceof WebAssembly.RuntimeError) return true;
+  if (error instanceof WebAssembly.RuntimeError || error instanceof InterruptedError) return true;
   if (!(error instanceof Error) || !/call stack|recursion/i.test(error.message)) return false;
   const innermost = error.stack?.split('\n').find((line) => /^\s*at |@/.test(line)) ?? '';
   return innermost.includes('wasm');

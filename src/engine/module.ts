@@ -49,11 +49,23 @@ export interface MemoryRange {
   readonly limit: number;
 }
 
+/** What the core asks for when it comes to bytes that are not in memory (`assembly/paging/host.ts`). */
+export interface CoreHost {
+  /** Reads bytes of a slot into memory, or throws. */
+  readSlot(slot: number, offset: number, pointer: number, size: number): void;
+  /** Throws the error for a status. */
+  refuse(code: number): void;
+}
+
 /** A core with a memory of its own. */
-export function instantiate(range: MemoryRange, module?: WebAssembly.Module): { core: Core; memory: WebAssembly.Memory } {
+export function instantiate(range: MemoryRange, host: CoreHost, module?: WebAssembly.Module): { core: Core; memory: WebAssembly.Memory } {
   compiled ??= module ?? compile();
   const maximum = Math.floor(range.limit / WASM_PAGE_SIZE);
   const memory = allocateMemory(Math.max(INITIAL_PAGES_MIN, Math.min(maximum, Math.floor(range.initial / WASM_PAGE_SIZE))), maximum);
-  const { instance } = instantiateSync(module ?? compiled, { env: { memory } });
+  const calls: CoreHost = {
+    readSlot: (slot, offset, pointer, size) => host.readSlot(slot, offset, pointer, size),
+    refuse: (code) => host.refuse(code),
+  };
+  const { instance } = instantiateSync(module ?? compiled, { env: { memory, ...calls } as Record<string, unknown> });
   return { core: instance.exports as unknown as Core, memory };
 }

@@ -49,9 +49,8 @@ export class EngineScan {
     try {
       this.#bound(false, bounds.from);
       this.#bound(true, bounds.to);
-      const code = core.startScan(this.#handle);
+      for (let code = core.startScan(this.#handle); code !== status.STATUS_OK; code = core.startScan(this.#handle)) engine.resolve(code, false);
       engine.refresh();
-      if (code !== status.STATUS_OK) throw failure(code, engine.name);
     } catch (error) {
       this.close();
       throw error;

@@ -6,7 +6,7 @@ import type { Space } from '../codec/space.js';
 import { CasError, ConflictError } from '../errors.js';
 import { valueTooLarge } from './encode.js';
 import type { Engine } from './engine.js';
-import { failure } from './failure.js';
+import { failure, isFault } from './failure.js';
 
 export class EngineSession {
   /** The version at which it reads. */
@@ -90,12 +90,23 @@ export class EngineSession {
     if (!this.isWriter) return 0;
     engine.tick();
     for (;;) {
-      const result = engine.core.commitSession(this.handle, isSnapshot);
+      const result = this.#attempt(isSnapshot);
       if (result >= 0) {
         engine.refresh();
         return result;
       }
       this.#resolve(result);
+    }
+  }
+
+  /** Has the core commit. What could not be read takes back what was staged. */
+  #attempt(isSnapshot: boolean): number {
+    const { core } = this.#engine;
+    try {
+      return core.commitSession(this.handle, isSnapshot);
+    } catch (error) {
+      if (!isFault(error)) core.cancelSession(this.handle);
+      throw error;
     }
   }
 
@@ -106,7 +117,7 @@ export class EngineSession {
       this.#engine.refresh();
       if (code === status.STATUS_CONFLICT) throw new ConflictError(`Another commit to ${name} came between: nothing was changed. Run the transaction again, or let transact do it.`);
       if (code === status.STATUS_MISMATCH) throw new CasError(`A cas of a transaction in ${name} expected another version: nothing was changed. Read the key again.`, this.#engine.foundVersion);
-      this.#engine.resolve(code, !this.#hasPut);
+      this.#engine.resolve(code, !this.#hasPut, false);
     } catch (error) {
       core.cancelSession(this.handle);
       throw error;

@@ -15,9 +15,14 @@ export interface Inside {
 
 const bytes = readFileSync(new URL('../../build/varve.debug.wasm', import.meta.url));
 
+/** Parts are tested on what is in memory. */
+function nothingToRead(): never {
+  throw new Error('a part of the core asked for bytes that are not in memory');
+}
+
 /** A fresh core whose memory may grow to so many pages of 64 KiB. */
 export function makeCore(pagesMax = 1024): { inside: Inside; memory: WebAssembly.Memory; bytes: () => Uint8Array } {
   const memory = new WebAssembly.Memory({ initial: 16, maximum: pagesMax });
-  const instance = new WebAssembly.Instance(new WebAssembly.Module(bytes), { env: { memory } });
+  const instance = new WebAssembly.Instance(new WebAssembly.Module(bytes), { env: { memory, readSlot: nothingToRead, refuse: nothingToRead } });
   return { inside: instance.exports as unknown as Inside, memory, bytes: () => new Uint8Array(memory.buffer) };
 }

@@ -34,6 +34,8 @@ export class CountedCore {
   #last: WebAssembly.Instance | undefined;
   #lastMemory: WebAssembly.Memory | undefined;
   #pooled: Pooled | undefined;
+  /** What the instance of the pool calls: it serves one store after the other. */
+  #host: WebAssembly.ModuleImports = {};
   #isPooled = false;
   #isInstalled = false;
   /** What was counted before the counters were cleared, where that is wanted. */
@@ -63,9 +65,12 @@ export class CountedCore {
     const compile = (bytes: BufferSource): WebAssembly.Module => (this.#isShipped(bytes) ? this.module : new Module(bytes));
     const instantiate = (module: WebAssembly.Module, imports?: WebAssembly.Imports): WebAssembly.Instance => {
       if (module !== this.module) return new Instance(module, imports);
-      const memory = (imports!['env'] as { memory: WebAssembly.Memory }).memory;
+      const host = imports!['env'] as WebAssembly.ModuleImports & { memory: WebAssembly.Memory };
+      const { memory } = host;
+      if (this.#isPooled) this.#host = host;
       if (memory === this.#pooled?.memory) return this.#pooled.instance;
-      const instance = new Instance(module, { ...imports, [COUNTER_MODULE]: counters });
+      const env = this.#isPooled ? { ...host, readSlot: this.#forward('readSlot'), refuse: this.#forward('refuse') } : host;
+      const instance = new Instance(module, { env, [COUNTER_MODULE]: counters });
       this.#last = instance;
       this.#lastMemory = memory;
       if (this.#isPooled) this.#pooled = { memory, instance, size: memory.buffer.byteLength, data: new Uint8Array(memory.buffer, 0, DATA_SIZE).slice() };
@@ -76,6 +81,11 @@ export class CountedCore {
     WebAssembly.Module = Object.assign(function (bytes: BufferSource) { return compile(bytes); }, { prototype: Module.prototype }) as never;
     WebAssembly.Instance = Object.assign(function (module: WebAssembly.Module, imports?: WebAssembly.Imports) { return instantiate(module, imports); }, { prototype: Instance.prototype }) as never;
     WebAssembly.Memory = Object.assign(function (range: WebAssembly.MemoryDescriptor) { return allocate(range); }, { prototype: Memory.prototype }) as never;
+  }
+
+  /** A function that calls the one of that name that the newest store has brought. */
+  #forward(name: string): (...parameters: unknown[]) => unknown {
+    return (...parameters) => (this.#host[name] as (...parameters: unknown[]) => unknown)(...parameters);
   }
 
   #isShipped(source: BufferSource): boolean {

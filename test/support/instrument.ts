@@ -8,7 +8,7 @@
  * than any file can justify stops with a trap: so a hang is found too.
  */
 import {
-  BLOCK_EMPTY, EXTERNAL_FUNCTION, EXTERNAL_GLOBAL, OP_BLOCK, OP_BR_IF, OP_BR_TABLE, OP_ELSE, OP_END, OP_GLOBAL_GET, OP_GLOBAL_SET, OP_I32_CONST, OP_I64_CONST, OP_IF,
+  BLOCK_EMPTY, EXTERNAL_FUNCTION, EXTERNAL_GLOBAL, EXTERNAL_MEMORY, OP_BLOCK, OP_BR_IF, OP_BR_TABLE, OP_ELSE, OP_END, OP_GLOBAL_GET, OP_GLOBAL_SET, OP_I32_CONST, OP_I64_CONST, OP_IF,
   OP_LOCAL_GET, OP_LOCAL_TEE, OP_LOOP, OP_SELECT, SECTION_CODE, SECTION_EXPORT, SECTION_FUNCTION, SECTION_GLOBAL, SECTION_IMPORT, SECTION_TYPE, TYPE_I32,
   WasmReader, concatenate, moduleOf, named, readInstruction, sectionsOf, signed, unsigned, type Instruction,
 } from './wasm-code.js';
@@ -218,7 +218,28 @@ function append(content: Uint8Array, count: number, more: Bytes | Uint8Array): U
   return concatenate([unsigned(before + count), content.subarray(reader.at), more]);
 }
 
-/** Puts counters into a module that imports its memory and nothing else; `hasLimits` for runs whose counters are cleared between inputs. */
+/** How many functions a module imports: they come before its own. */
+function countImportedFunctions(content: Uint8Array): number {
+  const reader = new WasmReader(content);
+  let count = 0;
+  reader.vector(() => {
+    reader.name();
+    reader.name();
+    const kind = reader.byte();
+    if (kind === EXTERNAL_FUNCTION) {
+      reader.number();
+      count++;
+      return;
+    }
+    if (kind !== EXTERNAL_MEMORY) throw new Error('the core imports more than functions and its memory');
+    const hasMaximum = reader.byte() === 1;
+    reader.number();
+    if (hasMaximum) reader.number();
+  });
+  return count;
+}
+
+/** Puts counters into a module that imports functions and its memory, and nothing else; `hasLimits` for runs whose counters are cleared between inputs. */
 export function instrument(module: Uint8Array, limits: Limits): Instrumented {
   const sections = sectionsOf(module);
   const contentOf = (id: number): Uint8Array => {
@@ -231,7 +252,7 @@ export function instrument(module: Uint8Array, limits: Limits): Instrumented {
   const typeOf = types.vector(() => types.number());
   const globals = readGlobals(contentOf(SECTION_GLOBAL));
   const exports = readExports(contentOf(SECTION_EXPORT));
-  if (new WasmReader(contentOf(SECTION_IMPORT)).number() !== 1) throw new Error('the core imports more than its memory');
+  const imported = countImportedFunctions(contentOf(SECTION_IMPORT));
 
   // Imported globals come before those of the module. Their count is known only when all code was read, so a first pass counts.
   const build = (counterCount: number): { counters: Instrumentation; code: Uint8Array } => {
@@ -243,7 +264,7 @@ export function instrument(module: Uint8Array, limits: Limits): Instrumented {
     for (let index = 0; index < count; index++) {
       const size = reader.number();
       const offset = codeSection.offset + reader.at;
-      const body = counters.body(index, reader.take(size), offset, parameterCounts[typeOf[index]!]!, (global) => global + counterCount);
+      const body = counters.body(index + imported, reader.take(size), offset, parameterCounts[typeOf[index]!]!, (global) => global + counterCount);
       bodies.push(unsigned(body.length), body);
     }
     const all = Array.from({ length: counterCount }, (_, index) => index);
@@ -259,7 +280,7 @@ export function instrument(module: Uint8Array, limits: Limits): Instrumented {
   const { counters, code } = build(counterCount);
 
   const functionType = parameterCounts.length;
-  const first = typeOf.length;
+  const first = typeOf.length + imported;
   const changed = new Map<number, Uint8Array>([
     [SECTION_TYPE, append(contentOf(SECTION_TYPE), 2, [0x60, 0, 0, 0x60, 1, TYPE_I32, 0])],
     [SECTION_IMPORT, append(contentOf(SECTION_IMPORT), counterCount,

@@ -34,6 +34,7 @@ export const SECTION_FUNCTION = 3;
 export const SECTION_GLOBAL = 6;
 export const SECTION_EXPORT = 7;
 export const SECTION_CODE = 10;
+export const EXTERNAL_MEMORY = 2;
 export const EXTERNAL_FUNCTION = 0;
 export const EXTERNAL_GLOBAL = 3;
 
