@@ -37,6 +37,8 @@ const ROUNDS_MAX = 6;
 const ANY_SLOT = 0xffffffff;
 /** Segments that are begun until tail and next stand where the first free slots are: the slot of the next was chosen before. */
 const ROTATE_COUNT = 2;
+/** How often what stands at the end of the file is brought to its beginning, at most. */
+const SHRINK_COUNT = 3;
 /** Headers that are written, at most, until what is dead has left the list. */
 const SETTLE_COUNT = 4;
 /** Slots that a closed store may have beyond those that hold something, and the part of them that is not worth the work; bytes that are copied before it is closed, at most. */
@@ -181,7 +183,11 @@ export class Compactor {
         await this.#settle();
         await this.#runToEnd(signal);
       }
-      if (this.#log !== undefined) await this.#shrink(this.#log, signal);
+      // The slots that one pass has freed are where another can bring what is left.
+      for (let pass = 0, end = Infinity; this.#log !== undefined && pass < SHRINK_COUNT && this.#log.slots.count < end; pass++) {
+        end = this.#log.slots.count;
+        await this.#shrink(this.#log, signal);
+      }
     } finally {
       if (!this.#engine.isBroken) core.endCompaction();
     }

@@ -7,7 +7,6 @@ import { Log } from '../log/log';
 import { Geometry, Segment, addressOf, resolve, segmentOf } from '../log/segment';
 import { sizeOf } from '../log/record';
 import { relieve } from '../paging/evict';
-import { Room } from '../paging/room';
 import { STATUS_OK, STATUS_TOO_LARGE } from '../shared/status';
 import { Space, collect } from '../space/live';
 import { moveRecord } from './move';
@@ -154,5 +153,5 @@ export function pay(recordCount: u32): void {
   const units = UNITS_PER_COMMIT + recordCount * UNITS_PER_RECORD;
   if (Pace.isDue || Round.sourceCount != 0) step(units, false, false);
   // A segment that is to be read from the file is left to those who can tell of an error: a commit that was applied has none.
-  else if (Sweep.phase != 0 && !Room.isPaged) sweepStep(units);
+  else if (Sweep.phase != 0) sweepStep(units, false);
 }

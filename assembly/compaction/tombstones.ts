@@ -49,6 +49,9 @@ export class Sweep {
   static frame: u32 = 0;
   static offset: u32 = 0;
   static budget: u32 = 0;
+  /** Whether segments may be read from the file, and whether one would have to be. */
+  static mayRead: bool = false;
+  static isHeldUp: bool = false;
   /** Where the segment is in memory that the last record stands in. */
   static block: usize = 0;
   /** The last segment that the second pass has read. */
@@ -139,6 +142,8 @@ function nextRecord(): usize {
       Sweep.frame = segment.headerEnd;
       Sweep.offset = 0;
     }
+    Sweep.isHeldUp = segment.isKept && segment.block == 0 && !Sweep.mayRead;
+    if (Sweep.isHeldUp) return 0;
     const record = segment.isKept ? nextIn(segment) : 0;
     if (record != 0) return record;
     if (Sweep.budget == 0) return 0;
@@ -210,9 +215,10 @@ function isListHiding(): bool {
   return false;
 }
 
-/** Looks at so many records at most. */
-export function sweepStep(budget: u32): void {
+/** Looks at so many records at most. Without `mayRead` nothing is read from the file, so that no error comes out of it. */
+export function sweepStep(budget: u32, mayRead: bool): void {
   requires(!Space.isHeld && Sweep.phase != IDLE);
+  Sweep.mayRead = mayRead;
   if (Sweep.phase == WAIT) {
     if (isListHiding()) return;
     walkFromStart(REMOVE);

@@ -9,7 +9,6 @@ import { Log } from '../log/log';
 import { Geometry, Segment, Segments } from '../log/segment';
 import { STATUS_OK } from '../shared/status';
 import { Space } from '../space/live';
-import { Room } from '../paging/room';
 import { Pins, reap } from '../versions/pins';
 import { assertHealthy } from '../verify/verify';
 import { requires } from '../verify/contract';
@@ -58,7 +57,7 @@ export function endCompaction(): void {
 export function compactStep(budget: u32, reserved: bool): i32 {
   if (Pins.released != 0) reap(CHUNKS_PER_STEP);
   const result = step(budget, reserved, true);
-  if (result == STATUS_OK && Sweep.phase != 0) sweepStep(budget);
+  if (result == STATUS_OK && Sweep.phase != 0) sweepStep(budget, true);
   log.publishTail();
   assertHealthy();
   return result;
@@ -117,5 +116,5 @@ export function abandonRound(): void {
 
 /** Whether commits alone do not keep up, because what is to be compacted is not in memory. */
 export function isCompactionBehind(): bool {
-  return Room.isPaged && (Sweep.phase != 0 || debtSize() > <u64>Geometry.segmentSize << BEHIND_SHIFT);
+  return (Sweep.phase != 0 && Sweep.isHeldUp) || debtSize() > <u64>Geometry.segmentSize << BEHIND_SHIFT;
 }
