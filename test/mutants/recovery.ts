@@ -234,8 +234,7 @@ export const recovery: Area = {
       file: SCAN,
       find: 'if (segment === Segments.last) return addressOf(segment.sequence, segment.end) >= Scan.seal || fail(status.REASON_BELOW_SEAL, false);',
       replace: 'if (segment === Segments.last) return true;',
-      tests: ['simulation/damage'],
-      only: 'cut at any length',
+      tests: ['simulation/salvage-ends', 'simulation/flips'],
     },
     {
       name: 'segment-without-an-end-believed',
@@ -251,7 +250,7 @@ export const recovery: Area = {
       file: RECOVER,
       find: 'if (code === status.STATUS_OK && this.#engine.number(layout.CONTROL_SEQUENCE) === sequence) continue;',
       replace: 'if (code !== status.STATUS_MEMORY_FULL) continue;',
-      tests: ['simulation/damage'],
+      tests: ['unit/hostile-files', 'simulation/flips'],
     },
     {
       name: 'chain-ends-at-damage',
@@ -267,7 +266,7 @@ export const recovery: Area = {
       file: EXPORTS,
       find: 'if (isListing && ListReader.sequence == segment.sequence) continue;',
       replace: 'continue;',
-      tests: ['simulation/model', 'simulation/crash-states'],
+      tests: ['unit/history-reopened', 'simulation/world', 'simulation/unlisted', 'simulation/crash-states'],
     },
     {
       name: 'deletes-not-replayed',

@@ -93,9 +93,10 @@ export async function readWatch(life: Life, random: Random): Promise<void> {
     const commit = nextCommit(life, watch);
     if (commit === undefined) {
       // It waits for one that is to come.
-      watch.waiting ??= watch.watcher.next();
-      watch.place = watch.next;
+      if (watch.waiting !== undefined) return;
+      watch.waiting = watch.watcher.next();
       watch.waiting.catch(() => undefined);
+      watch.place = watch.next;
       return;
     }
     if (watch.waiting !== undefined) life.world.reach('watch woken');
@@ -141,6 +142,6 @@ export async function checkWatchesEnded(life: Life): Promise<void> {
     const end = await life.settle((watch.waiting ?? watch.watcher.next()).catch((error: unknown) => error));
     if (watch.waiting !== undefined && (isBehind || (end instanceof LaggedError && mayHaveLagged(life, watch)))) continue;
     if (life.isPoisoned) must(end instanceof PoisonedError, () => `a watch of a store that has stopped says ${String(end)}`);
-    else must((end as { done?: boolean }).done === true, () => 'a watch of a closed store goes on');
+    else must((end as { done?: boolean }).done === true, () => `a watch of a closed store goes on: ${end instanceof Error ? String(end) : JSON.stringify(end)}`);
   }
 }
