@@ -12,9 +12,11 @@ import { mapCore } from '../support/source-map.js';
 
 /** The tests that go everywhere in the core and take minutes, not more. */
 const TESTS = [
-  'test/unit', 'test/contract', 'test/isolation', 'test/simulation/model.test.ts', 'test/simulation/order.test.ts', 'test/simulation/snapshots.test.ts', 'test/simulation/transactions.test.ts', 'test/simulation/scans.test.ts',
-  'test/simulation/world.test.ts', 'test/simulation/failures.test.ts', 'test/simulation/durability.test.ts', 'test/simulation/damage.test.ts', 'test/simulation/tears.test.ts', 'test/simulation/shown.test.ts',
-  'test/simulation/salvage-ends.test.ts', 'test/simulation/reused-slots.test.ts', 'test/simulation/freed-slots.test.ts', 'test/simulation/unlisted.test.ts', 'test/simulation/full-queue.test.ts', 'test/simulation/restarts.test.ts',
+  ...[
+    'commit-time', 'deleted', 'exhausted-memory', 'expiry', 'forgery', 'golden', 'history', 'history-reopened', 'hostile-files', 'invariants', 'keyspace', 'long-keys', 'many-segments', 'memory-refused', 'ranges', 'removed-slots', 'repair',
+    'reentrancy', 'session-scans', 'stale-bytes', 'store-values', 'transactions', 'watch', 'watch-commit', 'watch-waiting',
+  ].map((name) => `test/unit/${name}.test.ts`),
+  ...['damage', 'durability', 'failures', 'model', 'order', 'reused-slots', 'salvage-ends', 'shown', 'snapshots', 'tears', 'transactions', 'unlisted', 'world'].map((name) => `test/simulation/${name}.test.ts`),
 ];
 const LIST = new URL('../coverage/unreached.txt', import.meta.url);
 
@@ -30,7 +32,7 @@ const print = (line: string): void => void process.stdout.write(`${line}\n`);
 
 function runTests(files: readonly string[], folder: string): void {
   const { status } = spawnSync(process.execPath, ['node_modules/vitest/vitest.mjs', 'run', '--reporter=dot', '--testTimeout=600000', ...files], {
-    env: { ...process.env, VARVE_COVERAGE: folder }, stdio: ['ignore', 'ignore', 'inherit'],
+    env: { ...process.env, VARVE_COVERAGE: folder }, stdio: ['ignore', 'inherit', 'inherit'],
   });
   if (status !== 0) print('some of these tests fail on the core with counters: run them without, and look');
 }

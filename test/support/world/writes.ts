@@ -124,9 +124,7 @@ export function dropKeyspace(life: Life, random: Random): Promise<void> | undefi
 export function churn(life: Life, random: Random): void {
   const { world } = life;
   const slot = slotOf(BYTES_SPACE, 0);
-  // A watch that is not read meanwhile may lose its place.
-  const least = life.watches.length > 0 && random.chance(0.5) ? 12 : 4;
-  for (let count = least + random.below(10); count > 0 && !life.isDead; count--) {
+  for (let count = 4 + random.below(10); count > 0 && !life.isDead; count--) {
     const draft = { slot, value: drawValue(random, 1, 8 * world.setup.segmentSize, true), expiry: Infinity };
     life.writeSync(() => life.collections[BYTES_SPACE]!.putSync(keyOf(slot), draft.value), () => [draft]);
   }
