@@ -108,7 +108,6 @@ export async function readWatch(life: Life, random: Random): Promise<void> {
     } catch (error) {
       if (!(error instanceof LaggedError)) throw error;
       must(mayHaveLagged(life), () => `a watch has lagged that is at commit ${watch.next} of ${life.world.ledger.commits.length}`);
-      life.world.reach('watch lagged');
       forget(life, watch);
       must((await life.settle(watch.watcher.next())).done === true, () => 'a watch that has lagged goes on');
       return;
