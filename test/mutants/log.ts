@@ -200,5 +200,21 @@ export const log: Area = {
       tests: ['unit/format'],
       only: 'ends within a commit',
     },
+    {
+      name: 'frame-with-the-time-of-the-one-before',
+      breaks: ['F-64'],
+      file: 'assembly/log/log.ts',
+      find: '  if (!Log.isTimed) return STATUS_NEED_TIME;\n',
+      replace: '',
+      tests: ['unit/commit-time'],
+    },
+    {
+      name: 'first-frame-without-a-time',
+      breaks: ['F-64'],
+      file: 'assembly/exports/time.ts',
+      find: '  if (segment === null) segment = Segments.first;\n',
+      replace: '',
+      tests: ['unit/commit-time'],
+    },
   ],
 };

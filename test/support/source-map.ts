@@ -30,7 +30,8 @@ export function mapCore(shipped: Uint8Array): (offset: number) => Place | undefi
     const map = new SourceMap(JSON.parse(readFileSync(`${output}.map`, 'utf8')) as SourceMapPayload);
     return (offset) => {
       const entry = map.findEntry(0, offset);
-      if (!('originalSource' in entry) || !entry.originalSource.startsWith('assembly/')) return undefined;
+      // What stands for no line of a source has none.
+      if (!('originalSource' in entry) || (entry.originalSource as string | undefined)?.startsWith('assembly/') !== true) return undefined;
       return { file: entry.originalSource, line: entry.originalLine + 1 };
     };
   } finally {
