@@ -69,7 +69,7 @@ export const durability: Area = {
       file: 'assembly/exports/output.ts',
       find: 'Log.seal = max<u64>(Log.seal, <u64>address);',
       replace: 'Log.seal = log.writtenAddress();',
-      tests: ['unit/format', 'simulation/crash-transactions'],
+      tests: ['simulation/world', 'unit/format'],
     },
     {
       name: 'new-store-before-its-first-segment',
@@ -136,7 +136,7 @@ export const durability: Area = {
       file: 'assembly/commit/batch.ts',
       find: 'if (Log.version >= Log.ceiling) return STATUS_NEED_CEILING;',
       replace: '',
-      tests: ['simulation/crash-transactions'],
+      tests: ['simulation/world', 'simulation/crash-states'],
     },
     {
       name: 'ceiling-not-flushed',
@@ -185,7 +185,7 @@ export const durability: Area = {
       file: 'assembly/space/live.ts',
       find: 'if (segment.unlistedBy == 0 || segment.unlistedBy >= sealed || segment.sequence >= root) continue;',
       replace: 'if (segment.unlistedBy == 0 || segment.sequence >= root) continue;',
-      tests: ['simulation/crash-states', 'simulation/model'],
+      tests: ['simulation/reused-slots', 'simulation/freed-slots', 'simulation/crash-states'],
       isClassic: true,
     },
     {
@@ -220,7 +220,7 @@ export const durability: Area = {
       file: LOG_FILE,
       find: 'await this.device.flush();',
       replace: 'await this.device.flush().catch(() => this.device.flush());',
-      tests: ['simulation/failures'],
+      tests: ['simulation/shown', 'simulation/world', 'isolation/stopped'],
       isClassic: true,
     },
     {
@@ -245,7 +245,7 @@ export const durability: Area = {
       file: 'src/kernel.ts',
       find: '    this.commits?.rejectAll();\n',
       replace: '',
-      tests: ['simulation/failures', 'simulation/durability'],
+      tests: ['isolation/stopped', 'simulation/world', 'simulation/io-errors'],
       mayHang: true,
     },
     {
@@ -254,7 +254,7 @@ export const durability: Area = {
       file: LOG_FILE,
       find: 'this.#erase(engine.outputOffset, size);',
       replace: '',
-      tests: ['simulation/failures'],
+      tests: ['simulation/tears', 'simulation/world', 'simulation/io-errors'],
     },
     {
       name: 'full-disk-stops-the-store',

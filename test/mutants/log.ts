@@ -23,7 +23,7 @@ export const log: Area = {
       file: FRAME,
       find: 'if (headHashOf(frame) != headHash(frame, seed, offset)) return false;',
       replace: '',
-      tests: ['simulation/damage'],
+      tests: ['simulation/flips', 'fuzz/replay'],
     },
     {
       name: 'head-hash-without-the-size',
@@ -92,7 +92,7 @@ export const log: Area = {
       file: HEADER,
       find: 'if (load<u64>(header, format.SEGMENT_HASH) != headerHash(header)) return STATUS_CORRUPT;',
       replace: '',
-      tests: ['simulation/damage'],
+      tests: ['simulation/flips', 'unit/forgery'],
     },
     {
       name: 'header-at-any-place',
@@ -100,7 +100,7 @@ export const log: Area = {
       file: HEADER,
       find: 'if (load<u32>(header, format.SEGMENT_SLOT) != slot || load<u64>(header, format.SEGMENT_SEQUENCE) == 0) return STATUS_CORRUPT;',
       replace: '',
-      tests: ['simulation/damage'],
+      tests: ['unit/stale-bytes', 'unit/forgery', 'simulation/flips'],
     },
     {
       name: 'header-of-another-store',
@@ -116,7 +116,7 @@ export const log: Area = {
       file: HEADER,
       find: 'if (load<u64>(header, format.SEGMENT_LIST_HASH) == listHash(header, size)) return isListSound(header) ? STATUS_OK : STATUS_CORRUPT;',
       replace: 'if (size != 0) return STATUS_OK;',
-      tests: ['simulation/flips'],
+      tests: ['unit/forgery', 'unit/hostile-files', 'simulation/flips', 'fuzz/replay'],
     },
     {
       name: 'zeros-not-declared',
@@ -199,6 +199,22 @@ export const log: Area = {
       replace: 'return status.STATUS_OK;',
       tests: ['unit/format'],
       only: 'ends within a commit',
+    },
+    {
+      name: 'frame-with-the-time-of-the-one-before',
+      breaks: ['F-64'],
+      file: 'assembly/log/log.ts',
+      find: '  if (!Log.isTimed) return STATUS_NEED_TIME;\n',
+      replace: '',
+      tests: ['unit/commit-time'],
+    },
+    {
+      name: 'first-frame-without-a-time',
+      breaks: ['F-64'],
+      file: 'assembly/exports/time.ts',
+      find: '  if (segment === null) segment = Segments.first;\n',
+      replace: '',
+      tests: ['unit/commit-time'],
     },
   ],
 };

@@ -225,5 +225,13 @@ export const versions: Area = {
       replace: '',
       tests: ['unit/watch-waiting'],
     },
+    {
+      name: 'watch-begins-within-a-commit',
+      breaks: ['T6'],
+      file: 'assembly/versions/watch.ts',
+      find: '(versionAtStart(segment) > version || (versionAtStart(segment) == version && mayBeginWithin(segment)))',
+      replace: 'versionAtStart(segment) > version',
+      tests: ['unit/watch-commit'],
+    },
   ],
 };

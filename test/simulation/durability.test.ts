@@ -3,7 +3,10 @@ import { afterEach, expect, test, vi } from 'vitest';
 import { SimulatedDisk } from '../support/simulated-disk.js';
 import { openStore } from '../support/stores.js';
 
-afterEach(() => void vi.useRealTimers());
+afterEach(() => {
+  vi.useRealTimers();
+  vi.restoreAllMocks();
+});
 
 const VALUE = new Uint8Array(100).fill(1);
 
@@ -145,19 +148,29 @@ test.each(['buffered', 'relaxed'] as const)('%s: everything is flushed within th
 });
 
 test.each(['buffered', 'relaxed'] as const)('%s: a loop that gives timers no turn is flushed too', async (durability) => {
+  let now = 1000;
+  vi.spyOn(performance, 'now').mockImplementation(() => now);
   const disk = new SimulatedDisk();
-  const db = openStore(disk, { durability, flushInterval: 1 });
+  const db = openStore(disk, { durability, flushInterval: 100 });
+  // The first write makes room for versions, which takes a flush.
+  db.putSync('a', VALUE);
   const from = disk.operations;
-  const end = performance.now() + 2000;
-  while (!since(disk, from).includes('flush') && performance.now() < end) db.putSync('a', VALUE);
+  for (let count = 0; count < 100; count++) db.putSync('a', VALUE);
+  expect(since(disk, from)).not.toContain('flush');
+  now += 250;
+  for (let count = 0; count < 32; count++) db.putSync('a', VALUE);
   expect(since(disk, from)).toContain('flush');
   const inMicrotasks = disk.operations;
-  while (!since(disk, inMicrotasks).includes('flush') && performance.now() < end) await db.put('a', VALUE);
+  for (let count = 0; count < 100; count++) await db.put('a', VALUE);
+  expect(since(disk, inMicrotasks)).not.toContain('flush');
+  now += 250;
+  for (let count = 0; count < 32; count++) await db.put('a', VALUE);
   expect(since(disk, inMicrotasks)).toContain('flush');
   await db.close();
 });
 
 test('relaxed: a put resolves when it is applied; what is not handed over is bounded', async () => {
+  vi.spyOn(performance, 'now').mockReturnValue(1000);
   const disk = new SimulatedDisk();
   const db = openStore(disk, { durability: 'relaxed', segmentSize: 1 << 20 });
   const from = disk.operations;

@@ -1,5 +1,5 @@
 /** The documents hold what the code holds: the format's tables against its constants, the README's words against what exists. */
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import * as format from '../../assembly/shared/format.js';
 import * as varve from '../../src/index.js';
@@ -52,6 +52,40 @@ test('the README names every error class, and no other', () => {
   expect([...named].sort()).toEqual([...exported].sort());
 });
 
+const DOCUMENTS = ['README.md', 'ARCHITECTURE.md', 'FORMAT.md', 'CHANGELOG.md', 'test/torture/README.md', ...readdirSync(new URL('../../docs/', import.meta.url)).filter((name) => name.endsWith('.md')).map((name) => `docs/${name}`)];
+/** The folders that documents name files in, with or without a slash before them. */
+const PATH = /^(?:assembly|bench|docs|examples|src|test|build|dist|\.ci)(?:\/[\w.-]+)+\/?$/;
+/** What a build makes. */
+const BUILT = /^(build|dist|bench\/results)\//;
+
+/** What a document names as a path of the project: between backticks, or as the target of a link. */
+function pathsIn(name: string): string[] {
+  const text = read(name);
+  const quoted = [...text.matchAll(/`([^`\s]+)`/g)].map(([, path]) => path!).filter((path) => PATH.test(path));
+  const linked = [...text.matchAll(/\]\(([^)#\s]+)(?:#[^)]*)?\)/g)].map(([, path]) => path!).filter((path) => !/^[a-z]+:/.test(path));
+  return [...quoted, ...linked.map((path) => new URL(path, new URL(name, 'file:///')).pathname.slice(1))].filter((path) => !BUILT.test(path));
+}
+
+test('every file and folder that a document names is there', () => {
+  let count = 0;
+  for (const name of DOCUMENTS) {
+    for (const path of pathsIn(name)) {
+      count++;
+      expect(existsSync(new URL(`../../${path}`, import.meta.url)), `${name} names ${path}`).toBe(true);
+    }
+  }
+  expect(count).toBeGreaterThan(30);
+});
+
+test('every command that a document names is one', () => {
+  const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> };
+  const tools = new Set(readdirSync(new URL('../tools/', import.meta.url)).map((name) => name.replace(/\.ts$/, '')));
+  for (const name of DOCUMENTS) {
+    for (const [command, script] of read(name).matchAll(/npm run ([\w-]+)/g)) expect(scripts[script!], `${name}: ${command}`).toBeDefined();
+    for (const [command, tool] of read(name).matchAll(/node test\/run\.mjs ([\w-]+)/g)) expect(tools.has(tool!), `${name}: ${command}`).toBe(true);
+  }
+});
+
 test('no document names a place that only its writer had', () => {
-  for (const name of ['README.md', 'ARCHITECTURE.md', 'FORMAT.md', 'CHANGELOG.md']) expect(read(name), name).not.toMatch(/\/work\/|\/root\/|registry\.npmjs/);
+  for (const name of DOCUMENTS) expect(read(name), name).not.toMatch(/\/work\/|\/root\/|registry\.npmjs/);
 });

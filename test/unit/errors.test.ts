@@ -177,7 +177,7 @@ test('NotFoundError: what must exist and does not', async () => {
   await expectCode('VARVE_NOT_FOUND', () => open(join(folder, 'no', 'such', 'folder')));
 });
 
-test('FormatError: files that are not ours, or newer than we are, are left alone', async () => {
+test('FormatError: files that are not ours, or newer than we are, are left alone (F-75)', async () => {
   const path = newPath();
   for (const content of ['a text', 'x'.repeat(100_000), '\0'.repeat(9000) + 'x'.repeat(9000)]) {
     writeFileSync(path, content);

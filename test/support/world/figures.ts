@@ -5,7 +5,7 @@ export const RARE = [
   'flush failed and lost its bytes', 'flush failed and read as before', 'flush failed and kept its bytes', 'write failed in part', 'failure within recovery', 'failure while closing', 'read failed while opening', 'read failed while verifying',
   'disk full', 'room again behind a full disk', 'delete on a full disk', 'slot zeroed in the background', 'background queue failed', 'slot used again', 'idle log sealed', 'flushed by the interval',
   'conflict on a key', 'conflict on a tombstone', 'conflict on an absent key', 'conflict on an expired key', 'conflict in a range', 'conflict between writers under snapshot', 'write skew under snapshot', 'cas of a transaction failed', 'transaction run again', 'commit of four sessions open at once',
-  'expired key under a snapshot', 'expired key back by the clock', 'view of a past version', 'version gone', 'watch lagged', 'watch from the past', 'watch woken', 'store closed under a scan',
+  'expired key under a snapshot', 'expired key back by the clock', 'view of a past version', 'version gone', 'watch from the past', 'watch woken', 'store closed under a scan',
   'read-only store', 'intact store salvaged', 'damage refused', 'damage harmless', 'salvage with losses', 'nothing left to salvage', 'tail lost with a stale sector', 'store reopened without a change', 'keyspace dropped', 'promise kept by close',
 ] as const;
 

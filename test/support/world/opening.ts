@@ -194,7 +194,7 @@ export function beginLife(world: World, start: Medium, random: Random): Life {
   for (let depth = 0; ; depth++) {
     if (random.chance(0.08)) medium = look(world, medium, random);
     const { disk } = medium;
-    const attempt = { medium, hadPending: disk.pendingCount > 0, depth };
+    const attempt = { medium, hadPending: disk.pendingCount > 0 || disk.hasLost, depth };
     const isDisturbed = !setup.isCalm && depth < DEPTH_MAX && random.chance(setup.nestedChance);
     const before = isDisturbed ? disk.processImage() : undefined;
     if (isDisturbed) disturb(disk, random);

@@ -74,11 +74,12 @@ function checkItem(life: Life, watch: Watch, commit: Commit, { done, value }: It
   watch.place = watch.next;
 }
 
-/** Whether a watch is so far behind that what it has yet to read may have left the log. */
-function mayHaveLagged(life: Life, watch: Watch): boolean {
+/** Whether a watch is so far behind that what others have yet to read may have left the log: together they keep no more than one may. */
+function mayHaveLagged(life: Life): boolean {
   const { commits } = life.world.ledger;
+  const place = Math.min(...life.watches.map((watch) => watch.place));
   let behind = 0;
-  for (let index = Math.max(0, watch.place - 1); index < commits.length; index++) behind += commits[index]!.size;
+  for (let index = Math.max(0, place - 1); index < commits.length; index++) behind += commits[index]!.size;
   return behind > (KEPT_COUNT / 2) * life.world.setup.segmentSize;
 }
 
@@ -93,9 +94,10 @@ export async function readWatch(life: Life, random: Random): Promise<void> {
     const commit = nextCommit(life, watch);
     if (commit === undefined) {
       // It waits for one that is to come.
-      watch.waiting ??= watch.watcher.next();
-      watch.place = watch.next;
+      if (watch.waiting !== undefined) return;
+      watch.waiting = watch.watcher.next();
       watch.waiting.catch(() => undefined);
+      watch.place = watch.next;
       return;
     }
     if (watch.waiting !== undefined) life.world.reach('watch woken');
@@ -105,8 +107,7 @@ export async function readWatch(life: Life, random: Random): Promise<void> {
       checkItem(life, watch, commit, await life.settle(item));
     } catch (error) {
       if (!(error instanceof LaggedError)) throw error;
-      must(mayHaveLagged(life, watch), () => `a watch has lagged that is at commit ${watch.next} of ${life.world.ledger.commits.length}`);
-      life.world.reach('watch lagged');
+      must(mayHaveLagged(life), () => `a watch has lagged that is at commit ${watch.next} of ${life.world.ledger.commits.length}`);
       forget(life, watch);
       must((await life.settle(watch.watcher.next())).done === true, () => 'a watch that has lagged goes on');
       return;
@@ -139,8 +140,8 @@ export async function checkWatchesEnded(life: Life): Promise<void> {
   for (const watch of life.watches) {
     const isBehind = nextCommit(life, watch) !== undefined;
     const end = await life.settle((watch.waiting ?? watch.watcher.next()).catch((error: unknown) => error));
-    if (watch.waiting !== undefined && (isBehind || (end instanceof LaggedError && mayHaveLagged(life, watch)))) continue;
+    if (watch.waiting !== undefined && (isBehind || (end instanceof LaggedError && mayHaveLagged(life)))) continue;
     if (life.isPoisoned) must(end instanceof PoisonedError, () => `a watch of a store that has stopped says ${String(end)}`);
-    else must((end as { done?: boolean }).done === true, () => 'a watch of a closed store goes on');
+    else must((end as { done?: boolean }).done === true, () => `a watch of a closed store goes on: ${end instanceof Error ? String(end) : JSON.stringify(end)}`);
   }
 }

@@ -1,0 +1,48 @@
+/** What is missing where the log ends is a loss that salvage names, as an opening refuses it: bytes that were flushed and are zeros, and the rest of a commit (F-20, F-28). */
+import { expect, test } from 'vitest';
+import * as format from '../../assembly/shared/format.js';
+import { MemoryDevice } from '../../src/device/memory.js';
+import { CorruptionError } from '../../src/index.js';
+import { openStore } from '../support/stores.js';
+
+const SEGMENT_SIZE = 4096;
+
+/** A store that was closed, and what it holds. */
+async function closedStore(): Promise<Uint8Array> {
+  const device = new MemoryDevice();
+  const db = openStore(device, { segmentSize: SEGMENT_SIZE, durability: 'relaxed' });
+  for (let key = 0; key < 12; key++) {
+    db.putSync(key, key);
+    await db.flush();
+  }
+  db.batchSync(Array.from({ length: 12 }, (_, index) => ({ type: 'put' as const, key: `part${index}`, value: new Uint8Array(1000).fill(1) })));
+  await db.close();
+  return device.bytes();
+}
+
+test('zeros from any sector of the last segments on: refused, and salvaged with a loss', async () => {
+  const image = await closedStore();
+  let refused = 0;
+  for (let from = format.SLOTS_OFFSET + 512; from < image.length; from += 512) {
+    const cut = image.slice();
+    cut.fill(0, from);
+    let error: unknown;
+    try {
+      openStore(new MemoryDevice(cut), { create: false });
+    } catch (thrown) {
+      error = thrown;
+    }
+    // Behind the last byte of the log there were zeros before.
+    if (error === undefined) {
+      expect(cut).toEqual(image);
+      continue;
+    }
+    expect(error).toBeInstanceOf(CorruptionError);
+    refused++;
+    const rescued = openStore(new MemoryDevice(cut), { salvage: true });
+    expect(rescued.recovery.lost.length, `zeros from ${from} on`).toBeGreaterThan(0);
+    for (const { reason } of rescued.recovery.lost) expect(reason).not.toBe('');
+    await rescued.close();
+  }
+  expect(refused).toBeGreaterThan(20);
+});

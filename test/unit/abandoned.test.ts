@@ -1,0 +1,92 @@
+/**
+ * Transactions that come to no end: an exception of the caller's, a promise that never settles, a session that its owner has forgotten (F-67). None of them leaves a version behind, or keeps one that
+ * nobody can see any more; the forgotten one is reported.
+ */
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { expect, test } from 'vitest';
+import { MemoryDevice } from '../../src/device/memory.js';
+import type { Store } from '../../src/store.js';
+import { openStore } from '../support/stores.js';
+
+const OVERWRITES = 200;
+
+function makeStore(): { db: Store; warnings: string[]; pass: (milliseconds: number) => void } {
+  const warnings: string[] = [];
+  let now = 1_700_000_000_000;
+  const db = openStore(new MemoryDevice(), { segmentSize: 4096, durability: 'relaxed', onWarning: ({ code }) => warnings.push(code) }, 1, true, () => now);
+  for (let key = 0; key < 10; key++) db.putSync(key, key);
+  return { db, warnings, pass: (milliseconds) => void (now += milliseconds) };
+}
+
+function overwrite(db: Store): void {
+  for (let count = 0; count < OVERWRITES; count++) db.putSync(count % 10, new Uint8Array(100));
+}
+
+/** Nothing is open, and nothing is kept for anyone. */
+function expectNothingKept(db: Store): void {
+  const { snapshots, keys } = db.stats();
+  expect([snapshots.open, snapshots.oldVersions, keys]).toEqual([0, 0, 10]);
+}
+
+test('an exception in a transaction, before and after its reads and writes, leaves no version and keeps none', async () => {
+  const { db } = makeStore();
+  const { version } = db.stats();
+  for (const point of [0, 1, 2]) {
+    const body = (tx: { get(key: number): unknown; put(key: number, value: unknown): void }): void => {
+      if (point > 0) tx.get(1);
+      if (point > 1) tx.put(1, 'never');
+      throw new Error('the caller’s own');
+    };
+    expect(() => db.transactSync(body)).toThrow('the caller’s own');
+    await expect(db.transact(async (tx) => body(tx))).rejects.toThrow('the caller’s own');
+  }
+  expect(db.stats().version).toBe(version);
+  overwrite(db);
+  expectNothingKept(db);
+  await db.verify();
+  await db.close();
+});
+
+test('a transaction whose promise never settles holds its view, is reported after a minute, and ends with its store', async () => {
+  const { db, warnings, pass } = makeStore();
+  let outcome = 'none';
+  void db.transact(async (tx) => {
+    tx.put(1, 'never');
+    await new Promise(() => undefined);
+  }).then(() => (outcome = 'resolved'), (error: { code?: string }) => (outcome = String(error.code)));
+  await Promise.resolve();
+  overwrite(db);
+  expect(db.stats().snapshots.open).toBe(1);
+  expect(db.get(1)).not.toBe('never');
+  pass(61_000);
+  db.snapshot().close();
+  expect(warnings).toEqual(['VARVE_LONG_OPEN']);
+  // One that is kept costs what it can see, and no more.
+  expect(db.stats().snapshots.oldVersions).toBe(10);
+  await db.close();
+  expect(outcome).toBe('none');
+});
+
+test('a session that is forgotten is ended by the collection of garbage, and reported; what it kept is given up', async () => {
+  const { db, warnings } = makeStore();
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void;
+  (() => {
+    const tx = db.begin();
+    tx.get(1);
+    tx.put(2, 'never');
+  })();
+  overwrite(db);
+  expect(db.stats().snapshots.open).toBe(1);
+  for (let turn = 0; turn < 100 && db.stats().snapshots.open > 0; turn++) {
+    collect();
+    await new Promise((resolve) => setTimeout(resolve, 0));
+  }
+  expect(warnings).toEqual(['VARVE_FORGOTTEN']);
+  overwrite(db);
+  expectNothingKept(db);
+  expect(db.get(2)).not.toBe('never');
+  await db.verify();
+  await db.close();
+});

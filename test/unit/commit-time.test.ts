@@ -1,0 +1,84 @@
+/** When a commit was made, as its history, a watch and a view of the past say: what the clock showed then, wherever its frame was closed (F-64). */
+import { expect, test } from 'vitest';
+import { MemoryDevice } from '../../src/device/memory.js';
+import type { OpenOptions } from '../../src/options.js';
+import type { Store } from '../../src/store.js';
+import { openInMemoryStore, openStore } from '../support/stores.js';
+
+const SEGMENT_SIZE = 4096;
+const BEGIN = 1_700_000_000_000;
+
+function timesOf(db: Store, key: string): number[] {
+  return [...db.history(key)].map(({ time }) => time);
+}
+
+test('a commit whose frame is closed by a change of segments has its own time, not that of the frame before', async () => {
+  let now = BEGIN;
+  const device = new MemoryDevice();
+  const options: OpenOptions = { segmentSize: SEGMENT_SIZE, durability: 'relaxed', history: 'all' };
+  const db = openStore(device, options, 1, false, () => now);
+  db.putSync('first', 1);
+  await db.flush();
+  now += 3_600_000;
+  // No flush comes between these: each segment is ended by the put that needs the next.
+  for (let index = 0; index < 20; index++) db.putSync(`key${index}`, new Uint8Array(1500));
+  // Neither do these wait for one: a transaction and a batch over several segments.
+  db.transactSync((tx) => {
+    for (let index = 0; index < 10; index++) tx.put(`tx${index}`, new Uint8Array(1500));
+  });
+  db.batchSync(Array.from({ length: 10 }, (_, index) => ({ type: 'put' as const, key: `batch${index}`, value: new Uint8Array(1500) })));
+  expect(db.stats().log.segments).toBeGreaterThan(10);
+  const expectTimes = (store: Store): void => {
+    expect(timesOf(store, 'first')).toEqual([BEGIN]);
+    for (let index = 0; index < 20; index++) expect(timesOf(store, `key${index}`), `key${index}`).toEqual([BEGIN + 3_600_000]);
+    for (let index = 0; index < 10; index++) expect([...timesOf(store, `tx${index}`), ...timesOf(store, `batch${index}`)]).toEqual([BEGIN + 3_600_000, BEGIN + 3_600_000]);
+  };
+  expectTimes(db);
+  await db.close();
+  now += 3_600_000;
+  const again = openStore(new MemoryDevice(device.bytes()), options, 2, false, () => now);
+  expectTimes(again);
+  await again.close();
+});
+
+test('a store without a file tells the time of a segment that was ended, not none', async () => {
+  const db = openInMemoryStore({ segmentSize: SEGMENT_SIZE, history: 'all' });
+  for (let index = 0; index < 20; index++) db.putSync(`key${index}`, new Uint8Array(1500));
+  for (let index = 0; index < 20; index++) expect(timesOf(db, `key${index}`)).toEqual([BEGIN]);
+  await db.close();
+});
+
+test('the first frame of all tells the time of each of its commits, not only of the last', async () => {
+  let now = BEGIN;
+  const device = new MemoryDevice();
+  const db = openStore(device, { durability: 'relaxed', history: 'all' }, 1, false, () => now);
+  db.putSync('a', 1);
+  db.putSync('b', 2);
+  await db.close();
+  now += 60_000;
+  const again = openStore(new MemoryDevice(device.bytes()), { history: 'all' }, 2, false, () => now);
+  expect([timesOf(again, 'a'), timesOf(again, 'b')]).toEqual([[BEGIN], [BEGIN]]);
+  await again.close();
+});
+
+test('the clock goes back, jumps ahead or says nothing: the order of commits is that of their versions (F-64; T17)', async () => {
+  const clocks = [BEGIN, BEGIN - 86_400_000, BEGIN + 10 * 365 * 86_400_000, Number.NaN, 0, -5, BEGIN];
+  let turn = 0;
+  let device = new MemoryDevice();
+  const open = (seed: number): Store => openStore(device, { segmentSize: SEGMENT_SIZE, durability: 'relaxed', history: 'all' }, seed, true, () => clocks[turn % clocks.length]!);
+  let db = open(1);
+  const versions: number[] = [];
+  for (turn = 0; turn < 70; turn++) {
+    versions.push(db.putSync('key', turn));
+    if (turn % 3 === 0) await db.flush();
+    if (turn % 10 === 9) {
+      await db.close();
+      device = new MemoryDevice(device.bytes());
+      db = open(turn);
+    }
+  }
+  expect(versions).toEqual([...versions].sort((one, other) => one - other));
+  expect([...db.history('key')].map(({ value }) => value)).toEqual(Array.from({ length: 70 }, (_, index) => 69 - index));
+  await db.verify();
+  await db.close();
+});
