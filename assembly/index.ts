@@ -13,3 +13,4 @@ export * from './exports/sessions';
 export * from './exports/scans';
 export * from './exports/time';
 export * from './exports/watches';
+export * from './exports/copies';

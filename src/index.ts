@@ -1,9 +1,11 @@
 /** varve: an embedded, transactional, multi-version key-value store. This file only exports. */
+export type { BackupOptions, BackupReport } from './backup.js';
 export type { BatchOperation } from './batch.js';
 export type { Key } from './codec/key.js';
 export type { KeyCodec } from './codec/space.js';
 export type { CodecName, ValueCodec } from './codec/value.js';
 export type { CasResult } from './collection.js';
+export type { CopyOptions, CopyProgress, Copied } from './copy.js';
 export type { Durability } from './durability/commits.js';
 export type { Recovery } from './durability/recover.js';
 export * from './errors.js';

@@ -17,6 +17,8 @@ export interface KernelParts {
   /** Undefined for a store in memory. */
   readonly log: LogFile | undefined;
   readonly settings: Settings;
+  /** So many random bytes. */
+  readonly random: (size: number) => Uint8Array;
   /** Gives lock and device back. */
   readonly release: () => void;
 }
@@ -26,6 +28,7 @@ export class Kernel {
   readonly engine: Engine;
   readonly log: LogFile | undefined;
   readonly settings: Settings;
+  readonly random: (size: number) => Uint8Array;
   readonly holds: Holds;
   /** Undefined where nothing is written, or there is no file. */
   readonly commits: Commits | undefined;
@@ -43,11 +46,12 @@ export class Kernel {
   /** What stopped a store in memory. */
   #fault: Error | undefined;
 
-  constructor({ name, engine, log, settings, release }: KernelParts) {
+  constructor({ name, engine, log, settings, random, release }: KernelParts) {
     this.name = name;
     this.engine = engine;
     this.log = log;
     this.settings = settings;
+    this.random = random;
     this.#release = release;
     this.holds = new Holds(engine, (warning) => this.#warn(warning), (error) => this.caught(error));
     if (log === undefined || settings.readOnly) return;

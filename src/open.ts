@@ -49,9 +49,9 @@ function codecsOf(settings: Settings): (values: CodecName | ValueCodec<unknown>)
   };
 }
 
-function storeOf(engine: Engine, log: LogFile | undefined, settings: Settings, recovery: Recovery, release: () => void): Store {
+function storeOf(engine: Engine, log: LogFile | undefined, settings: Settings, recovery: Recovery, random: Surroundings['random'], release: () => void): Store {
   const codecFor = codecsOf(settings);
-  const kernel = new Kernel({ name: engine.name, engine, log, settings, release });
+  const kernel = new Kernel({ name: engine.name, engine, log, settings, random, release });
   return new Store(kernel, new Space<Key, unknown>(undefined, undefined, codecFor(settings.values)), recovery, codecFor);
 }
 
@@ -85,7 +85,7 @@ function recover(log: LogFile, settings: Settings, release: () => void, surround
   const recovery = isNew
     ? createLog(engine, device, log, settings.segmentSizeShift, entropy)
     : recoverLog(engine, device, log, { writable: !settings.readOnly, salvage: settings.salvage, entropy });
-  return storeOf(engine, log, settings, recovery, release);
+  return storeOf(engine, log, settings, recovery, surroundings.random, release);
 }
 
 function openInMemory(settings: Settings, surroundings: Surroundings = SURROUNDINGS): Store {
@@ -96,7 +96,7 @@ function openInMemory(settings: Settings, surroundings: Surroundings = SURROUNDI
   const code = engine.core.createStore();
   engine.refresh();
   if (code !== 0) throw failure(code, IN_MEMORY);
-  return storeOf(engine, undefined, settings, MEMORY_RECOVERY, () => undefined);
+  return storeOf(engine, undefined, settings, MEMORY_RECOVERY, surroundings.random, () => undefined);
 }
 
 /**

@@ -1,10 +1,11 @@
 /** A store: the operations on its own keys, which it has as a collection, and those that concern it as a whole. */
 import type { StandardSchemaV1 } from '@standard-schema/spec';
+import { backup, copyToPath, type BackupOptions, type BackupReport } from './backup.js';
 import type { Key } from './codec/key.js';
 import { Space, type KeyCodec } from './codec/space.js';
 import type { CodecName, ValueCodec } from './codec/value.js';
 import { Collection } from './collection.js';
-import { copyKeys, type Copied } from './copy.js';
+import type { Copied } from './copy.js';
 import { explainDevice } from './durability/device-failure.js';
 import type { Recovery } from './durability/recover.js';
 import { EngineSession } from './engine/session.js';
@@ -164,6 +165,19 @@ export class Store<V = unknown> extends Collection<V> {
   }
 
   /**
+   * Writes a copy of the store as it is when this begins, while writers go on: keys of all keyspaces with their values, kinds, expiries and versions, without what was overwritten, deleted
+   * or has expired, and with an identity of its own. It is a store that `open` opens, and its versions go on from that of the copy. At a path it appears whole, durable and read back, or not
+   * at all; a stream gets the bytes of the file in order, as it wants them. Each record is held against its checksum on the way. O(bytes of the log), in steps of about a millisecond and in
+   * memory that does not grow with the store.
+   * @throws (as a rejection) InvalidArgumentError, also where there is something at the path and `overwrite` is not set; CorruptionError for damage in memory; LockedError where the store at
+   * the path is open; NotFoundError, ReadOnlyError, FullError, IoError of the target; the reason of the signal; what `onProgress` or the stream throws. The store itself stays usable, and
+   * nothing is left at the path.
+   */
+  backup(target: string | WritableStream<Uint8Array>, options: BackupOptions = {}): Promise<BackupReport> {
+    return backup(this.kernel, target, options);
+  }
+
+  /**
    * Ends the store in order: everything applied becomes durable, the lock is given back. Idempotent. Whoever uses the store afterwards gets a
    * ClosedError.
    */
@@ -176,10 +190,9 @@ export class Store<V = unknown> extends Collection<V> {
     await this.close();
   }
 
-  /** @internal Copies what the store holds into another one. */
-  copyInto(target: Store): Promise<Copied> {
-    this.kernel.checkReadable();
-    return copyKeys(this.kernel, target.kernel);
+  /** @internal Copies what the store holds to a file that is not there yet. */
+  copyTo(path: string): Promise<Copied> {
+    return copyToPath(this.kernel, path, {});
   }
 
   /** Hands what was applied to the operating system, before a process ends without `close`. */

@@ -100,6 +100,14 @@ export function sealRecord(record: usize, flags: u32, keySize: u32, valueSize: u
   return size;
 }
 
+/** Gives a record whose bytes were copied to another place the check that it has there. It names no version before it. */
+export function settleRecord(record: usize, seed: u64, offset: u32): void {
+  requiresRecord(record);
+  requires((offset & 7) == 0);
+  setLink(record, 0);
+  store<u32>(record, computeCheck(record, sizeOf(record), seed, offset), format.RECORD_CHECK);
+}
+
 /** Whether a record that ends before `limit` bytes is intact at its place; on its own, without its frame. */
 export function checkRecord(record: usize, limit: u32, seed: u64, offset: u32): bool {
   requiresRange(record, limit);

@@ -19,7 +19,7 @@ export interface OpenMode {
 const NO_FOLDER_FLUSH = new Set(['EPERM', 'EACCES', 'EINVAL', 'EISDIR', 'EBADF', 'ENOSYS', 'ENOTSUP', 'EOPNOTSUPP']);
 
 /** Makes the directory entry of a new file durable, where the platform lets directories be flushed. */
-function flushFolder(fs: FileSystem, folder: string): void {
+export function flushFolder(fs: FileSystem, folder: string): void {
   let descriptor: number | undefined;
   try {
     descriptor = fs.openSync(folder, 'r');

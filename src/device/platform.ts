@@ -1,6 +1,8 @@
 /** What differs between platforms, chosen at run time: where files are, how a process ends, which buffers can be kept from being transferred. */
 import { PlatformError } from '../errors.js';
 import type { Device } from './device.js';
+import { openNodeDevice } from './node-file.js';
+import { createNodeFile } from './node-new-file.js';
 import { openNodeFile } from './node-open.js';
 
 /** A file that was opened for a store, with its lock. */
@@ -10,6 +12,15 @@ export interface PlatformFile {
   confirm(): Promise<void>;
   /** Gives device and lock back. Idempotent. */
   release(): void;
+}
+
+/** A file that is being made, and that nobody sees under its name before it is whole. */
+export interface NewFile {
+  readonly device: Device;
+  /** Gives it its name. Resolves when that is durable, and the device is closed. What was flushed before is whole; call it once, last. */
+  commit(): Promise<void>;
+  /** Removes it. Idempotent, and without effect once it has its name. */
+  discard(): void;
 }
 
 interface NodeProcess {
@@ -33,6 +44,24 @@ export function initialMemorySize(): number {
 export async function openPlatformFile(path: string, options: { create: boolean; readOnly: boolean }): Promise<PlatformFile> {
   if (nodeProcess() === undefined) throw new PlatformError("This platform has no files that varve knows. Open ':memory:'.");
   return openNodeFile(path, options);
+}
+
+/** Makes the file of a copy beside `path`, which it gets as its name when it is whole. */
+export async function createPlatformFile(path: string, options: { overwrite: boolean }): Promise<NewFile> {
+  if (nodeProcess() === undefined) throw new PlatformError('This platform has no files that varve knows. Use a stream.');
+  return createNodeFile(path, options);
+}
+
+/** Opens the file at `path`, of whatever it is, to read it. */
+export async function readPlatformFile(path: string): Promise<Device> {
+  if (nodeProcess() === undefined) throw new PlatformError('This platform has no files that varve knows. Use a stream.');
+  return openNodeDevice(path, { create: false, readOnly: true });
+}
+
+/** Resolves in a later turn of the event loop, when what waits for its turn has had it. */
+export function nextTurn(): Promise<void> {
+  const { setImmediate } = globalThis as { setImmediate?: (action: () => void) => void };
+  return new Promise((resolve) => (setImmediate === undefined ? setTimeout(resolve) : setImmediate(resolve)));
 }
 
 /** Runs an action when the process ends in order. Returns what takes it back. */

@@ -94,4 +94,10 @@ export interface Core {
   sessionExpect(session: number, expected: number): void;
   commitSession(session: number, isSnapshot: boolean): number;
   cancelSession(session: number): void;
+  openCopy(version: number, clock: number, hasHistory: boolean): number;
+  stepCopy(copy: number, work: number): number;
+  copySuperblocks(copy: number, hasEnded: boolean): void;
+  readCopyBack(copy: number, block: number): void;
+  isCopyTrue(copy: number): number;
+  closeCopy(copy: number): void;
 }
