@@ -18,7 +18,7 @@ import * as layout from '../shared/layout';
 import { REASON_FRAME_BODY, STATUS_CORRUPT, STATUS_MEMORY_FULL } from '../shared/status';
 import { KEPT_BY_HISTORY, findOld, isKeptFor } from '../versions/old';
 import { isVisible } from '../versions/visible';
-import { requires, requiresBlock, requiresRecord } from '../verify/contract';
+import { requires, requiresAddress, requiresBlock, requiresRecord, requiresSegment } from '../verify/contract';
 import { LARGE_NEEDS_ROOM, continueLarge, forgetLarge, startLarge } from './large';
 import { TARGET_SIZE, Target, beginSegment, endLog, endSegment, offsetIn, place, roomOf, turnTo } from './target';
 
@@ -104,6 +104,7 @@ export function closeCopy(copy: Copy): void {
 
 /** The bytes of a segment that a walk goes over. */
 function bytesOf(segment: Segment): u64 {
+  requiresSegment(segment);
   if (Log.isDamaged) return Geometry.segmentSize;
   return (segment === Log.segment ? Log.tail : segment.end) - segment.headerEnd;
 }
@@ -111,6 +112,7 @@ function bytesOf(segment: Segment): u64 {
 /** Has the walk go on after the log has changed: behind a segment that was given up it goes on with the next. */
 function resumeWalk(copy: Copy): void {
   const cursor = copy.cursor;
+  requires(cursor.sequence != 0);
   if (resume(cursor)) return;
   let segment: Segment = Segments.last!;
   while (segment.previous !== null && segment.previous!.sequence > cursor.sequence) segment = segment.previous!;
@@ -120,6 +122,7 @@ function resumeWalk(copy: Copy): void {
 /** Whether the copy shows a record: as what its version sees of the key, or as a version that the history keeps. */
 function isShown(copy: Copy, record: usize, address: u64): bool {
   requiresRecord(record);
+  requiresAddress(address);
   const version = versionOf(record);
   if (version > copy.version || (flagsOf(record) & format.RECORD_FLAG_PART) != 0) return false;
   const key = keyOf(record);
@@ -134,6 +137,7 @@ function isShown(copy: Copy, record: usize, address: u64): bool {
 
 /** Whether all records of the frame that the walk stands in are newer than the copy: compaction alone writes what is older than the records before it. */
 function isFrameNewer(copy: Copy, record: usize): bool {
+  requiresRecord(record);
   const cursor = copy.cursor;
   const segment = cursor.segment!;
   if (versionOf(record) <= copy.version) return false;
@@ -150,6 +154,7 @@ class Step {
 /** The next record of a log that has no damage: 0 at its end, or when the step is over. */
 function nextShown(copy: Copy): usize {
   const cursor = copy.cursor;
+  requires(cursor.segment !== null && !Log.isDamaged);
   while (Step.left > 0) {
     const record = nextRecord(cursor);
     noteProgress(copy);
@@ -173,6 +178,7 @@ function nextShown(copy: Copy): usize {
  */
 function nextIntact(copy: Copy): usize {
   const cursor = copy.cursor;
+  requires(cursor.segment !== null && Log.isDamaged);
   while (Step.left > 0) {
     const segment = cursor.segment!;
     cursor.offset = max<u32>(cursor.offset, segment.headerEnd);
@@ -235,6 +241,7 @@ export function countCopied(copy: Copy, size: u64): void {
 
 /** Counts bytes that were copied as work of the step. */
 export function spend(size: u32): void {
+  requires(size <= 1 << 30);
   Step.left -= <i32>(size >> BYTES_PER_UNIT_SHIFT);
 }
 
@@ -253,6 +260,7 @@ export function checkSource(segment: Segment, record: usize): bool {
 }
 
 function publish(copy: Copy): void {
+  requires(copy.done <= copy.total);
   setNumber(layout.CONTROL_COPY_DONE, copy.hasEnded ? copy.total : copy.done);
   setNumber(layout.CONTROL_COPY_TOTAL, copy.total);
   setNumber(layout.CONTROL_COPY_RECORDS, copy.recordCount);

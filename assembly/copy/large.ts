@@ -11,7 +11,7 @@ import { bytesOfBuffer, freeBuffer, makeBuffer, sizeOfBuffer } from '../memory/b
 import * as format from '../shared/format';
 import { MAX_VALUE_SIZE, PART_SIZE_MIN } from '../shared/limits';
 import { STATUS_CORRUPT, STATUS_MEMORY_FULL, STATUS_OK, STATUS_TOO_LARGE } from '../shared/status';
-import { ensures, requires, requiresRecord } from '../verify/contract';
+import { ensures, requires, requiresRange, requiresRecord } from '../verify/contract';
 import { findOld } from '../versions/old';
 import { expiryOf } from '../versions/visible';
 import { Copy, checkSource, countCopied, isSpent, spend, turn } from './copy';
@@ -42,6 +42,7 @@ export function forgetLarge(copy: Copy): void {
 
 /** The record of the value, wherever it stands now; 0 where the history has given it up. */
 function recordOfLarge(copy: Copy): usize {
+  requires(copy.largeKey != 0 && copy.largeVersion != 0);
   const key = bytesOfBuffer(copy.largeKey);
   const keySize = sizeOfBuffer(copy.largeKey);
   const hash = hashKey(key, keySize);
@@ -74,6 +75,7 @@ function seekSource(record: usize, done: u64): void {
 
 /** Copies the next bytes of the value. False where a part is damaged. */
 function takeBytes(to: usize, size: u32): bool {
+  requiresRange(to, size);
   while (size != 0) {
     requires(Source.index < partCountOf(Source.record));
     const address = partAddress(Source.record, Source.index);
@@ -94,6 +96,7 @@ function takeBytes(to: usize, size: u32): bool {
 
 /** Makes room for the address of one more part. */
 function reservePart(copy: Copy): bool {
+  requires(copy.partCount <= <u32>MAX_VALUE_SIZE >> 3);
   const needed = (copy.partCount + 2) << 3;
   if (copy.parts != 0 && needed <= <u32>1 << copy.partsShift) return true;
   const shift = shiftFor(needed);
@@ -110,6 +113,7 @@ function reservePart(copy: Copy): bool {
 
 /** Copies the next part. */
 function copyPart(copy: Copy): i32 {
+  requires(copy.largeDone < copy.largeSize);
   const target = copy.target;
   turn(copy);
   const room = roomOf(target);
@@ -133,6 +137,7 @@ function copyPart(copy: Copy): i32 {
 /** Copies the record that names the parts. */
 function copyList(copy: Copy, record: usize): i32 {
   requiresRecord(record);
+  requires(copy.largeDone == copy.largeSize && copy.partCount != 0);
   const target = copy.target;
   const flags = flagsOf(record) & ~(3 << format.RECORD_KEY_SIZE_HIGH_SHIFT);
   const keySize = keySizeOf(record);

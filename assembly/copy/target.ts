@@ -71,6 +71,7 @@ export function roomOf(target: Target): u32 {
 
 /** The most bytes of a record that fit into a segment that holds nothing. */
 export function roomOfEmpty(target: Target): u32 {
+  requires(target.headerEnd >= <u32>format.SEGMENT_HEADER_SIZE && (target.headerEnd & 7) == 0);
   const used = target.headerEnd + 2 * format.FRAME_HEAD_SIZE + declarationsSizeMax(Geometry.segmentSize - target.headerEnd);
   return used >= Geometry.segmentSize ? 0 : Geometry.segmentSize - used;
 }
@@ -82,6 +83,7 @@ export function isEmpty(target: Target): bool {
 
 /** Closes the open frame, or an empty one where none is. */
 function closeFrame(target: Target, flags: u32): void {
+  requires(target.frame == 0 || (target.recordCount != 0 && target.tail > target.frame + format.FRAME_HEAD_SIZE));
   const isOpen = target.frame != 0;
   const frame = isOpen ? target.frame : target.tail;
   const size = isOpen ? target.tail - frame - format.FRAME_HEAD_SIZE : 0;
@@ -133,6 +135,8 @@ export function offsetIn(target: Target, record: usize): u32 {
 }
 
 function handOn(target: Target): void {
+  requires(target.frame == 0 && target.tail <= Geometry.segmentSize);
+  requiresBlock(target.block, Geometry.segmentSize);
   target.hash = xxh64(target.block, Geometry.segmentSize, target.hash);
 }
 
@@ -143,6 +147,7 @@ export function endSegment(target: Target): void {
   target.previousEnd = addressOf(target.sequence, target.tail);
   target.sequence++;
   target.slot++;
+  ensures(target.slot < target.sequence);
 }
 
 /** Ends the log with a frame that seals all of it. False where the segment had no room for that, and was ended for another. */

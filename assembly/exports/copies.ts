@@ -41,8 +41,8 @@ export function stepCopy(copy: usize, work: i32): i32 {
 }
 
 /**
- * Writes both superblocks of a copy, 8,192 bytes, into their window. Before the end of the copy, the second is what can be said at its beginning: where the log begins, and up to which
- * version it may go. At the end, the first says where the log ends.
+ * Writes both superblocks of a copy, 8,192 bytes, into their window. They say where the log begins, and up to which version it may go, which is known from the start; once the copy has
+ * ended, the first says where its log does.
  */
 export function copySuperblocks(copy: usize, hasEnded: bool): void {
   requiresBlock(copy, COPY_SIZE);
@@ -57,11 +57,12 @@ export function copySuperblocks(copy: usize, hasEnded: bool): void {
   Saying.tail = 0;
   Saying.isClean = false;
   writeSuperblock(Windows.superblocks + format.SUPERBLOCK_SIZE, 1);
-  if (!hasEnded) return;
-  Saying.rootSequence = target.sequence;
-  Saying.rootSlot = target.slot;
-  Saying.tail = addressOf(target.sequence, target.tail);
-  Saying.isClean = true;
+  if (hasEnded) {
+    Saying.rootSequence = target.sequence;
+    Saying.rootSlot = target.slot;
+    Saying.tail = addressOf(target.sequence, target.tail);
+    Saying.isClean = true;
+  }
   writeSuperblock(Windows.superblocks, 2);
 }
 

@@ -29,6 +29,8 @@ export function timeOf(version: f64): f64 {
   requires(version >= 0);
   let segment: Segment | null = Segments.last;
   while (segment !== null && (segment.block == 0 || firstVersionOf(segment) > <u64>version)) segment = segment.previous;
+  // The first frame there is may hold several commits, and be newer than the first of them.
+  if (segment === null) segment = Segments.first;
   for (; segment !== null; segment = segment!.next) {
     if (segment.block == 0) continue;
     for (let offset = segment.headerEnd; offset < segment.end; offset += frameSizeOf(<usize>segment.block + offset)) {
