@@ -5,6 +5,7 @@ import { createPlatformFile } from './device/platform.js';
 import { explainDevice } from './durability/device-failure.js';
 import { InvalidArgumentError } from './errors.js';
 import type { Kernel } from './kernel.js';
+import { traceBackup, type TracedCopy } from './tracing.js';
 
 export interface BackupOptions extends CopyOptions {
   /** Whether a file that is at the path already is replaced, at once, when the copy is whole. Default false. */
@@ -59,20 +60,26 @@ async function copyToStream(kernel: Kernel, stream: WritableStream<Uint8Array>, 
   }
 }
 
+/** The path that a target is, or undefined for a stream. Throws `InvalidArgumentError` for anything else. */
+function pathOf(target: unknown, options: BackupOptions): string | undefined {
+  if (typeof target === 'string' && target !== '' && target !== ':memory:') return target;
+  if (!isStream(target)) throw new InvalidArgumentError('backup takes the path of a file, or a WritableStream.');
+  if (options.overwrite !== undefined) throw new InvalidArgumentError('The option overwrite is for a path: a stream has nothing to replace.');
+  return undefined;
+}
+
 /** What `db.backup` does. */
 export async function backup(kernel: Kernel, target: string | WritableStream<Uint8Array>, options: BackupOptions): Promise<BackupReport> {
   checkOptions(options);
   options.signal?.throwIfAborted();
   kernel.checkReadable();
-  const began = performance.now();
-  let copied: Copied;
-  if (typeof target === 'string') {
-    if (target === '' || target === ':memory:') throw new InvalidArgumentError('backup takes the path of a file, or a WritableStream.');
-    copied = await copyToPath(kernel, target, options);
-  } else {
-    if (!isStream(target)) throw new InvalidArgumentError('backup takes the path of a file, or a WritableStream.');
-    if (options.overwrite !== undefined) throw new InvalidArgumentError('The option overwrite is for a path: a stream has nothing to replace.');
-    copied = await copyToStream(kernel, target, options);
-  }
-  return { ...copied, milliseconds: performance.now() - began };
+  const path = pathOf(target, options);
+  const traced: TracedCopy = { store: kernel.name, target: path };
+  return traceBackup.promise(traced, async () => {
+    const began = performance.now();
+    const copied = path === undefined ? await copyToStream(kernel, target as WritableStream<Uint8Array>, options) : await copyToPath(kernel, path, options);
+    const report = { ...copied, milliseconds: performance.now() - began };
+    traced.report = report;
+    return report;
+  });
 }

@@ -82,6 +82,8 @@ export async function copyStore(kernel: Kernel, sink: CopySink, { history = fals
     check();
     const { records, bytes } = copy.figures;
     return { version: hold.version, keys: records, bytes, size: offset + segmentSize };
+  } catch (error) {
+    throw kernel.caught(error);
   } finally {
     kernel.holds.release(hold);
   }

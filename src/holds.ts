@@ -26,7 +26,7 @@ export interface Warning {
   readonly message: string;
 }
 
-type Kind = 'snapshot' | 'transaction' | 'scan' | 'watch' | 'copy';
+export type Kind = 'snapshot' | 'transaction' | 'scan' | 'watch' | 'copy';
 
 const ENDED: Record<Kind, string> = {
   snapshot: 'The snapshot is closed. Take another one.',
@@ -84,6 +84,18 @@ export class Holds {
     let hold = this.#oldest;
     while (hold?.kind === 'watch') hold = hold.next;
     return hold;
+  }
+
+  /** How many views of a kind are open, and the one that is open for longest. O(views). */
+  openOf(kind: Kind): { count: number; oldest: Hold | undefined } {
+    let count = 0;
+    let oldest: Hold | undefined;
+    for (let hold = this.#oldest; hold !== undefined; hold = hold.next) {
+      if (hold.kind !== kind) continue;
+      count++;
+      oldest ??= hold;
+    }
+    return { count, oldest };
   }
 
   /** Pins the newest version, or one that is kept, for a snapshot. */

@@ -6,6 +6,7 @@ import { isFault, poisoned } from './engine/failure.js';
 import { ClosedError, InvalidArgumentError, ReadOnlyError } from './errors.js';
 import type { Settings } from './options.js';
 import { Holds, type Warning } from './holds.js';
+import { traceClose, traceCommit } from './tracing.js';
 
 const BUSY = 'A batch is being encoded: a codec, a getter or a toJSON that it calls may read the store, and not write to it, flush or verify it.';
 
@@ -96,18 +97,29 @@ export class Kernel {
   /** The promise of a write that was applied. */
   acknowledge(version: number): Promise<number> {
     this.wake();
+    if (traceCommit.isHeard && version !== 0) return traceCommit.promise({ store: this.name, version }, () => this.#acknowledge(version));
+    return this.#acknowledge(version);
+  }
+
+  #acknowledge(version: number): Promise<number> {
     return this.commits === undefined || version === 0 ? Promise.resolve(version) : this.commits.acknowledge(version);
   }
 
   /** What a write by a call that does not wait owes before it returns. */
   settle(version: number): number {
     this.wake();
-    if (version !== 0) this.commits?.settle();
+    if (version === 0) return version;
+    if (traceCommit.isHeard) traceCommit.sync({ store: this.name, version }, () => this.commits?.settle());
+    else this.commits?.settle();
     return version;
   }
 
   /** Ends the store: everything applied becomes durable, lock and device are given back. */
-  async close(): Promise<void> {
+  close(): Promise<void> {
+    return traceClose.promise({ store: this.name }, () => this.#close());
+  }
+
+  async #close(): Promise<void> {
     // A commit that is being put together is finished first.
     if (this.engine.isStaging) await undefined;
     const failed = this.stopped === 'failed';

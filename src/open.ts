@@ -15,6 +15,7 @@ import { InvalidArgumentError, NotFoundError } from './errors.js';
 import { Kernel } from './kernel.js';
 import { resolveOptions, type OpenOptions, type Settings } from './options.js';
 import { Store } from './store.js';
+import { traceOpen, type TracedOpen } from './tracing.js';
 
 const ENTROPY_SIZE = 32;
 const IN_MEMORY = ':memory:';
@@ -108,7 +109,15 @@ function openInMemory(settings: Settings, surroundings: Surroundings = SURROUNDI
 export async function open<V = unknown>(path: string, options: OpenOptions = {}): Promise<Store<V>> {
   if (typeof path !== 'string' || path === '') throw new InvalidArgumentError("open takes the path of the store's file, or ':memory:'.");
   const settings = resolveOptions(options);
-  if (path === IN_MEMORY) return openInMemory(settings) as Store<V>;
+  const traced: TracedOpen = { store: path, readOnly: settings.readOnly };
+  return traceOpen.promise(traced, async () => {
+    const store = path === IN_MEMORY ? openInMemory(settings) : await openFile(path, settings);
+    traced.recovery = store.recovery;
+    return store as Store<V>;
+  });
+}
+
+async function openFile(path: string, settings: Settings): Promise<Store> {
   const file = await openPlatformFile(path, { create: settings.create && !settings.readOnly, readOnly: settings.readOnly });
   try {
     let cancel = (): void => undefined;
@@ -118,7 +127,7 @@ export async function open<V = unknown>(path: string, options: OpenOptions = {})
     });
     await file.confirm();
     if (!settings.readOnly) cancel = atProcessExit(() => store.handOverAtExit());
-    return store as Store<V>;
+    return store;
   } catch (error) {
     file.release();
     throw error;

@@ -9,6 +9,8 @@ import * as layout from '../shared/layout';
 import { treeSize } from '../order/tree';
 import { Space } from '../space/live';
 import { Old } from '../versions/old';
+import { Pins } from '../versions/pins';
+import { Watches } from '../versions/watch';
 import { Debug, verifyAll, verifyBytes } from '../verify/verify';
 import { requires, requiresBlock } from '../verify/contract';
 
@@ -66,7 +68,7 @@ export function stats(): void {
     if (segment.block != 0) resident++;
     else dead++;
     if (segment.unlistedBy == 0) listed++;
-    size += segment.end;
+    size += segment === Log.segment ? Log.tail : segment.end;
   }
   stat(layout.STAT_KEY_COUNT, Space.keyCount);
   stat(layout.STAT_TOMBSTONE_COUNT, Space.tombstoneCount);
@@ -85,6 +87,9 @@ export function stats(): void {
   stat(layout.STAT_SEAL, Log.seal);
   stat(layout.STAT_OLD_VERSION_COUNT, Old.versionCount);
   stat(layout.STAT_ORDER_SIZE, treeSize());
+  setNumber(layout.CONTROL_SEEN_VERSION_COUNT, Pins.deadCount);
+  setNumber(layout.CONTROL_OLD_VERSION_SIZE, Old.size);
+  setNumber(layout.CONTROL_WATCHED_SEGMENT_COUNT, Watches.keptCount);
 }
 
 /** In the debug build: verify everything after each mutation from now on. */

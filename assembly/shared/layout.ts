@@ -53,6 +53,11 @@ export const CONTROL_COPY_TOTAL = 424;
 export const CONTROL_COPY_RECORDS = 432;
 export const CONTROL_COPY_BYTES = 440;
 
+/** Of the old versions that are kept, how many a view sees; the bytes that what knows of them takes; segments that hold nothing live and wait for watches. */
+export const CONTROL_SEEN_VERSION_COUNT = 448;
+export const CONTROL_OLD_VERSION_SIZE = 456;
+export const CONTROL_WATCHED_SEGMENT_COUNT = 464;
+
 /** What a step of a copy ends with: its work was enough for one step; a segment is ready to be taken; the last one is. */
 export const COPY_PAUSED = 0;
 export const COPY_SEGMENT = 1;

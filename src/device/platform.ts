@@ -71,6 +71,27 @@ export function atProcessExit(action: () => void): () => void {
   return () => process?.off('exit', action);
 }
 
+/** Channels on which something that begins and ends is told. */
+export interface TracingChannels {
+  readonly start: TracingChannel;
+  readonly end: TracingChannel;
+  readonly asyncStart: TracingChannel;
+  readonly asyncEnd: TracingChannel;
+  readonly error: TracingChannel;
+}
+
+/** One channel: whether anybody listens, and what tells them. */
+export interface TracingChannel {
+  readonly hasSubscribers: boolean;
+  publish(message: unknown): void;
+}
+
+/** The diagnostics channels of a name, in runtimes that have them. */
+export function tracingChannels(name: string): TracingChannels | undefined {
+  const channels = nodeProcess()?.getBuiltinModule?.('node:diagnostics_channel') as { tracingChannel?: (name: string) => TracingChannels } | undefined;
+  return typeof channels?.tracingChannel === 'function' ? channels.tracingChannel(name) : undefined;
+}
+
 /** What marks a buffer so that it cannot be transferred away from those who share it, where the platform can. */
 export function markUntransferable(): ((buffer: ArrayBuffer) => void) | undefined {
   const threads = nodeProcess()?.getBuiltinModule?.('node:worker_threads') as { markAsUntransferable?: (buffer: ArrayBuffer) => void } | undefined;

@@ -7,7 +7,9 @@ import { DeviceError, type Device } from '../device/device.js';
 import type { Engine } from '../engine/engine.js';
 import { isFault, poisoned } from '../engine/failure.js';
 import { FullError, type PoisonedError } from '../errors.js';
+import { traceFlush, type TracedFlush } from '../tracing.js';
 import { explainDevice } from './device-failure.js';
+import { Histogram } from './histogram.js';
 import { Slots } from './slots.js';
 
 /** How far ahead of the versions that were issued the durable ceiling is kept. */
@@ -20,13 +22,14 @@ const VERSION_MAX = 2 ** VERSION_BITS - 1;
 export interface FlushFigures {
   count: number;
   milliseconds: number;
+  readonly latency: Histogram;
 }
 
 export class LogFile {
   readonly engine: Engine;
   readonly device: Device;
   readonly slots: Slots;
-  readonly flushes: FlushFigures = { count: 0, milliseconds: 0 };
+  readonly flushes: FlushFigures = { count: 0, milliseconds: 0, latency: new Histogram() };
   /** Told once, when the store has stopped for good. */
   onPoison: () => void = () => undefined;
   readonly #now: () => number;
@@ -52,6 +55,11 @@ export class LogFile {
         this.flushSync(true);
       },
     });
+  }
+
+  /** The version from which the store went on when it was opened. */
+  get firstVersion(): number {
+    return this.#firstVersion;
   }
 
   /** The error that stopped the store, if one did. */
@@ -171,7 +179,9 @@ export class LogFile {
   #afterFlush(address: number, hadSuperblock: boolean, began: number, handOverCount: number): void {
     this.flushes.count++;
     this.#flushedCount = Math.max(this.#flushedCount, handOverCount);
-    this.flushes.milliseconds += performance.now() - began;
+    const milliseconds = performance.now() - began;
+    this.flushes.milliseconds += milliseconds;
+    this.flushes.latency.observe(milliseconds);
     this.engine.core.flushed(address);
     if (hadSuperblock) this.engine.core.superblockDurable();
     this.slots.reclaim();
@@ -186,6 +196,10 @@ export class LogFile {
 
   /** Makes everything that was applied durable, blocking. */
   flushSync(needsSuperblock = false): void {
+    traceFlush.sync(this.#tracedFlush(), () => this.#flushSync(needsSuperblock));
+  }
+
+  #flushSync(needsSuperblock: boolean): void {
     this.#guard(() => {
       const began = performance.now();
       const address = this.#beforeFlush(needsSuperblock);
@@ -196,7 +210,16 @@ export class LogFile {
   }
 
   /** Makes everything that was applied before the call durable. */
-  async flush(): Promise<void> {
+  flush(): Promise<void> {
+    return traceFlush.promise(this.#tracedFlush(), () => this.#flush());
+  }
+
+  /** What those are told who listen for flushes. */
+  #tracedFlush(): TracedFlush | undefined {
+    return traceFlush.isHeard ? { store: this.engine.name, bytes: this.engine.pendingSize } : undefined;
+  }
+
+  async #flush(): Promise<void> {
     const began = performance.now();
     const [address, hadSuperblock, handOverCount] = this.#guard(() => [this.#beforeFlush(false), this.#takeSuperblock(), this.#handOverCount] as const);
     try {

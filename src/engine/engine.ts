@@ -47,6 +47,8 @@ export class Engine {
   readonly now: () => number;
   /** Set when the core stopped in the middle of something: it is never called again. */
   isBroken = false;
+  /** How many transactions were refused because another commit had come between. */
+  conflictCount = 0;
   /** Whether the writes of a commit are being staged: code of the caller's that runs meanwhile may only read. */
   isStaging = false;
   /** The bytes of linear memory; `refresh` renews them after growth. */

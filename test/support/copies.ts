@@ -12,6 +12,18 @@ export function copyToDevice(db: Store, device: Device, options: CopyOptions = {
   return copyStore(kernel, new DeviceSink(device, () => options.signal?.throwIfAborted()), options);
 }
 
+/** Lays a copy out in one turn of the event loop, and lets it go. */
+export function copyAtOnce(db: Store): void {
+  const { kernel } = db as unknown as { kernel: Kernel };
+  const { copy, hold } = kernel.guard(() => kernel.holds.copy(true, new Uint8Array(32)));
+  try {
+    while (!copy.hasEnded) kernel.guard(() => copy.step());
+    kernel.guard(() => copy.superblocks());
+  } finally {
+    kernel.holds.release(hold);
+  }
+}
+
 /** A stream that keeps what it is given. */
 export class Collector extends WritableStream<Uint8Array> {
   readonly chunks: Uint8Array[];
