@@ -1,4 +1,5 @@
 /** Where copies of stores go: to a device, which is flushed and read back, or to a stream. */
+import { orAborted } from './abort.js';
 import type { CopySink } from './copy.js';
 import type { Device } from './device/device.js';
 import { nextTurn } from './device/platform.js';
@@ -43,25 +44,6 @@ export class DeviceSink implements CopySink {
       });
     }
     if (!isTrue || !copy.isTrue) throw new IoError(`What was written to ${this.#device.name} is not what comes back from there: the copy was given up. Look at the disk.`);
-  }
-}
-
-/** Resolves with `promise`, or rejects with the reason of the signal. */
-async function orAborted(promise: Promise<void>, signal: AbortSignal | undefined): Promise<void> {
-  if (signal === undefined) return promise;
-  let stop = (): void => undefined;
-  const aborted = new Promise<never>((_, reject) => {
-    stop = () => reject(signal.reason as Error);
-    if (signal.aborted) stop();
-    signal.addEventListener('abort', stop, { once: true });
-  });
-  try {
-    // What loses the race may reject later, and nobody waits for it then.
-    promise.catch(() => undefined);
-    await Promise.race([promise, aborted]);
-  } finally {
-    signal.removeEventListener('abort', stop);
-    aborted.catch(() => undefined);
   }
 }
 

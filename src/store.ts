@@ -10,6 +10,9 @@ import { explainDevice } from './durability/device-failure.js';
 import type { Recovery } from './durability/recover.js';
 import { EngineSession } from './engine/session.js';
 import { InvalidArgumentError } from './errors.js';
+import { exportStream, type ExportOptions } from './exchange/export.js';
+import { importFrom, type ImportOptions, type ImportReport } from './exchange/import.js';
+import type { ExchangeSource } from './exchange/source.js';
 import type { Kernel } from './kernel.js';
 import { Keyspace, dropKeyspace, keyspaceNames } from './keyspace.js';
 import type { Version } from './reader.js';
@@ -175,6 +178,25 @@ export class Store<V = unknown> extends Collection<V> {
    */
   backup(target: string | WritableStream<Uint8Array>, options: BackupOptions = {}): Promise<BackupReport> {
     return backup(this.kernel, target, options);
+  }
+
+  /**
+   * The store, a keyspace or a range as a stream of bytes, as it is at the call: lines of JSON, or the compact form. Nothing is lost of any key and value; `docs/export.md` has both forms.
+   * A chunk is made when somebody asks for one, 64 KiB at a time; until the stream has ended or is cancelled the store keeps what it shows. O(log n), and O(1) for each key.
+   * @throws InvalidArgumentError, TooLargeError for a bad range; ClosedError, PoisonedError, FullError. The stream fails with ClosedError when the store is closed.
+   */
+  export(options: ExportOptions = {}): ReadableStream<Uint8Array> {
+    return exportStream(this.kernel, this.space as Space<Key, unknown>, options);
+  }
+
+  /**
+   * Puts what `export` has written, into the keyspaces that it came from, or into one: in batches of up to 1,000 keys or 1 MiB, each applied whole, and awaited before the next is read.
+   * Values are stored as they were stored; schemas are not asked.
+   * @throws (as a rejection) ImportError, which names the line or the block and tells how far it came: for a source that is malformed, damaged or cut off, and for a key that exists where
+   * `existing` is `fail`. InvalidArgumentError, ReadOnlyError; FullError, OutcomeUnknownError as `batch`; the reason of the signal; what the source throws. Batches before stay applied.
+   */
+  import(source: ExchangeSource, options: ImportOptions = {}): Promise<ImportReport> {
+    return importFrom(this.kernel, source, options);
   }
 
   /**

@@ -1,10 +1,12 @@
 /** The exports that look at the store and change nothing. */
+import { xxh64 } from '../hash/xxh64';
 import { indexSize } from '../index/directory';
 import { Log } from '../log/log';
 import { Geometry, Segment, Segments } from '../log/segment';
 import { Slots } from '../log/slots';
 import { idleSize, touchedSize } from '../memory/allocator';
-import { setNumber } from '../memory/control';
+import { setNumber, setU32 } from '../memory/control';
+import { Windows } from '../memory/windows';
 import * as layout from '../shared/layout';
 import { treeSize } from '../order/tree';
 import { Space } from '../space/live';
@@ -12,7 +14,7 @@ import { Old } from '../versions/old';
 import { Pins } from '../versions/pins';
 import { Watches } from '../versions/watch';
 import { Debug, verifyAll, verifyBytes } from '../verify/verify';
-import { requires, requiresBlock } from '../verify/contract';
+import { requires, requiresBlock, requiresRange } from '../verify/contract';
 
 export function verify(): i32 {
   return verifyAll();
@@ -90,6 +92,15 @@ export function stats(): void {
   setNumber(layout.CONTROL_SEEN_VERSION_COUNT, Pins.deadCount);
   setNumber(layout.CONTROL_OLD_VERSION_SIZE, Old.size);
   setNumber(layout.CONTROL_WATCHED_SEGMENT_COUNT, Watches.keptCount);
+}
+
+/** Continues the hash in the control block over the first `size` bytes of the key window: they are hashed with what came before as the seed. */
+export function continueHash(size: u32): void {
+  requiresRange(Windows.key, size);
+  const seed = <u64>load<u32>(layout.CONTROL_HASH_LOW) | (<u64>load<u32>(layout.CONTROL_HASH_HIGH) << 32);
+  const hash = xxh64(Windows.key, size, seed);
+  setU32(layout.CONTROL_HASH_LOW, <u32>hash);
+  setU32(layout.CONTROL_HASH_HIGH, <u32>(hash >> 32));
 }
 
 /** In the debug build: verify everything after each mutation from now on. */

@@ -1,10 +1,11 @@
 /** The exports through which the time comes in, and goes out. */
 import { frameSizeOf, frameTimeOf, frameVersionOf } from '../log/frame';
-import { Expiry } from '../log/record';
+import { Expiry, versionOf } from '../log/record';
 import { Segment, Segments } from '../log/segment';
 import { hashKey } from '../hash/keyhash';
 import { find } from '../index/directory';
 import { Windows } from '../memory/windows';
+import { findOld } from '../versions/old';
 import { Clock, expiryOf } from '../versions/visible';
 import { requires } from '../verify/contract';
 
@@ -18,9 +19,12 @@ export function setExpiry(time: f64): void {
   Expiry.next = <u64>time;
 }
 
-/** When the key in the key window expires, in epoch milliseconds; 0 where it is not there or does not. */
-export function keyExpiry(keySize: u32): f64 {
-  const record = find(Windows.key, keySize, hashKey(Windows.key, keySize));
+/** When what a pinned version sees of the key in the key window expires, in epoch milliseconds; 0 where it is not there or does not. */
+export function keyExpiry(keySize: u32, version: f64): f64 {
+  requires(version >= 0);
+  const hash = hashKey(Windows.key, keySize);
+  const newest = find(Windows.key, keySize, hash);
+  const record = newest == 0 || versionOf(newest) <= <u64>version ? newest : findOld(Windows.key, keySize, hash, <u64>version);
   return record == 0 ? 0 : <f64>expiryOf(record);
 }
 

@@ -58,6 +58,10 @@ export const CONTROL_SEEN_VERSION_COUNT = 448;
 export const CONTROL_OLD_VERSION_SIZE = 456;
 export const CONTROL_WATCHED_SEGMENT_COUNT = 464;
 
+/** The low and the high half of a hash that is continued over more bytes. */
+export const CONTROL_HASH_LOW = 472;
+export const CONTROL_HASH_HIGH = 476;
+
 /** What a step of a copy ends with: its work was enough for one step; a segment is ready to be taken; the last one is. */
 export const COPY_PAUSED = 0;
 export const COPY_SEGMENT = 1;

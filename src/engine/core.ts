@@ -78,7 +78,8 @@ export interface Core {
   closeWatch(watch: number): void;
   setClock(time: number): void;
   setExpiry(time: number): void;
-  keyExpiry(keySize: number): number;
+  keyExpiry(keySize: number, version: number): number;
+  continueHash(size: number): void;
   timeOf(version: number): number;
   openScan(version: number, clock: number, session: number, isReverse: boolean, hasValues: boolean): number;
   boundScan(scan: number, isHigh: boolean, size: number): number;
