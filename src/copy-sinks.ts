@@ -11,6 +11,7 @@ const FLUSH_INTERVAL = 8 << 20;
 
 /** A copy that goes to a device: the file says at its end where its log ends, and is read back. */
 export class DeviceSink implements CopySink {
+  readonly isInOrder = false;
   readonly #device: Device;
   readonly #check: () => void;
   #unflushed = 0;
@@ -47,8 +48,9 @@ export class DeviceSink implements CopySink {
   }
 }
 
-/** A copy that goes to a stream, in the order of the file. Its superblock does not say where the log ends: the log itself does. */
+/** A copy that goes to a stream, in the order of the file: its superblock says how long the log is at least, and the log itself where it ends. */
 export class StreamSink implements CopySink {
+  readonly isInOrder = true;
   readonly #writer: WritableStreamDefaultWriter<Uint8Array>;
   readonly #signal: AbortSignal | undefined;
 

@@ -40,6 +40,8 @@ export interface Copied {
 
 /** Where a copy goes. */
 export interface CopySink {
+  /** Whether what the file begins with cannot be written again when the end is known. */
+  readonly isInOrder: boolean;
   /** Takes the next bytes of the file, which are valid only until it returns. */
   write(bytes: Uint8Array, offset: number): void | Promise<void>;
   /** Takes what the file begins with once it is known where the log ends, makes the copy durable and, where it can, holds it against what was laid out. */
@@ -47,6 +49,16 @@ export interface CopySink {
 }
 
 const ENTROPY_SIZE = 32;
+
+/** Lays a copy out for its length alone, which its first bytes are to say: what is missing at its end is then noticed. */
+async function measure(kernel: Kernel, copy: EngineCopy, check: () => void): Promise<void> {
+  while (!copy.hasEnded) {
+    await nextTurn();
+    check();
+    kernel.guard(() => copy.step());
+  }
+  kernel.guard(() => copy.restart());
+}
 
 /** Copies what the store holds now. Resolves when the sink has all of it. O(bytes of the log), in memory that does not depend on them. */
 export async function copyStore(kernel: Kernel, sink: CopySink, { history = false, signal, onProgress }: CopyOptions): Promise<Copied> {
@@ -60,6 +72,7 @@ export async function copyStore(kernel: Kernel, sink: CopySink, { history = fals
     // What the copy shows is durable here before it is anywhere else.
     await kernel.commits?.flush();
     check();
+    if (sink.isInOrder) await measure(kernel, copy, check);
     await sink.write(copy.superblocks(), 0);
     let offset = 2 * SUPERBLOCK_SIZE;
     let count = 0;

@@ -21,6 +21,7 @@ export type { OpenOptions } from './options.js';
 export type { Range } from './range.js';
 export type { Change, Entry, Version } from './reader.js';
 export { salvage, verify, type RepairOptions, type SalvageReport, type VerifyReport } from './repair.js';
+export { restore, type RestoreOptions, type RestoreReport } from './restore.js';
 export type { Scan } from './scan.js';
 export type { Snapshot, SnapshotView } from './snapshot.js';
 export type { OpenViews, Stats } from './stats.js';

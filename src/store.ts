@@ -170,7 +170,7 @@ export class Store<V = unknown> extends Collection<V> {
   /**
    * Writes a copy of the store as it is when this begins, while writers go on: keys of all keyspaces with their values, kinds, expiries and versions, without what was overwritten, deleted
    * or has expired, and with an identity of its own. It is a store that `open` opens, and its versions go on from that of the copy. At a path it appears whole, durable and read back, or not
-   * at all; a stream gets the bytes of the file in order, as it wants them. Each record is held against its checksum on the way. O(bytes of the log), in steps of about a millisecond and in
+   * at all; a stream gets the bytes of the file in order, as it wants them, for which the copy is laid out twice. Each record is held against its checksum on the way. O(bytes of the log), in steps of about a millisecond and in
    * memory that does not grow with the store.
    * @throws (as a rejection) InvalidArgumentError, also where there is something at the path and `overwrite` is not set; CorruptionError for damage in memory; LockedError where the store at
    * the path is open; NotFoundError, ReadOnlyError, FullError, IoError of the target; the reason of the signal; what `onProgress` or the stream throws. The store itself stays usable, and

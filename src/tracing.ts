@@ -5,6 +5,7 @@
 import type { BackupReport } from './backup.js';
 import { tracingChannels, type TracingChannels } from './device/platform.js';
 import type { Recovery } from './durability/recover.js';
+import type { RestoreReport } from './restore.js';
 
 /** What every payload has. */
 export interface Traced {
@@ -39,6 +40,20 @@ export interface TracedCopy extends Traced {
   readonly target: string | undefined;
   /** What was copied, once it is. */
   report?: BackupReport;
+}
+
+/** Of `varve:restore`: `store` is the path of the new store. */
+export interface TracedRestore extends Traced {
+  /** The path that is restored from; undefined for a stream. */
+  readonly source: string | undefined;
+  /** What was restored, once it is. */
+  report?: RestoreReport;
+}
+
+/** Of `varve:import`. */
+export interface TracedExchange extends Traced {
+  /** How many records went through, once all have. */
+  records?: number;
 }
 
 /** One thing that is told. */
@@ -109,4 +124,6 @@ export const traceOpen = new Trace<TracedOpen>('varve:open');
 export const traceCommit = new Trace<TracedCommit>('varve:commit');
 export const traceFlush = new Trace<TracedFlush>('varve:flush');
 export const traceBackup = new Trace<TracedCopy>('varve:backup');
+export const traceRestore = new Trace<TracedRestore>('varve:restore');
+export const traceImport = new Trace<TracedExchange>('varve:import');
 export const traceClose = new Trace<Traced>('varve:close');

@@ -20,7 +20,7 @@ import { KEPT_BY_HISTORY, findOld, isKeptFor } from '../versions/old';
 import { isVisible } from '../versions/visible';
 import { requires, requiresAddress, requiresBlock, requiresRecord, requiresSegment } from '../verify/contract';
 import { LARGE_NEEDS_ROOM, continueLarge, forgetLarge, startLarge } from './large';
-import { TARGET_SIZE, Target, beginSegment, endLog, endSegment, offsetIn, place, roomOf, turnTo } from './target';
+import { TARGET_SIZE, Target, beginSegment, endLog, endSegment, offsetIn, place, restartLog, roomOf, turnTo } from './target';
 
 @unmanaged
 export class Copy {
@@ -92,6 +92,23 @@ export function openCopy(version: u64, clock: u64, hasHistory: bool): Copy | nul
   }
   placeAt(copy.cursor, Segments.first!, true);
   return copy;
+}
+
+/**
+ * Begins a copy that has ended anew, to lay it out once more: now it is known how long it gets. Where compaction has moved records meanwhile, or the history has given some up, it gets longer, or is filled
+ * up to that.
+ */
+export function restartCopy(copy: Copy): void {
+  requires(copy.hasEnded && copy.largeKey == 0);
+  restartLog(copy.target);
+  copy.hasBegun = false;
+  copy.hasEnded = false;
+  copy.done = 0;
+  copy.doneSequence = 0;
+  copy.recordCount = 0;
+  copy.byteCount = 0;
+  copy.time = copy.clock;
+  placeAt(copy.cursor, Segments.first!, true);
 }
 
 /** Gives back what a copy holds. */

@@ -29,6 +29,8 @@ export class Target {
   highestVersion: u64;
   /** Over every segment that was handed on, one after the other. */
   hash: u64;
+  /** Up to where the superblock has promised that the log goes, at least; 0 where it has not. */
+  promised: u64;
   /** Where the segment is laid out. */
   block: usize;
   /** The slot that it goes to. */
@@ -40,7 +42,7 @@ export class Target {
   recordCount: u32;
 }
 
-export const TARGET_SIZE: usize = 144;
+export const TARGET_SIZE: usize = 152;
 if (offsetof<Target>() > TARGET_SIZE) ERROR('a target outgrew its room');
 
 /** Begins the next segment. */
@@ -150,15 +152,29 @@ export function endSegment(target: Target): void {
   ensures(target.slot < target.sequence);
 }
 
-/** Ends the log with a frame that seals all of it. False where the segment had no room for that, and was ended for another. */
+/** Ends the log with a frame that seals all of it, or with more, where it was promised to be longer. False where the segment had no room for that, and was ended for another. */
 export function endLog(target: Target): bool {
   if (target.frame != 0) closeFrame(target, 0);
-  // Behind it there must be room for a frame that ends the segment one day.
-  if (target.tail + 2 * format.FRAME_HEAD_SIZE > Geometry.segmentSize) {
-    endSegment(target);
-    return false;
-  }
-  closeFrame(target, format.FRAME_FLAG_SEAL);
+  do {
+    // Behind it there must be room for a frame that ends the segment one day.
+    if (target.tail + 2 * format.FRAME_HEAD_SIZE > Geometry.segmentSize) {
+      endSegment(target);
+      return false;
+    }
+    closeFrame(target, format.FRAME_FLAG_SEAL);
+  } while (addressOf(target.sequence, target.tail) < target.promised);
   handOn(target);
   return true;
+}
+
+/** Begins the log anew, as long as it was at least. */
+export function restartLog(target: Target): void {
+  requires(target.sequence > target.slot && target.frame == 0);
+  target.promised = addressOf(target.sequence, target.tail);
+  target.sequence -= target.slot;
+  target.slot = 0;
+  target.lastHash = 0;
+  target.previousEnd = 0;
+  target.highestVersion = 0;
+  target.hash = 0;
 }

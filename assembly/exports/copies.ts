@@ -1,5 +1,5 @@
 /** The exports with which a store is copied. A copy is a number for the facade: where it stands. */
-import { Copy, closeCopy as close, openCopy as begin, stepCopy as step } from '../copy/copy';
+import { Copy, closeCopy as close, openCopy as begin, restartCopy as restart, stepCopy as step } from '../copy/copy';
 import { xxh64 } from '../hash/xxh64';
 import { Geometry, addressOf } from '../log/segment';
 import { setU32 } from '../memory/control';
@@ -54,7 +54,7 @@ export function copySuperblocks(copy: usize, hasEnded: bool): void {
   Saying.version = target.version;
   Saying.rootSequence = target.sequence - target.slot;
   Saying.rootSlot = 0;
-  Saying.tail = 0;
+  Saying.tail = target.promised;
   Saying.isClean = false;
   writeSuperblock(Windows.superblocks + format.SUPERBLOCK_SIZE, 1);
   if (hasEnded) {
@@ -64,6 +64,12 @@ export function copySuperblocks(copy: usize, hasEnded: bool): void {
     Saying.isClean = true;
   }
   writeSuperblock(Windows.superblocks, 2);
+}
+
+/** Begins a copy that has ended anew: its superblocks can then say from the start how long its log is. */
+export function restartCopy(copy: usize): void {
+  requiresBlock(copy, COPY_SIZE);
+  restart(changetype<Copy>(copy));
 }
 
 /** Takes a segment of a copy that was read back from where it was written to, in order. */

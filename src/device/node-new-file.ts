@@ -122,6 +122,6 @@ export async function createNodeFile(name: string, { overwrite }: { overwrite: b
   } catch (error) {
     throw explain(error, name);
   }
-  const device = await openNodeDevice(`${target}.${nonce()}.part`, { create: true, readOnly: false }, fs);
+  const device = await openNodeDevice(name, { create: true, readOnly: false, place: `${target}.${nonce()}.part` }, fs);
   return new NodeNewFile(fs, name, target, overwrite, device);
 }

@@ -1,7 +1,6 @@
 /** What differs between platforms, chosen at run time: where files are, how a process ends, which buffers can be kept from being transferred. */
 import { PlatformError } from '../errors.js';
 import type { Device } from './device.js';
-import { openNodeDevice } from './node-file.js';
 import { createNodeFile } from './node-new-file.js';
 import { openNodeFile } from './node-open.js';
 
@@ -50,12 +49,6 @@ export async function openPlatformFile(path: string, options: { create: boolean;
 export async function createPlatformFile(path: string, options: { overwrite: boolean }): Promise<NewFile> {
   if (nodeProcess() === undefined) throw new PlatformError('This platform has no files that varve knows. Use a stream.');
   return createNodeFile(path, options);
-}
-
-/** Opens the file at `path`, of whatever it is, to read it. */
-export async function readPlatformFile(path: string): Promise<Device> {
-  if (nodeProcess() === undefined) throw new PlatformError('This platform has no files that varve knows. Use a stream.');
-  return openNodeDevice(path, { create: false, readOnly: true });
 }
 
 /** Resolves in a later turn of the event loop, when what waits for its turn has had it. */

@@ -51,6 +51,13 @@ export class EngineCopy {
     return engine.bytes.subarray(engine.outputPointer, engine.outputPointer + engine.segmentSize);
   }
 
+  /** Begins anew a copy that has ended: what it begins with then says how long it is. */
+  restart(): void {
+    this.#engine.core.restartCopy(this.#handle);
+    this.#work = STEP_WORK;
+    this.#hasEnded = false;
+  }
+
   /** Whether the last segment was shown. */
   get hasEnded(): boolean {
     return this.#hasEnded;

@@ -97,6 +97,7 @@ export interface Core {
   cancelSession(session: number): void;
   openCopy(version: number, clock: number, hasHistory: boolean): number;
   stepCopy(copy: number, work: number): number;
+  restartCopy(copy: number): void;
   copySuperblocks(copy: number, hasEnded: boolean): void;
   readCopyBack(copy: number, block: number): void;
   isCopyTrue(copy: number): number;

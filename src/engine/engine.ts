@@ -33,10 +33,6 @@ const HEADER = format.RECORD_HEADER_SIZE;
 const LARGE = format.RECORD_FLAG_LARGE;
 const KIND_MASK = format.RECORD_KIND_MASK;
 const TOMBSTONE = format.RECORD_FLAG_TOMBSTONE;
-const HASH_LOW = layout.CONTROL_HASH_LOW >> 2;
-const HASH_HIGH = layout.CONTROL_HASH_HIGH >> 2;
-/** So many bytes are hashed at once, and the next with what came out. */
-const HASH_PIECE_SIZE = 65536;
 const HAS_EXPIRY = layout.CONTROL_HAS_EXPIRY >> 2;
 
 export class Engine {
@@ -399,20 +395,6 @@ export class Engine {
 
   get tailRoom(): number {
     return this.word(layout.CONTROL_WRITE_ROOM);
-  }
-
-  /** Continues a checksum, whose state is its low and its high half, over more bytes. */
-  continueHash(state: Uint32Array, bytes: Uint8Array): void {
-    this.refresh();
-    for (let offset = 0; offset < bytes.length; offset += HASH_PIECE_SIZE) {
-      const piece = bytes.subarray(offset, offset + HASH_PIECE_SIZE);
-      this.bytes.set(piece, this.#window);
-      this.#words[HASH_LOW] = state[0]!;
-      this.#words[HASH_HIGH] = state[1]!;
-      this.core.continueHash(piece.length);
-      state[0] = this.#words[HASH_LOW]!;
-      state[1] = this.#words[HASH_HIGH]!;
-    }
   }
 
   // ── The device's side ────────────────────────────────────────────────────────────────────────────────────────────

@@ -1,6 +1,7 @@
 /** Exports: the keys of a range as lines of JSON or in the compact form, as somebody reads them. */
 import type { Key } from '../codec/key.js';
 import { KEYSPACES_TO, Space } from '../codec/space.js';
+import { continueHash } from '../engine/checksum.js';
 import type { EngineScan } from '../engine/scan.js';
 import { InvalidArgumentError } from '../errors.js';
 import type { Kernel } from '../kernel.js';
@@ -78,7 +79,7 @@ function lineEncoder(): Encoder {
 }
 
 function binaryEncoder(kernel: Kernel): Encoder {
-  const writer = new BinaryWriter((state, bytes) => kernel.engine.continueHash(state, bytes));
+  const writer = new BinaryWriter((state, bytes) => continueHash(kernel.engine, state, bytes));
   return { begin: () => writer.head(), add: (record) => writer.add(record), take: () => writer.close(), end: () => writer.end() };
 }
 

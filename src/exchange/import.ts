@@ -2,10 +2,12 @@
 import { RECORD_EXPIRY_SIZE, RECORD_FLAG_EXPIRY } from '../../assembly/shared/format.js';
 import { MAX_KEY_SIZE } from '../../assembly/shared/limits.js';
 import { Space } from '../codec/space.js';
+import { continueHash } from '../engine/checksum.js';
 import { stageEncoded } from '../engine/staging.js';
 import { ImportError, InvalidArgumentError, TooLargeError } from '../errors.js';
 import type { Kernel } from '../kernel.js';
 import type { Version } from '../reader.js';
+import { traceImport, type TracedExchange } from '../tracing.js';
 import { BLOCK_HEAD_SIZE, BinaryReader, HEAD_SIZE, isBinary } from './binary.js';
 import type { ExchangeProgress } from './export.js';
 import { Lines } from './ndjson.js';
@@ -113,7 +115,7 @@ class Import {
   }
 
   async #readBlocks(): Promise<void> {
-    const reader = new BinaryReader((state, bytes) => this.#kernel.guard(() => this.#kernel.engine.continueHash(state, bytes)));
+    const reader = new BinaryReader((state, bytes) => this.#kernel.guard(() => continueHash(this.#kernel.engine, state, bytes)));
     const whole = async (size: number): Promise<Uint8Array> => {
       const bytes = await this.#source.take(size);
       if (bytes.length < size) throw new InvalidArgumentError('The source ends before the export does: it was cut off.');
@@ -211,5 +213,10 @@ export async function importFrom(kernel: Kernel, source: ExchangeSource, options
   checkOptions(options);
   options.signal?.throwIfAborted();
   kernel.checkWritable();
-  return new Import(kernel, source, options).run();
+  const traced: TracedExchange = { store: kernel.name };
+  return traceImport.promise(traced, async () => {
+    const report = await new Import(kernel, source, options).run();
+    traced.records = report.read;
+    return report;
+  });
 }
