@@ -1,5 +1,5 @@
 /** Backups: a consistent copy of a store to a path or a stream while the store is used. */
-import { copyStore, type Copied, type CopyOptions } from './copy.js';
+import { beginCopy, copyStore, type BegunCopy, type Copied, type CopyOptions } from './copy.js';
 import { DeviceSink, StreamSink } from './copy-sinks.js';
 import { createPlatformFile } from './device/platform.js';
 import { explainDevice } from './durability/device-failure.js';
@@ -33,11 +33,20 @@ function isStream(target: unknown): target is WritableStream<Uint8Array> {
   return typeof target === 'object' && target !== null && 'getWriter' in target && typeof target.getWriter === 'function';
 }
 
-/** Copies a store to a file that gets its name when all of it is durable. Also for stores that nothing else can be done with. */
+/** Copies a store, as it is at the call, to a file that gets its name when all of it is durable. Also for stores that nothing else can be done with. */
 export async function copyToPath(kernel: Kernel, path: string, options: BackupOptions): Promise<Copied> {
+  const begun = beginCopy(kernel, options);
+  try {
+    return await copyToFile(kernel, begun, path, options);
+  } finally {
+    kernel.holds.release(begun.hold);
+  }
+}
+
+async function copyToFile(kernel: Kernel, begun: BegunCopy, path: string, options: BackupOptions): Promise<Copied> {
   const file = await createPlatformFile(path, { overwrite: options.overwrite ?? false });
   try {
-    const copied = await copyStore(kernel, new DeviceSink(file.device, () => options.signal?.throwIfAborted()), options);
+    const copied = await copyStore(kernel, begun, new DeviceSink(file.device, () => options.signal?.throwIfAborted()), options);
     await file.commit();
     return copied;
   } catch (error) {
@@ -50,7 +59,7 @@ export async function copyToPath(kernel: Kernel, path: string, options: BackupOp
 async function copyToStream(kernel: Kernel, stream: WritableStream<Uint8Array>, options: BackupOptions): Promise<Copied> {
   const writer = stream.getWriter();
   try {
-    return await copyStore(kernel, new StreamSink(writer, options.signal), options);
+    return await copyStore(kernel, beginCopy(kernel, options), new StreamSink(writer, options.signal), options);
   } catch (error) {
     // The stream learns that what it has is no copy; that it has failed itself it knows.
     writer.abort(error).catch(() => undefined);

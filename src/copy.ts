@@ -5,6 +5,7 @@
 import { SUPERBLOCK_SIZE } from '../assembly/shared/format.js';
 import { nextTurn } from './device/platform.js';
 import type { EngineCopy } from './engine/copy.js';
+import type { Hold } from './holds.js';
 import type { Kernel } from './kernel.js';
 import type { Version } from './reader.js';
 
@@ -60,10 +61,20 @@ async function measure(kernel: Kernel, copy: EngineCopy, check: () => void): Pro
   kernel.guard(() => copy.restart());
 }
 
-/** Copies what the store holds now. Resolves when the sink has all of it. O(bytes of the log), in memory that does not depend on them. */
-export async function copyStore(kernel: Kernel, sink: CopySink, { history = false, signal, onProgress }: CopyOptions): Promise<Copied> {
+/** A copy that was begun: what it shows is fixed. */
+export interface BegunCopy {
+  readonly copy: EngineCopy;
+  readonly hold: Hold;
+}
+
+/** Begins a copy of what the store holds now. `copyStore` makes it, or its hold is to be released. O(segments). */
+export function beginCopy(kernel: Kernel, { history = false }: CopyOptions): BegunCopy {
   kernel.checkIdle();
-  const { copy, hold } = kernel.guard(() => kernel.holds.copy(history, kernel.random(ENTROPY_SIZE)));
+  return kernel.guard(() => kernel.holds.copy(history, kernel.random(ENTROPY_SIZE)));
+}
+
+/** Makes a copy that was begun. Resolves when the sink has all of it. O(bytes of the log), in memory that does not depend on them. */
+export async function copyStore(kernel: Kernel, { copy, hold }: BegunCopy, sink: CopySink, { signal, onProgress }: CopyOptions): Promise<Copied> {
   const check = (): void => {
     kernel.holds.check(hold);
     signal?.throwIfAborted();

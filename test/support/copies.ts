@@ -1,5 +1,5 @@
 /** Copies of stores for tests: to a simulated device, to a stream that collects, and held against what they are a copy of. */
-import { copyStore, type Copied, type CopyOptions } from '../../src/copy.js';
+import { beginCopy, copyStore, type Copied, type CopyOptions } from '../../src/copy.js';
 import { DeviceSink } from '../../src/copy-sinks.js';
 import type { Device } from '../../src/device/device.js';
 import type { Kernel } from '../../src/kernel.js';
@@ -9,7 +9,7 @@ import type { Store } from '../../src/store.js';
 /** Copies a store to a device, as a path is copied to. */
 export function copyToDevice(db: Store, device: Device, options: CopyOptions = {}): Promise<Copied> {
   const { kernel } = db as unknown as { kernel: Kernel };
-  return copyStore(kernel, new DeviceSink(device, () => options.signal?.throwIfAborted()), options);
+  return copyStore(kernel, beginCopy(kernel, options), new DeviceSink(device, () => options.signal?.throwIfAborted()), options);
 }
 
 /** Lays a copy out in one turn of the event loop, and lets it go. */

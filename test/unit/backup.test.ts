@@ -89,6 +89,22 @@ test('a copy at a path is a clean file that appears whole, beside nothing', asyn
   await db.close();
 });
 
+test('a copy shows the store as it is at the call, whatever comes before its first step', async () => {
+  const path = newPath();
+  const db = await open(path, OPTIONS);
+  db.putSync('a', 'before');
+  const [target, stream] = [newPath(), new Collector()];
+  const copying = [db.backup(target), db.backup(stream)];
+  db.putSync('a', 'behind');
+  for (const report of await Promise.all(copying)) expect(report.version).toBe(1);
+  const copy = await open(target);
+  const streamed = openCopy(stream.bytes());
+  expect([copy.get('a'), streamed.get('a')]).toEqual(['before', 'before']);
+  await copy.close();
+  await streamed.close();
+  await db.close();
+});
+
 test('a copy has an identity of its own: segments of the store do not pass for its own', async () => {
   const db = makeStore();
   const [first, second] = [new Collector(), new Collector()];
