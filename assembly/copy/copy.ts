@@ -47,6 +47,8 @@ export class Copy {
   done: u64;
   total: u64;
   doneSequence: u64;
+  /** The segment that was the last when it began: what stands behind it only compaction can have brought. */
+  lastSequence: u64;
   recordCount: u64;
   byteCount: u64;
   /** Over what was read back. */
@@ -87,6 +89,7 @@ export function openCopy(version: u64, clock: u64, hasHistory: bool): Copy | nul
   copy.hasHistory = hasHistory;
   copy.target.block = block;
   copy.target.version = version;
+  copy.lastSequence = Log.segment!.sequence;
   for (let segment: Segment | null = Segments.first; segment !== null; segment = segment!.next) {
     if (segment.block != 0) copy.total += bytesOf(segment);
   }
@@ -278,7 +281,8 @@ export function checkSource(segment: Segment, record: usize): bool {
 
 function publish(copy: Copy): void {
   requires(copy.done <= copy.total);
-  setNumber(layout.CONTROL_COPY_DONE, copy.hasEnded ? copy.total : copy.done);
+  const isBehind = copy.hasEnded || copy.cursor.sequence > copy.lastSequence;
+  setNumber(layout.CONTROL_COPY_DONE, isBehind ? copy.total : copy.done);
   setNumber(layout.CONTROL_COPY_TOTAL, copy.total);
   setNumber(layout.CONTROL_COPY_RECORDS, copy.recordCount);
   setNumber(layout.CONTROL_COPY_BYTES, copy.byteCount);

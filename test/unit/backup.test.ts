@@ -534,3 +534,28 @@ test('a store without memory for a copy says so, and goes on', async () => {
   await db.verify();
   await db.close();
 });
+
+test('a writer that is faster than the steps of a copy does not hold it up for ever', async () => {
+  const db = makeStore({ segmentSize: 4096 }, undefined, false);
+  for (let index = 0; index < 3000; index++) db.putSync(`key${index}`, index);
+  let turns = 0;
+  let isCopying = true;
+  const writing = (async () => {
+    for (; isCopying; turns++) {
+      // More frames a turn than one step goes over.
+      for (let index = 0; index < 200; index++) db.putSync(`more${index}`, turns);
+      db.handOverAtExit();
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+  })();
+  const stream = new Collector();
+  const { version } = await db.backup(stream);
+  isCopying = false;
+  await writing;
+  expect(db.stats().version).toBeGreaterThan(version + 1000);
+  const copy = openCopy(stream.bytes());
+  expect(copy.get('key2999')).toBe(2999);
+  expect(copy.has('more0')).toBe(false);
+  await copy.close();
+  await db.close();
+});
