@@ -11,6 +11,15 @@ const NAMES = new Set(['key', 'value', 'keyspace', 'expiresAt', 'codec', 'kind']
 /** The last kind that a codec of varve's own writes. */
 const KIND_MAX = 15;
 
+/** What a line holds. The platform's own message would show some of it. */
+function parse(text: string): Json {
+  try {
+    return JSON.parse(text) as Json;
+  } catch {
+    throw new InvalidArgumentError('It is not JSON.');
+  }
+}
+
 /** Turns records into lines and lines into records. Codecs have room of their own, so each side has one of these. */
 export class Lines {
   readonly #values: ValueCodec<unknown> = codecByName('default');
@@ -44,9 +53,9 @@ export class Lines {
     return [kind, toTagged(bytes)];
   }
 
-  /** The record of a line. Throws `InvalidArgumentError`, `TooLargeError` and what parsing throws. */
+  /** The record of a line. Throws `InvalidArgumentError`, `TooLargeError`. */
   read(text: string): ExchangeRecord {
-    const line = JSON.parse(text) as Json;
+    const line = parse(text);
     if (typeof line !== 'object' || line === null || Array.isArray(line)) throw new InvalidArgumentError('A line holds one object.');
     for (const name of Object.keys(line)) if (!NAMES.has(name)) throw new InvalidArgumentError(`A line has no member ${name}. It takes ${[...NAMES].join(', ')}.`);
     if (line['key'] === undefined || line['value'] === undefined) throw new InvalidArgumentError('A line has a key and a value.');

@@ -177,7 +177,7 @@ export function fromTagged(json: Json): unknown {
   const names = Object.keys(json);
   if (names.length === 1 && names[0]!.startsWith('$')) {
     const [tag] = names as [string];
-    if (!Object.hasOwn(READERS, tag)) throw new InvalidArgumentError(`There is no tag ${tag}. An object with such a member is written as {"$object":[["${tag}",…]]}.`);
+    if (!Object.hasOwn(READERS, tag)) throw new InvalidArgumentError('There is no such tag. An object with one member whose name begins with $ is written as {"$object":[[name,value]]}.');
     return READERS[tag]!(json[tag]!);
   }
   const record: Record<string, unknown> = {};

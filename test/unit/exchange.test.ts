@@ -240,6 +240,12 @@ test('a line that is wrong is named, and only whole batches before it are applie
     expect(db.count()).toBe(1000);
     await db.close();
   }
+  const secret = makeStore();
+  for (const line of ['{"key":"secret"', '{"key":"a","value":{"$secret":1}}', '{"key":{"secret":1},"value":1}', '{"key":"a","value":{"$date":"secret"}}', 'secret']) {
+    const error = await secret.import(text([line])).catch((thrown: unknown) => thrown);
+    expect(String((error as Error).stack) + String((error as Error).cause), line).not.toContain('secret');
+  }
+  await secret.close();
   const db = makeStore();
   async function* broken(): AsyncGenerator<Uint8Array> {
     yield Buffer.from('{"key":1,"value":1}\n');
