@@ -15,3 +15,4 @@ export * from './exports/scans';
 export * from './exports/time';
 export * from './exports/watches';
 export * from './exports/compaction';
+export * from './exports/copies';

@@ -163,6 +163,27 @@ export class CorruptionError extends VarveError {
 }
 define(CorruptionError, 'CorruptionError', 'VARVE_CORRUPTION');
 
+/** What was to be imported is not what an import takes, or is damaged or cut off. Batches before the place that is wrong are applied, as `written` and `read` tell; the one that it is in is not. */
+export class ImportError extends VarveError {
+  declare readonly code: 'VARVE_IMPORT';
+  /** The line that is wrong, counted from 1, of lines of JSON. */
+  readonly line: number | undefined;
+  /** Where the block begins that is wrong, in bytes, in the compact form. */
+  readonly offset: number | undefined;
+  /** How many records the batches held that were applied, and how many of these were written. */
+  readonly read: number;
+  readonly written: number;
+
+  constructor(message: string, place: { line?: number | undefined; offset?: number | undefined; read: number; written: number }, options?: ErrorOptions) {
+    super(message, options);
+    this.line = place.line;
+    this.offset = place.offset;
+    this.read = place.read;
+    this.written = place.written;
+  }
+}
+define(ImportError, 'ImportError', 'VARVE_IMPORT');
+
 /** The platform refused to read, write or flush; `cause` is its error. */
 export class IoError extends VarveError {
   declare readonly code: 'VARVE_IO';

@@ -4,6 +4,7 @@
  */
 import { STATUS_MEMORY_FULL } from '../assembly/shared/status.js';
 import type { Engine } from './engine/engine.js';
+import { EngineCopy } from './engine/copy.js';
 import { failure } from './engine/failure.js';
 import { EngineScan } from './engine/scan.js';
 import { ClosedError, InvalidArgumentError, VersionGoneError } from './errors.js';
@@ -25,13 +26,14 @@ export interface Warning {
   readonly message: string;
 }
 
-type Kind = 'snapshot' | 'transaction' | 'scan' | 'watch';
+export type Kind = 'snapshot' | 'transaction' | 'scan' | 'watch' | 'copy';
 
 const ENDED: Record<Kind, string> = {
   snapshot: 'The snapshot is closed. Take another one.',
   transaction: 'The transaction has committed or was aborted. Begin another one.',
   scan: 'The scan has ended. Begin another one.',
   watch: 'The watch has ended. Begin another one.',
+  copy: 'The copy has ended. Begin another one.',
 };
 
 /** Someone who reads at a version, as the store keeps it: without the object that the caller holds, so that this may be collected. */
@@ -82,6 +84,18 @@ export class Holds {
     let hold = this.#oldest;
     while (hold?.kind === 'watch') hold = hold.next;
     return hold;
+  }
+
+  /** How many views of a kind are open, and the one that is open for longest. O(views). */
+  openOf(kind: Kind): { count: number; oldest: Hold | undefined } {
+    let count = 0;
+    let oldest: Hold | undefined;
+    for (let hold = this.#oldest; hold !== undefined; hold = hold.next) {
+      if (hold.kind !== kind) continue;
+      count++;
+      oldest ??= hold;
+    }
+    return { count, oldest };
   }
 
   /** Pins the newest version, or one that is kept, for a snapshot. */
@@ -138,6 +152,28 @@ export class Holds {
       caught: (error) => kernel.caught(error),
     };
     return open;
+  }
+
+  /** Begins a copy of the newest version, with a pin of its own. */
+  copy(hasHistory: boolean, entropy: Uint8Array): { copy: EngineCopy; hold: Hold } {
+    const { core } = this.#engine;
+    const pin = this.#pinAt(undefined);
+    const version = core.lastVersion();
+    const clock = this.#engine.now();
+    let copy: EngineCopy;
+    try {
+      copy = new EngineCopy(this.#engine, version, clock, hasHistory, entropy);
+    } catch (error) {
+      if (this.#caught(error) === error) core.unpin(pin);
+      throw error;
+    }
+    const hold = this.add('copy', version, clock, {
+      end: () => {
+        copy.end();
+        core.unpin(pin);
+      },
+    });
+    return { copy, hold };
   }
 
   /** Notes someone who reads at a version that is pinned. */

@@ -7,6 +7,7 @@ import { isFault, poisoned } from './engine/failure.js';
 import { ClosedError, InvalidArgumentError, ReadOnlyError } from './errors.js';
 import type { Settings } from './options.js';
 import { Holds, type Warning } from './holds.js';
+import { traceClose, traceCommit } from './tracing.js';
 
 const BUSY = 'A batch is being encoded: a codec, a getter or a toJSON that it calls may read the store, and not write to it, flush or verify it.';
 
@@ -18,6 +19,8 @@ export interface KernelParts {
   /** Undefined for a store in memory. */
   readonly log: LogFile | undefined;
   readonly settings: Settings;
+  /** So many random bytes. */
+  readonly random: (size: number) => Uint8Array;
   /** Gives lock and device back. */
   readonly release: () => void;
 }
@@ -27,6 +30,7 @@ export class Kernel {
   readonly engine: Engine;
   readonly log: LogFile | undefined;
   readonly settings: Settings;
+  readonly random: (size: number) => Uint8Array;
   readonly holds: Holds;
   readonly compactor: Compactor;
   /** Undefined where nothing is written, or there is no file. */
@@ -45,11 +49,12 @@ export class Kernel {
   /** What stopped a store in memory. */
   #fault: Error | undefined;
 
-  constructor({ name, engine, log, settings, release }: KernelParts) {
+  constructor({ name, engine, log, settings, random, release }: KernelParts) {
     this.name = name;
     this.engine = engine;
     this.log = log;
     this.settings = settings;
+    this.random = random;
     this.#release = release;
     this.holds = new Holds(engine, (warning) => this.#warn(warning), (error) => this.caught(error));
     if (log !== undefined && !settings.readOnly) this.commits = new Commits(log, settings.durability, settings.blocks, settings.flushInterval);
@@ -101,18 +106,29 @@ export class Kernel {
   /** The promise of a write that was applied. */
   acknowledge(version: number): Promise<number> {
     this.wake();
+    if (traceCommit.isHeard && version !== 0) return traceCommit.promise({ store: this.name, version }, () => this.#acknowledge(version));
+    return this.#acknowledge(version);
+  }
+
+  #acknowledge(version: number): Promise<number> {
     return this.commits === undefined || version === 0 ? Promise.resolve(version) : this.commits.acknowledge(version);
   }
 
   /** What a write by a call that does not wait owes before it returns. */
   settle(version: number): number {
     this.wake();
-    if (version !== 0) this.commits?.settle();
+    if (version === 0) return version;
+    if (traceCommit.isHeard) traceCommit.sync({ store: this.name, version }, () => this.commits?.settle());
+    else this.commits?.settle();
     return version;
   }
 
   /** Ends the store: everything applied becomes durable, lock and device are given back. */
-  async close(): Promise<void> {
+  close(): Promise<void> {
+    return traceClose.promise({ store: this.name }, () => this.#close());
+  }
+
+  async #close(): Promise<void> {
     // A commit that is being put together is finished first.
     if (this.engine.isStaging) await undefined;
     const failed = this.stopped === 'failed';

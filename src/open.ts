@@ -15,6 +15,7 @@ import { InvalidArgumentError, NotFoundError } from './errors.js';
 import { Kernel } from './kernel.js';
 import { resolveOptions, type OpenOptions, type Settings } from './options.js';
 import { Store } from './store.js';
+import { traceOpen, type TracedOpen } from './tracing.js';
 
 const ENTROPY_SIZE = 32;
 const IN_MEMORY = ':memory:';
@@ -53,10 +54,10 @@ function codecsOf(settings: Settings): (values: CodecName | ValueCodec<unknown>)
   };
 }
 
-function storeOf(engine: Engine, log: LogFile | undefined, settings: Settings, recovery: Recovery, release: () => void): Store {
+function storeOf(engine: Engine, log: LogFile | undefined, settings: Settings, recovery: Recovery, random: Surroundings['random'], release: () => void): Store {
   const codecFor = codecsOf(settings);
   engine.core.setCompaction(settings.readOnly ? 0 : Math.round(settings.utilisation * 1024));
-  const kernel = new Kernel({ name: engine.name, engine, log, settings, release });
+  const kernel = new Kernel({ name: engine.name, engine, log, settings, random, release });
   return new Store(kernel, new Space<Key, unknown>(undefined, undefined, codecFor(settings.values)), recovery, codecFor);
 }
 
@@ -91,7 +92,7 @@ function recover(log: LogFile, settings: Settings, release: () => void, surround
   const recovery = isNew
     ? createLog(engine, device, log, settings.segmentSizeShift, entropy)
     : recoverLog(engine, device, log, { writable: !settings.readOnly, salvage: settings.salvage, hasHistory: settings.history.versions > 1, entropy });
-  return storeOf(engine, log, settings, recovery, release);
+  return storeOf(engine, log, settings, recovery, surroundings.random, release);
 }
 
 /** Opens a store without a file. */
@@ -103,7 +104,7 @@ export function openInMemory(settings: Settings, surroundings: Surroundings = SU
   const code = engine.core.createStore();
   engine.refresh();
   if (code !== 0) throw failure(code, IN_MEMORY);
-  return storeOf(engine, undefined, settings, MEMORY_RECOVERY, () => undefined);
+  return storeOf(engine, undefined, settings, MEMORY_RECOVERY, surroundings.random, () => undefined);
 }
 
 /**
@@ -115,7 +116,15 @@ export function openInMemory(settings: Settings, surroundings: Surroundings = SU
 export async function open<V = unknown>(path: string, options: OpenOptions = {}): Promise<Store<V>> {
   if (typeof path !== 'string' || path === '') throw new InvalidArgumentError("open takes the path of the store's file, or ':memory:'.");
   const settings = resolveOptions(options);
-  if (path === IN_MEMORY) return openInMemory(settings) as Store<V>;
+  const traced: TracedOpen = { store: path, readOnly: settings.readOnly };
+  return traceOpen.promise(traced, async () => {
+    const store = path === IN_MEMORY ? openInMemory(settings) : await openFile(path, settings);
+    traced.recovery = store.recovery;
+    return store as Store<V>;
+  });
+}
+
+async function openFile(path: string, settings: Settings): Promise<Store> {
   const file = await openPlatformFile(path, { create: settings.create && !settings.readOnly, readOnly: settings.readOnly });
   try {
     let cancel = (): void => undefined;
@@ -125,7 +134,7 @@ export async function open<V = unknown>(path: string, options: OpenOptions = {})
     });
     await file.confirm();
     if (!settings.readOnly) cancel = atProcessExit(() => store.handOverAtExit());
-    return store as Store<V>;
+    return store;
   } catch (error) {
     file.release();
     throw error;

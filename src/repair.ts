@@ -1,7 +1,7 @@
 /** What can be done for a store that nobody has open: finding out whether it is sound, and saving what is left of one that is not. Neither ever changes the file that it looks at. */
 import type { Copied } from './copy.js';
 import type { Recovery } from './durability/recover.js';
-import { CorruptionError, InvalidArgumentError, NotFoundError, type Damage } from './errors.js';
+import { CorruptionError, type Damage } from './errors.js';
 import { open } from './open.js';
 import type { OpenOptions } from './options.js';
 import type { Store } from './store.js';
@@ -58,35 +58,17 @@ export async function verify(path: string, options: RepairOptions = {}): Promise
   return reportOn(store, []);
 }
 
-/** Throws where there is something at `path` already. */
-async function checkAbsent(path: string, options: RepairOptions): Promise<void> {
-  let found: unknown;
-  try {
-    await (await open(path, { ...options, readOnly: true })).close();
-  } catch (error) {
-    if (error instanceof NotFoundError) return;
-    found = error;
-  }
-  throw new InvalidArgumentError(`There is something at ${path} already: salvage writes a new store. Name a path at which there is nothing.`, { cause: found });
-}
-
 /**
- * Reads all that is intact of the store at `path`, damaged or not, and writes it as a new store at `target`: keys of all keyspaces, with their values and expiry; versions begin anew, and history is
- * left behind. Where the newest version of a key is lost, the one before it counts; `versions` of each loss says of which commits something is missing. Resolves when the new store is durable and closed. Never
- * writes to the file at `path`. O(bytes of the file).
- * @throws (as a rejection) InvalidArgumentError where there is something at `target`; NotFoundError; FormatError where nothing can be made out; LockedError; FullError, IoError: what stands at `target` is
- * then incomplete.
+ * Reads all that is intact of the store at `path`, damaged or not, and writes it as a new store at `target`: keys of all keyspaces, with their values, expiry and versions; history is left
+ * behind. Where the newest version of a key is lost, the one before it counts; `versions` of each loss says of which commits something is missing. Resolves when the new store is durable and
+ * closed; until then there is nothing at `target`. Never writes to the file at `path`. O(bytes of the file).
+ * @throws (as a rejection) InvalidArgumentError where there is something at `target`; NotFoundError; FormatError where nothing can be made out; LockedError; FullError, IoError: nothing then
+ * stands at `target`.
  */
 export async function salvage(path: string, target: string, options: RepairOptions = {}): Promise<SalvageReport> {
   const source = await open(path, { ...options, salvage: true });
   try {
-    await checkAbsent(target, options);
-    const copy = await open(target, { ...options, durability: 'relaxed' });
-    try {
-      return { ...await source.copyInto(copy), lost: source.recovery.lost };
-    } finally {
-      await copy.close();
-    }
+    return { ...await source.copyTo(target), lost: source.recovery.lost };
   } finally {
     await source.close();
   }

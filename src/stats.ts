@@ -1,7 +1,16 @@
 /** What `stats()` says: figures of the core and of the file, in plain units. */
 import * as layout from '../assembly/shared/layout.js';
-import type { Settings } from './options.js';
+import type { Latency } from './durability/histogram.js';
+import type { Hold, Kind } from './holds.js';
 import type { Kernel } from './kernel.js';
+import type { Settings } from './options.js';
+
+/** Views of one kind that are open. */
+export interface OpenViews {
+  readonly open: number;
+  /** The version at which the oldest reads, or behind which it watches, and its age; undefined where none is open. */
+  readonly oldest: { readonly version: number; readonly milliseconds: number } | undefined;
+}
 
 export interface Stats {
   /** Keys that exist; those that have expired and were not written since count too. */
@@ -16,6 +25,8 @@ export interface Stats {
   readonly log: {
     /** Bytes of records that a read may still need, headers included. */
     readonly liveBytes: number;
+    /** Bytes of the log that no read needs: what was superseded, and the heads of frames and segments. */
+    readonly deadBytes: number;
     /** Bytes of the log, live and dead, that the store keeps. */
     readonly bytes: number;
     readonly segments: number;
@@ -31,6 +42,32 @@ export interface Stats {
     /** Versions that are not the newest of their keys. */
     readonly oldVersions: number;
   };
+  /** Versions that are not the newest of their keys, and who keeps them. */
+  readonly versions: {
+    readonly old: number;
+    /** Those that a view sees, or saw until a moment ago, whether the history keeps them too or not. */
+    readonly heldByViews: number;
+    /** Those that the history keeps, and nothing else. */
+    readonly heldByHistory: number;
+  };
+  /** Who reads at a fixed version, and so keeps what it sees; a watch keeps log that it has yet to read. */
+  readonly views: {
+    readonly snapshots: OpenViews;
+    readonly transactions: OpenViews;
+    readonly scans: OpenViews;
+    readonly copies: OpenViews;
+    readonly watches: OpenViews & {
+      /** Segments of superseded log that are kept for watches alone. */
+      readonly segments: number;
+    };
+  };
+  /** Since the store was opened. */
+  readonly commits: {
+    /** Commits that were applied: puts, deletes, batches, transactions that wrote. */
+    readonly applied: number;
+    /** Transactions that were refused because another commit had come between. */
+    readonly conflicts: number;
+  };
   readonly memory: {
     /** The linear memory that the engine has touched. It never shrinks; closing the store gives it back. */
     readonly bytes: number;
@@ -41,6 +78,10 @@ export interface Stats {
     readonly indexBytes: number;
     /** The ordered index: 0 before the first scan. */
     readonly orderBytes: number;
+    /** Segments of the log. */
+    readonly segmentBytes: number;
+    /** What knows where old versions are; the versions themselves stand in segments. */
+    readonly oldVersionBytes: number;
   };
   /** Undefined for a store in memory. */
   readonly file: {
@@ -53,7 +94,19 @@ export interface Stats {
     readonly flushes: number;
     /** The time of all flushes, in milliseconds. */
     readonly flushMilliseconds: number;
+    /** How long flushes took, with what is written before them. */
+    readonly flushLatency: Latency;
   } | undefined;
+}
+
+/** How long ago a view began; a session that needs no clock has none. */
+function ageOf(kernel: Kernel, hold: Hold): number {
+  return hold.clock === 0 ? 0 : Math.max(0, kernel.engine.now() - hold.clock);
+}
+
+function viewsOf(kernel: Kernel, kind: Kind): OpenViews {
+  const { count, oldest } = kernel.holds.openOf(kind);
+  return { open: count, oldest: oldest && { version: oldest.version, milliseconds: ageOf(kernel, oldest) } };
 }
 
 /** Gathers the figures. */
@@ -71,6 +124,7 @@ export function collectStats(kernel: Kernel): Stats {
     failed,
     log: {
       liveBytes: figure(layout.STAT_LIVE_SIZE),
+      deadBytes: figure(layout.STAT_LOG_SIZE) - figure(layout.STAT_LIVE_SIZE),
       bytes: figure(layout.STAT_LOG_SIZE),
       segments: figure(layout.STAT_SEGMENT_COUNT),
       segmentBytes: engine.segmentSize,
@@ -78,15 +132,30 @@ export function collectStats(kernel: Kernel): Stats {
     },
     snapshots: {
       open: holds.count,
-      oldest: holds.oldest && { version: holds.oldest.version, milliseconds: holds.oldest.clock === 0 ? 0 : Math.max(0, engine.now() - holds.oldest.clock) },
+      oldest: holds.oldest && { version: holds.oldest.version, milliseconds: ageOf(kernel, holds.oldest) },
       oldVersions: figure(layout.STAT_OLD_VERSION_COUNT),
     },
+    versions: {
+      old: figure(layout.STAT_OLD_VERSION_COUNT),
+      heldByViews: engine.number(layout.CONTROL_SEEN_VERSION_COUNT),
+      heldByHistory: figure(layout.STAT_OLD_VERSION_COUNT) - engine.number(layout.CONTROL_SEEN_VERSION_COUNT),
+    },
+    views: {
+      snapshots: viewsOf(kernel, 'snapshot'),
+      transactions: viewsOf(kernel, 'transaction'),
+      scans: viewsOf(kernel, 'scan'),
+      copies: viewsOf(kernel, 'copy'),
+      watches: { ...viewsOf(kernel, 'watch'), segments: engine.number(layout.CONTROL_WATCHED_SEGMENT_COUNT) },
+    },
+    commits: { applied: figure(layout.STAT_VERSION) - (log?.firstVersion ?? 0), conflicts: engine.conflictCount },
     memory: {
       bytes: figure(layout.STAT_MEMORY_SIZE),
       reservedBytes: figure(layout.STAT_MEMORY_RESERVED_SIZE),
       idleBytes: figure(layout.STAT_MEMORY_IDLE_SIZE),
       indexBytes: figure(layout.STAT_INDEX_SIZE),
       orderBytes: figure(layout.STAT_ORDER_SIZE),
+      segmentBytes: figure(layout.STAT_SEGMENT_COUNT) * engine.segmentSize,
+      oldVersionBytes: engine.number(layout.CONTROL_OLD_VERSION_SIZE),
     },
     file: log === undefined ? undefined : {
       bytes: failed ? 0 : log.device.size(),
@@ -96,6 +165,7 @@ export function collectStats(kernel: Kernel): Stats {
       slotStalls: log.slots.stallCount,
       flushes: log.flushes.count,
       flushMilliseconds: log.flushes.milliseconds,
+      flushLatency: log.flushes.latency.summary(),
     },
   };
 }

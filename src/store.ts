@@ -1,15 +1,19 @@
 /** A store: the operations on its own keys, which it has as a collection, and those that concern it as a whole. */
 import type { StandardSchemaV1 } from '@standard-schema/spec';
+import { backup, copyToPath, type BackupOptions, type BackupReport } from './backup.js';
 import type { Key } from './codec/key.js';
 import { Space, type KeyCodec } from './codec/space.js';
 import type { CodecName, ValueCodec } from './codec/value.js';
 import { Collection } from './collection.js';
 import type { CompactOptions, Compacted } from './compaction.js';
-import { copyKeys, type Copied } from './copy.js';
+import type { Copied } from './copy.js';
 import { explainDevice } from './durability/device-failure.js';
 import type { Recovery } from './durability/recover.js';
 import { EngineSession } from './engine/session.js';
 import { InvalidArgumentError } from './errors.js';
+import { exportStream, type ExportOptions } from './exchange/export.js';
+import { importFrom, type ImportOptions, type ImportReport } from './exchange/import.js';
+import type { ExchangeSource } from './exchange/source.js';
 import type { Kernel } from './kernel.js';
 import { Keyspace, dropKeyspace, keyspaceNames } from './keyspace.js';
 import type { Version } from './reader.js';
@@ -181,6 +185,38 @@ export class Store<V = unknown> extends Collection<V> {
   }
 
   /**
+   * Writes a copy of the store as it is when this begins, while writers go on: keys of all keyspaces with their values, kinds, expiries and versions, without what was overwritten, deleted
+   * or has expired, and with an identity of its own. It is a store that `open` opens, and its versions go on from that of the copy. At a path it appears whole, durable and read back, or not
+   * at all; a stream gets the bytes of the file in order, as it wants them, for which the copy is laid out twice. Each record is held against its checksum on the way. O(bytes of the log), in steps of about a millisecond and in
+   * memory that does not grow with the store.
+   * @throws (as a rejection) InvalidArgumentError, also where there is something at the path and `overwrite` is not set; CorruptionError for damage in memory; LockedError where the store at
+   * the path is open; NotFoundError, ReadOnlyError, FullError, IoError of the target; the reason of the signal; what `onProgress` or the stream throws. The store itself stays usable, and
+   * nothing is left at the path.
+   */
+  backup(target: string | WritableStream<Uint8Array>, options: BackupOptions = {}): Promise<BackupReport> {
+    return backup(this.kernel, target, options);
+  }
+
+  /**
+   * The store, a keyspace or a range as a stream of bytes, as it is at the call: lines of JSON, or the compact form. Nothing is lost of any key and value; `docs/export.md` has both forms.
+   * A chunk is made when somebody asks for one, 64 KiB at a time; until the stream has ended or is cancelled the store keeps what it shows. O(log n), and O(1) for each key.
+   * @throws InvalidArgumentError, TooLargeError for a bad range; ClosedError, PoisonedError, FullError. The stream fails with ClosedError when the store is closed.
+   */
+  export(options: ExportOptions = {}): ReadableStream<Uint8Array> {
+    return exportStream(this.kernel, this.space as Space<Key, unknown>, options);
+  }
+
+  /**
+   * Puts what `export` has written, into the keyspaces that it came from, or into one: in batches of up to 1,000 keys or 1 MiB, each applied whole, and awaited before the next is read.
+   * Values are stored as they were stored; schemas are not asked.
+   * @throws (as a rejection) ImportError, which names the line or the block and tells how far it came: for a source that is malformed, damaged or cut off, and for a key that exists where
+   * `existing` is `fail`. InvalidArgumentError, ReadOnlyError; FullError, OutcomeUnknownError as `batch`; the reason of the signal; what the source throws. Batches before stay applied.
+   */
+  import(source: ExchangeSource, options: ImportOptions = {}): Promise<ImportReport> {
+    return importFrom(this.kernel, source, options);
+  }
+
+  /**
    * Ends the store in order: everything applied becomes durable, the lock is given back. Idempotent. Whoever uses the store afterwards gets a
    * ClosedError.
    */
@@ -193,10 +229,9 @@ export class Store<V = unknown> extends Collection<V> {
     await this.close();
   }
 
-  /** @internal Copies what the store holds into another one. */
-  copyInto(target: Store): Promise<Copied> {
-    this.kernel.checkReadable();
-    return copyKeys(this.kernel, target.kernel);
+  /** @internal Copies what the store holds to a file that is not there yet. */
+  copyTo(path: string): Promise<Copied> {
+    return copyToPath(this.kernel, path, {});
   }
 
   /** Hands what was applied to the operating system, before a process ends without `close`. */

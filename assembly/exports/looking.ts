@@ -1,16 +1,20 @@
 /** The exports that look at the store and change nothing. */
+import { xxh64 } from '../hash/xxh64';
 import { indexSize } from '../index/directory';
 import { Log } from '../log/log';
 import { Geometry, Segment, Segments } from '../log/segment';
 import { Slots } from '../log/slots';
 import { idleSize, touchedSize } from '../memory/allocator';
-import { setNumber } from '../memory/control';
+import { setNumber, setU32 } from '../memory/control';
+import { Windows } from '../memory/windows';
 import * as layout from '../shared/layout';
 import { treeSize } from '../order/tree';
 import { Space } from '../space/live';
 import { Old } from '../versions/old';
+import { Pins } from '../versions/pins';
+import { Watches } from '../versions/watch';
 import { Debug, verifyAll, verifyBytes } from '../verify/verify';
-import { requires, requiresBlock } from '../verify/contract';
+import { requires, requiresBlock, requiresRange } from '../verify/contract';
 
 export function verify(): i32 {
   return verifyAll();
@@ -71,7 +75,7 @@ export function stats(): void {
     if (segment.isKept) resident++;
     else dead++;
     if (segment.unlistedBy == 0) listed++;
-    size += segment.end;
+    size += segment === Log.segment ? Log.tail : segment.end;
   }
   stat(layout.STAT_KEY_COUNT, Space.keyCount);
   stat(layout.STAT_TOMBSTONE_COUNT, Space.tombstoneCount);
@@ -90,6 +94,18 @@ export function stats(): void {
   stat(layout.STAT_SEAL, Log.seal);
   stat(layout.STAT_OLD_VERSION_COUNT, Old.versionCount);
   stat(layout.STAT_ORDER_SIZE, treeSize());
+  setNumber(layout.CONTROL_SEEN_VERSION_COUNT, Pins.deadCount);
+  setNumber(layout.CONTROL_OLD_VERSION_SIZE, Old.size);
+  setNumber(layout.CONTROL_WATCHED_SEGMENT_COUNT, Watches.keptCount);
+}
+
+/** Continues the hash in the control block over the first `size` bytes of the key window: they are hashed with what came before as the seed. */
+export function continueHash(size: u32): void {
+  requiresRange(Windows.key, size);
+  const seed = <u64>load<u32>(layout.CONTROL_HASH_LOW) | (<u64>load<u32>(layout.CONTROL_HASH_HIGH) << 32);
+  const hash = xxh64(Windows.key, size, seed);
+  setU32(layout.CONTROL_HASH_LOW, <u32>hash);
+  setU32(layout.CONTROL_HASH_HIGH, <u32>(hash >> 32));
 }
 
 /** In the debug build: verify everything after each mutation from now on. */

@@ -1,12 +1,13 @@
 /** The exports through which the time comes in, and goes out. */
 import { frameSizeOf, frameTimeOf, frameVersionOf } from '../log/frame';
-import { Expiry } from '../log/record';
+import { Expiry, versionOf } from '../log/record';
 import { Segment, Segments } from '../log/segment';
 import { hashKey } from '../hash/keyhash';
 import { find } from '../index/directory';
 import { Windows } from '../memory/windows';
 import { relieve } from '../paging/evict';
 import { presentBlock } from '../paging/window';
+import { findOld } from '../versions/old';
 import { Clock, expiryOf } from '../versions/visible';
 import { requires } from '../verify/contract';
 
@@ -20,10 +21,13 @@ export function setExpiry(time: f64): void {
   Expiry.next = <u64>time;
 }
 
-/** When the key in the key window expires, in epoch milliseconds; 0 where it is not there or does not. */
-export function keyExpiry(keySize: u32): f64 {
+/** When what a pinned version sees of the key in the key window expires, in epoch milliseconds; 0 where it is not there or does not. */
+export function keyExpiry(keySize: u32, version: f64): f64 {
+  requires(version >= 0);
   relieve();
-  const record = find(Windows.key, keySize, hashKey(Windows.key, keySize));
+  const hash = hashKey(Windows.key, keySize);
+  const newest = find(Windows.key, keySize, hash);
+  const record = newest == 0 || versionOf(newest) <= <u64>version ? newest : findOld(Windows.key, keySize, hash, <u64>version);
   return record == 0 ? 0 : <f64>expiryOf(record);
 }
 
@@ -32,7 +36,7 @@ export function timeOf(version: f64): f64 {
   requires(version >= 0);
   let segment: Segment | null = Segments.last;
   while (segment !== null && (!segment.isKept || segment.firstVersion > <u64>version)) segment = segment.previous;
-  // The first frame of all may hold several versions, of which it names the last.
+  // The first frame there is may hold several commits, and be newer than the first of them.
   if (segment === null) segment = Segments.first;
   for (; segment !== null; segment = segment!.next) {
     if (!segment.isKept) continue;

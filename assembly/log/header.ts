@@ -114,47 +114,80 @@ export function relist(by: u64): void {
   }
 }
 
-/**
- * Builds the header of a new segment in its block. Returns where frames begin, or 0 when the list does not fit.
- * Work: one pass over the descriptors.
- */
-export function buildHeader(segment: Segment, before: Segment | null, seal: u64, ceiling: u64, version: u64, salt: u64): u32 {
-  requires(segment.slot != segment.nextSlot);
-  requires(seal <= FIELD_MASK && ceiling <= FIELD_MASK && version <= ceiling);
-  requiresBlock(segment.block, Geometry.segmentSize);
-  const header = <usize>segment.block;
+/** Writes a list of `count` segments whose numbers go on from `sequence`, and their slots from 0. Returns its end. */
+export function writeRun(begin: usize, sequence: u64, count: u32): usize {
+  requires(sequence != 0);
+  requiresRange(begin, 32);
+  let at = begin;
+  if (count != 0) {
+    at = writeVarint(at, sequence);
+    at = writeVarint(at, 0);
+    at = writeVarint(at, count - 1);
+  }
+  store<u32>(begin - format.SEGMENT_HEADER_SIZE, count, format.SEGMENT_LIST_COUNT);
+  store<u8>(at, LIST_END);
+  return at + 1;
+}
+
+/** Writes the fields that say which segment of which store this is, and where it stands. */
+export function writeIdentity(header: usize, idLow: u64, idHigh: u64, sequence: u64, salt: u64, slot: u32, nextSlot: u32): void {
+  requires(sequence != 0 && slot != nextSlot);
+  requiresBlock(header, format.SEGMENT_HEADER_SIZE);
   memory.fill(header, 0, format.SEGMENT_HEADER_SIZE);
   store<u32>(header, format.SEGMENT_MAGIC_LOW);
   store<u32>(header, format.SEGMENT_MAGIC_HIGH, 4);
-  store<u64>(header, segment.sequence, format.SEGMENT_SEQUENCE);
-  store<u64>(header, Store.idLow, format.SEGMENT_STORE_ID_LOW);
-  store<u64>(header, Store.idHigh, format.SEGMENT_STORE_ID_HIGH);
+  store<u64>(header, sequence, format.SEGMENT_SEQUENCE);
+  store<u64>(header, idLow, format.SEGMENT_STORE_ID_LOW);
+  store<u64>(header, idHigh, format.SEGMENT_STORE_ID_HIGH);
   store<u64>(header, salt, format.SEGMENT_SALT);
-  store<u32>(header, segment.slot, format.SEGMENT_SLOT);
-  store<u32>(header, segment.nextSlot, format.SEGMENT_NEXT_SLOT);
-  if (before !== null) {
-    store<u64>(header, addressOf(before.sequence, before.end), format.SEGMENT_PREVIOUS_END);
-    store<u64>(header, before.lastHash, format.SEGMENT_PREVIOUS_HASH);
-  }
+  store<u32>(header, slot, format.SEGMENT_SLOT);
+  store<u32>(header, nextSlot, format.SEGMENT_NEXT_SLOT);
+}
+
+/** Writes the fields that say where in its log a segment stands: what came before, up to where that was durable, and which versions there are. */
+export function writePlace(header: usize, previousEnd: u64, previousHash: u64, seal: u64, ceiling: u64, version: u64): void {
+  requires(previousEnd <= FIELD_MASK && seal <= FIELD_MASK && ceiling <= FIELD_MASK && version <= ceiling);
+  requiresBlock(header, format.SEGMENT_HEADER_SIZE);
+  store<u64>(header, previousEnd, format.SEGMENT_PREVIOUS_END);
+  store<u64>(header, previousHash, format.SEGMENT_PREVIOUS_HASH);
   store<u64>(header, seal, format.SEGMENT_SEAL);
   store<u64>(header, ceiling, format.SEGMENT_VERSION_CEILING);
   store<u64>(header, version, format.SEGMENT_VERSION);
+}
+
+/** Closes a header whose fields and list, which ends at `listEnd`, are written. Returns where frames begin. */
+export function sealHeader(header: usize, listEnd: usize): u32 {
   const list = header + format.SEGMENT_HEADER_SIZE;
-  const listEnd = writeList(list, segment, seal);
-  if (listEnd == 0) {
-    relist(segment.sequence);
-    return 0;
-  }
+  requires(listEnd > list && listEnd - list <= listSizeMax());
   const size = <u32>(listEnd - list);
   store<u32>(header, size, format.SEGMENT_LIST_SIZE);
   store<u64>(header, listHash(header, size), format.SEGMENT_LIST_HASH);
   store<u64>(header, headerHash(header), format.SEGMENT_HASH);
   const end = alignUp(format.SEGMENT_HEADER_SIZE + size);
   for (let pad: u32 = format.SEGMENT_HEADER_SIZE + size; pad < end; pad++) store<u8>(header + pad, 0);
-  noteHeader(segment, header);
-  segment.headerEnd = end;
   ensures(end <= Geometry.segmentSize >> 1);
   return end;
+}
+
+/**
+ * Builds the header of a new segment in its block. Returns where frames begin, or 0 when the list does not fit.
+ * Work: one pass over the descriptors.
+ */
+export function buildHeader(segment: Segment, before: Segment | null, seal: u64, ceiling: u64, version: u64, salt: u64): u32 {
+  requires(segment.slot != segment.nextSlot);
+  requiresBlock(segment.block, Geometry.segmentSize);
+  const header = <usize>segment.block;
+  writeIdentity(header, Store.idLow, Store.idHigh, segment.sequence, salt, segment.slot, segment.nextSlot);
+  writePlace(header, before === null ? 0 : addressOf(before.sequence, before.end), before === null ? 0 : before.lastHash, seal, ceiling, version);
+  const listEnd = writeList(header + format.SEGMENT_HEADER_SIZE, segment, seal);
+  if (listEnd == 0) {
+    relist(segment.sequence);
+    return 0;
+  }
+  segment.headerEnd = sealHeader(header, listEnd);
+  segment.seed = seedOf(header);
+  noteHeader(segment, header);
+  return segment.headerEnd;
 }
 
 /**

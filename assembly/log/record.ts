@@ -137,6 +137,14 @@ export function resealRecord(record: usize, size: u32, seed: u64, offset: u32): 
   ensures(checkRecord(record, size, seed, offset));
 }
 
+/** Gives a record whose bytes were copied to another store the check that it has there. It names no version before it. */
+export function settleRecord(record: usize, seed: u64, offset: u32): void {
+  requiresRecord(record);
+  requires((offset & 7) == 0);
+  setLink(record, 0);
+  resealRecord(record, sizeOf(record), seed, offset);
+}
+
 /** Whether a record that ends before `limit` bytes is intact at its place; on its own, without its frame. */
 export function checkRecord(record: usize, limit: u32, seed: u64, offset: u32): bool {
   requiresRange(record, limit);

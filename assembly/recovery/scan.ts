@@ -107,7 +107,8 @@ export function examineFrame(segment: Segment, offset: u32): bool {
     const isLost = isBodyLost(frame, offset);
     if (isLost || !hasBody(frame, segment.seed, offset)) return fail(status.REASON_FRAME_BODY, isLost);
   }
-  if (frameVersionOf(frame) < Scan.version || sealOf(frame) > addressOf(segment.sequence, offset) || !areRecordsMeaningful(frame) || !continues(segment, offset)) {
+  const isOrdered = (frameFlagsOf(frame) & format.FRAME_FLAG_COMPACTION) != 0 || frameVersionOf(frame) >= Scan.version;
+  if (!isOrdered || sealOf(frame) > addressOf(segment.sequence, offset) || !areRecordsMeaningful(frame) || !continues(segment, offset)) {
     return fail(status.REASON_CONTENT, false);
   }
   return true;

@@ -99,6 +99,51 @@ export function durableRoot(): Segment {
   return segment;
 }
 
+/** What a superblock says of a store, as it is about to be written. */
+export class Saying {
+  static idLow: u64 = 0;
+  static idHigh: u64 = 0;
+  static ceiling: u64 = 0;
+  static version: u64 = 0;
+  static rootSequence: u64 = 0;
+  static rootSlot: u32 = 0;
+  static tail: u64 = 0;
+  static isClean: bool = false;
+  /** The image of the index; all 0 where there is none. */
+  static imageId: u64 = 0;
+  static imageSlot: u32 = 0;
+  static imageCount: u32 = 0;
+}
+
+/** Writes a superblock that says what `Saying` has, both copies of it, as 4,096 bytes at `block`. */
+export function writeSuperblock(block: usize, generation: u64): void {
+  requiresBlock(block, format.SUPERBLOCK_SIZE);
+  requires(Saying.ceiling >= Saying.version && Saying.rootSequence != 0);
+  const index = <u32>(generation & 1);
+  memory.fill(block, 0, format.SUPERBLOCK_SIZE);
+  for (let copy: u32 = 0; copy < 2; copy++) {
+    const record = block + <usize>copy * format.SUPERBLOCK_COPY_STRIDE;
+    store<u32>(record, format.SUPERBLOCK_MAGIC_LOW);
+    store<u32>(record, format.SUPERBLOCK_MAGIC_HIGH, 4);
+    store<u32>(record, format.FORMAT_VERSION, format.SUPERBLOCK_FORMAT_VERSION);
+    store<u32>(record, Geometry.segmentShift, format.SUPERBLOCK_SEGMENT_SIZE_SHIFT);
+    store<u64>(record, Saying.idLow, format.SUPERBLOCK_STORE_ID_LOW);
+    store<u64>(record, Saying.idHigh, format.SUPERBLOCK_STORE_ID_HIGH);
+    store<u64>(record, generation, format.SUPERBLOCK_GENERATION);
+    store<u64>(record, Saying.ceiling, format.SUPERBLOCK_VERSION_CEILING);
+    store<u64>(record, Saying.rootSequence, format.SUPERBLOCK_ROOT_SEQUENCE);
+    store<u64>(record, Saying.tail, format.SUPERBLOCK_TAIL);
+    store<u64>(record, Saying.version, format.SUPERBLOCK_VERSION);
+    store<u32>(record, Saying.rootSlot, format.SUPERBLOCK_ROOT_SLOT);
+    store<u32>(record, Saying.isClean ? format.SUPERBLOCK_FLAG_CLEAN : 0, format.SUPERBLOCK_FLAGS);
+    store<u64>(record, Saying.imageId, format.SUPERBLOCK_IMAGE_ID);
+    store<u32>(record, Saying.imageSlot, format.SUPERBLOCK_IMAGE_SLOT);
+    store<u32>(record, Saying.imageCount, format.SUPERBLOCK_IMAGE_COUNT);
+    store<u64>(record, hashOf(record, index), format.SUPERBLOCK_HASH);
+  }
+  ensures(isIntact(block, index) && isIntact(block + format.SUPERBLOCK_COPY_STRIDE, index));
+}
+
 /**
  * Writes the next superblock, 4,096 bytes, at `block`. Returns its offset in the file. What it promises counts only once it is durable:
  * then call `superblockDurable`.
@@ -107,34 +152,23 @@ export function buildSuperblock(block: usize, ceiling: u64, isClean: bool): u32 
   requires(ceiling >= Log.version || isClean);
   requiresBlock(block, format.SUPERBLOCK_SIZE);
   const generation = Superblock.generation + 1;
-  const index = <u32>(generation & 1);
   const root = durableRoot();
-  memory.fill(block, 0, format.SUPERBLOCK_SIZE);
-  for (let copy: u32 = 0; copy < 2; copy++) {
-    const record = block + <usize>copy * format.SUPERBLOCK_COPY_STRIDE;
-    store<u32>(record, format.SUPERBLOCK_MAGIC_LOW);
-    store<u32>(record, format.SUPERBLOCK_MAGIC_HIGH, 4);
-    store<u32>(record, format.FORMAT_VERSION, format.SUPERBLOCK_FORMAT_VERSION);
-    store<u32>(record, Geometry.segmentShift, format.SUPERBLOCK_SEGMENT_SIZE_SHIFT);
-    store<u64>(record, Store.idLow, format.SUPERBLOCK_STORE_ID_LOW);
-    store<u64>(record, Store.idHigh, format.SUPERBLOCK_STORE_ID_HIGH);
-    store<u64>(record, generation, format.SUPERBLOCK_GENERATION);
-    store<u64>(record, isClean ? Log.version : ceiling, format.SUPERBLOCK_VERSION_CEILING);
-    store<u64>(record, root.sequence, format.SUPERBLOCK_ROOT_SEQUENCE);
-    store<u64>(record, isClean ? tailAddress() : Log.seal, format.SUPERBLOCK_TAIL);
-    store<u64>(record, Log.version, format.SUPERBLOCK_VERSION);
-    store<u32>(record, root.slot, format.SUPERBLOCK_ROOT_SLOT);
-    store<u32>(record, isClean ? format.SUPERBLOCK_FLAG_CLEAN : 0, format.SUPERBLOCK_FLAGS);
-    store<u64>(record, Superblock.imageId, format.SUPERBLOCK_IMAGE_ID);
-    store<u32>(record, Superblock.imageId == 0 ? 0 : Superblock.imageSlot, format.SUPERBLOCK_IMAGE_SLOT);
-    store<u32>(record, Superblock.imageCount, format.SUPERBLOCK_IMAGE_COUNT);
-    store<u64>(record, hashOf(record, index), format.SUPERBLOCK_HASH);
-  }
+  Saying.idLow = Store.idLow;
+  Saying.idHigh = Store.idHigh;
+  Saying.ceiling = isClean ? Log.version : ceiling;
+  Saying.version = Log.version;
+  Saying.rootSequence = root.sequence;
+  Saying.rootSlot = root.slot;
+  Saying.tail = isClean ? tailAddress() : Log.seal;
+  Saying.isClean = isClean;
+  Saying.imageId = Superblock.imageId;
+  Saying.imageSlot = Superblock.imageId == 0 ? 0 : Superblock.imageSlot;
+  Saying.imageCount = Superblock.imageCount;
+  writeSuperblock(block, generation);
   Superblock.generation = generation;
   Pending.rootSequence = root.sequence;
-  Pending.ceiling = isClean ? Log.version : ceiling;
-  ensures(isIntact(block, index) && isIntact(block + format.SUPERBLOCK_COPY_STRIDE, index));
-  return index * format.SUPERBLOCK_SIZE;
+  Pending.ceiling = Saying.ceiling;
+  return <u32>(generation & 1) * format.SUPERBLOCK_SIZE;
 }
 
 /** What the superblock that was built last promises, until it is durable. */

@@ -56,6 +56,25 @@ export const CONTROL_TIME = 368;
 /** Random words that the facade hands to `init`: store id, then the entropy of salts and of the hash seed. */
 export const CONTROL_ENTROPY = 384;
 export const CONTROL_ENTROPY_SIZE = 32;
+/** How far a copy of the store has come: bytes of the log that were looked through, and of how many; records copied, and the bytes of their keys and values. */
+export const CONTROL_COPY_DONE = 416;
+export const CONTROL_COPY_TOTAL = 424;
+export const CONTROL_COPY_RECORDS = 432;
+export const CONTROL_COPY_BYTES = 440;
+
+/** Of the old versions that are kept, how many a view sees; the bytes that what knows of them takes; segments that hold nothing live and wait for watches. */
+export const CONTROL_SEEN_VERSION_COUNT = 448;
+export const CONTROL_OLD_VERSION_SIZE = 456;
+export const CONTROL_WATCHED_SEGMENT_COUNT = 464;
+
+/** The low and the high half of a hash that is continued over more bytes. */
+export const CONTROL_HASH_LOW = 472;
+export const CONTROL_HASH_HIGH = 476;
+
+/** What a step of a copy ends with: its work was enough for one step; a segment is ready to be taken; the last one is. */
+export const COPY_PAUSED = 0;
+export const COPY_SEGMENT = 1;
+export const COPY_LAST = 2;
 
 /** A scan's block: how many items of its batch the facade has handed on, which the facade counts, one more when it has said that there is no more; and the batch. */
 export const CURSOR_CONSUMED = 124;

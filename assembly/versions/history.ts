@@ -38,6 +38,11 @@ export function setHistory(versions: u32, age: u64): void {
   History.age = age;
 }
 
+/** Whether no version is ever given up. */
+export function isEverythingKept(): bool {
+  return History.versions == u32.MAX_VALUE && History.age == 0;
+}
+
 /** Makes sure that one more version can wait for its age. False where memory is at its limit. */
 export function reserveHistory(): bool {
   if (History.age == 0 || (Queue.last != 0 && load<u32>(Queue.last, CHUNK_PUT) < CHUNK_CAPACITY)) return true;

@@ -33,6 +33,8 @@ export class Old {
   /** Keys that have old versions, and how many versions these are. */
   static keyCount: u32 = 0;
   static versionCount: u64 = 0;
+  /** The bytes that the table and the lists take. */
+  static size: u64 = 0;
 }
 
 function slotMask(): usize {
@@ -82,6 +84,7 @@ function growTable(): bool {
   const table = allocate(shift);
   if (table == 0) return false;
   memory.fill(table, 0, <usize>1 << shift);
+  Old.size += (<u64>1 << shift) - (Old.table == 0 ? 0 : <u64>1 << Old.tableShift);
   const before = Old.table;
   const shiftBefore = Old.tableShift;
   Old.table = table;
@@ -100,6 +103,7 @@ function growTable(): bool {
 
 function releaseList(list: usize): void {
   requiresBlock(list, LIST_ENTRIES);
+  Old.size -= <u64>1 << load<u32>(list, LIST_SHIFT);
   giveBlock(list, load<u32>(list, LIST_SHIFT));
 }
 
@@ -144,6 +148,7 @@ function prepareList(shift: u32, list: usize): bool {
   if (list != 0) memory.copy(fresh, list, <usize>1 << load<u32>(list, LIST_SHIFT));
   else store<u32>(fresh, 0, LIST_COUNT);
   store<u32>(fresh, shift, LIST_SHIFT);
+  Old.size += <u64>1 << shift;
   Spare.list = fresh;
   return true;
 }

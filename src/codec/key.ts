@@ -46,15 +46,21 @@ export function checkKeySize(size: number): void {
 
 /** An upper bound of the encoded size, never above `MAX_KEY_BOUND`: a key that cannot fit is refused here, before it costs anything. */
 export function keyBound(key: Key): number {
-  const bound = typeof key === 'string' ? 1 + 3 * key.length : partBound(key, 1);
+  const bound = typeof key === 'string' ? 1 + 3 * key.length : otherBound(key, 1);
   if (bound > MAX_KEY_BOUND) throw tooLarge();
   return bound;
 }
 
 function partBound(part: Key, depth: number): number {
+  return typeof part === 'string' ? 2 + 3 * part.length : otherBound(part, depth);
+}
+
+/**
+ * The bound of what is no string. V8 (11.3, in Node 20) reads a length that it meets behind two checks of one value before both of them, and takes a number for a pointer: whoever has asked whether a
+ * key is a string does not come to where that is asked again.
+ */
+function otherBound(part: Exclude<Key, string>, depth: number): number {
   switch (typeof part) {
-    case 'string':
-      return 2 + 3 * part.length;
     case 'number':
       return 1 + DOUBLE_SIZE;
     case 'bigint':
@@ -91,7 +97,7 @@ export function writeKey(target: Uint8Array, offset: number, key: Key): number {
     }
     if (Array.isArray(key)) return writeParts(target, offset, key as readonly Key[], 1);
   }
-  return writePart(target, offset, key, 1);
+  return writeOther(target, offset, key, 1);
 }
 
 function writeString(target: Uint8Array, offset: number, text: string): number {
@@ -115,9 +121,11 @@ function writeParts(target: Uint8Array, offset: number, parts: readonly Key[], d
 }
 
 function writePart(target: Uint8Array, offset: number, part: Key, depth: number): number {
+  return typeof part === 'string' ? writeNestedString(target, offset, part) : writeOther(target, offset, part, depth);
+}
+
+function writeOther(target: Uint8Array, offset: number, part: Exclude<Key, string>, depth: number): number {
   switch (typeof part) {
-    case 'string':
-      return writeNestedString(target, offset, part);
     case 'number':
       if (Number.isNaN(part)) throw invalidKey('NaN cannot be a key, for it has no place in the order.');
       target[offset++] = TAG_NUMBER;

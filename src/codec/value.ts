@@ -87,8 +87,13 @@ class DefaultCodec implements ValueCodec<unknown> {
   }
 
   toBytes(value: unknown): Uint8Array {
-    const bytes = typeof value === 'string' ? textToBytes(value) : this.#structured.encode(value);
-    this.lastKind = typeof value === 'string' ? kindOfText(value, bytes) : KIND_STRUCTURED;
+    if (typeof value === 'string') {
+      const bytes = textToBytes(value);
+      this.lastKind = kindOfText(value, bytes);
+      return bytes;
+    }
+    const bytes = this.#structured.encode(value);
+    this.lastKind = KIND_STRUCTURED;
     return bytes;
   }
 

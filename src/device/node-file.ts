@@ -13,13 +13,15 @@ export interface OpenMode {
   /** Whether a file that is missing is made. */
   readonly create: boolean;
   readonly readOnly: boolean;
+  /** Where the file is, where that is not the path that messages call it by. */
+  readonly place?: string;
 }
 
 /** What platforms say that cannot flush a directory: there the entry is as durable as they make it. */
 const NO_FOLDER_FLUSH = new Set(['EPERM', 'EACCES', 'EINVAL', 'EISDIR', 'EBADF', 'ENOSYS', 'ENOTSUP', 'EOPNOTSUPP']);
 
 /** Makes the directory entry of a new file durable, where the platform lets directories be flushed. */
-function flushFolder(fs: FileSystem, folder: string): void {
+export function flushFolder(fs: FileSystem, folder: string): void {
   let descriptor: number | undefined;
   try {
     descriptor = fs.openSync(folder, 'r');
@@ -50,7 +52,7 @@ class Opening {
     this.#path = builtin<Path>('node:path');
     this.#name = name;
     this.#mode = mode;
-    this.#absolute = this.#path.resolve(name);
+    this.#absolute = this.#path.resolve(mode.place ?? name);
   }
 
   run(): NodeDevice {

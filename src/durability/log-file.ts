@@ -8,8 +8,10 @@ import { DeviceError, type Device } from '../device/device.js';
 import type { Engine } from '../engine/engine.js';
 import { isFault, poisoned } from '../engine/failure.js';
 import { FullError, type PoisonedError } from '../errors.js';
+import { traceFlush, type TracedFlush } from '../tracing.js';
 import { explainDevice } from './device-failure.js';
 import { ImageFile } from './image-file.js';
+import { Histogram } from './histogram.js';
 import { Slots } from './slots.js';
 
 /** How far ahead of the versions that were issued the durable ceiling is kept. */
@@ -26,6 +28,7 @@ const WAITING_SHARE = 16;
 export interface FlushFigures {
   count: number;
   milliseconds: number;
+  readonly latency: Histogram;
 }
 
 export class LogFile {
@@ -33,7 +36,7 @@ export class LogFile {
   readonly device: Device;
   readonly slots: Slots;
   readonly image: ImageFile;
-  readonly flushes: FlushFigures = { count: 0, milliseconds: 0 };
+  readonly flushes: FlushFigures = { count: 0, milliseconds: 0, latency: new Histogram() };
   /** Told after every flush. */
   onFlush: () => void = () => undefined;
   /** Told once, when the store has stopped for good. */
@@ -119,6 +122,11 @@ export class LogFile {
   /** Gives the end of the file back, behind the last slot that is in use or ready. */
   trim(): void {
     this.#guard(() => this.slots.trim(this.usedSlots()));
+  }
+
+  /** The version from which the store went on when it was opened. */
+  get firstVersion(): number {
+    return this.#firstVersion;
   }
 
   /** The error that stopped the store, if one did. */
@@ -243,7 +251,9 @@ export class LogFile {
   #afterFlush(address: number, hadSuperblock: boolean, began: number, handOverCount: number): void {
     this.flushes.count++;
     this.#flushedCount = Math.max(this.#flushedCount, handOverCount);
-    this.flushes.milliseconds += performance.now() - began;
+    const milliseconds = performance.now() - began;
+    this.flushes.milliseconds += milliseconds;
+    this.flushes.latency.observe(milliseconds);
     this.engine.core.flushed(address);
     if (hadSuperblock) {
       this.engine.core.superblockDurable();
@@ -262,6 +272,10 @@ export class LogFile {
 
   /** Makes everything that was applied durable, blocking. */
   flushSync(needsSuperblock = false): void {
+    traceFlush.sync(this.#tracedFlush(), () => this.#flushSync(needsSuperblock));
+  }
+
+  #flushSync(needsSuperblock: boolean): void {
     this.#guard(() => {
       const began = performance.now();
       const address = this.#beforeFlush(needsSuperblock);
@@ -272,7 +286,16 @@ export class LogFile {
   }
 
   /** Makes everything that was applied before the call durable. */
-  async flush(): Promise<void> {
+  flush(): Promise<void> {
+    return traceFlush.promise(this.#tracedFlush(), () => this.#flush());
+  }
+
+  /** What those are told who listen for flushes. */
+  #tracedFlush(): TracedFlush | undefined {
+    return traceFlush.isHeard ? { store: this.engine.name, bytes: this.engine.pendingSize } : undefined;
+  }
+
+  async #flush(): Promise<void> {
     const began = performance.now();
     const [address, hadSuperblock, handOverCount] = this.#guard(() => [this.#beforeFlush(false), this.#takeSuperblock(), this.#handOverCount] as const);
     try {

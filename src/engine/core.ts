@@ -88,7 +88,8 @@ export interface Core {
   closeWatch(watch: number): void;
   setClock(time: number): void;
   setExpiry(time: number): void;
-  keyExpiry(keySize: number): number;
+  keyExpiry(keySize: number, version: number): number;
+  continueHash(size: number): void;
   timeOf(version: number): number;
   openScan(version: number, clock: number, session: number, isReverse: boolean, hasValues: boolean): number;
   boundScan(scan: number, isHigh: boolean, size: number): number;
@@ -120,4 +121,11 @@ export interface Core {
   waitingSegmentCount(): number;
   readySlotAt(index: number): number;
   recallSlot(): number;
+  openCopy(version: number, clock: number, hasHistory: boolean): number;
+  stepCopy(copy: number, work: number): number;
+  restartCopy(copy: number): void;
+  copySuperblocks(copy: number, hasEnded: boolean): void;
+  readCopyBack(copy: number, block: number): void;
+  isCopyTrue(copy: number): number;
+  closeCopy(copy: number): void;
 }

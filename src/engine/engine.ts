@@ -59,6 +59,8 @@ export class Engine {
   readonly now: () => number;
   /** Set when the core stopped in the middle of something: it is never called again. */
   isBroken = false;
+  /** How many transactions were refused because another commit had come between. */
+  conflictCount = 0;
   /** Whether the writes of a commit are being staged: code of the caller's that runs meanwhile may only read. */
   isStaging = false;
   /** The bytes of linear memory; `refresh` renews them after growth. */
@@ -263,7 +265,7 @@ export class Engine {
   }
 
   /** The version of an encoded key, 0 where it does not exist. */
-  #versionOfBytes(keyBytes: Uint8Array): number {
+  versionOfBytes(keyBytes: Uint8Array): number {
     this.setBound(keyBytes);
     return this.#after(this.core.get(keyBytes.length)) < 0 ? 0 : this.foundVersion;
   }
@@ -363,7 +365,7 @@ export class Engine {
     const { keyBytes, bytes, flags, size } = record;
     this.tick();
     if (size > this.#words[ROOM]! && size > this.segmentSize >> PARTS_SHARE_SHIFT) {
-      if (expected !== undefined && this.#versionOfBytes(keyBytes) !== expected) return status.STATUS_MISMATCH;
+      if (expected !== undefined && this.versionOfBytes(keyBytes) !== expected) return status.STATUS_MISMATCH;
       return this.inBatch(() => stageEncoded(this, record));
     }
     this.#makeRoom(size, false);
@@ -391,7 +393,7 @@ export class Engine {
     const keyMost = space.bound(key);
     const keyBytes = keyMost > this.#words[ROOM]! || keyMost > MAX_KEY_SIZE ? encodeApart(key, space) : undefined;
     if (keyBytes !== undefined) {
-      if (!expected && this.#versionOfBytes(keyBytes) === 0) return status.STATUS_ABSENT;
+      if (!expected && this.versionOfBytes(keyBytes) === 0) return status.STATUS_ABSENT;
       this.#makeRoom(keyBytes.length, true);
     }
     for (;;) {

@@ -30,6 +30,8 @@ export class EngineScan {
   readonly #engine: Engine;
   readonly #handle: number;
   readonly #items: number;
+  /** As of what it reads. */
+  readonly #version: number;
   #left: number;
   #most: number;
   #count = 0;
@@ -40,6 +42,7 @@ export class EngineScan {
   constructor(engine: Engine, bounds: Bounds, point: ScanPoint, hasValues: boolean) {
     const { core } = engine;
     this.#engine = engine;
+    this.#version = point.version;
     this.#left = bounds.limit;
     this.#most = bounds.limit === Infinity ? FIRST_COUNT : layout.CURSOR_ITEM_COUNT;
     this.#handle = core.openScan(point.version, point.clock, point.session, bounds.isReverse, hasValues) >>> 0;
@@ -116,11 +119,12 @@ export class EngineScan {
     return this.#engine.itemValue(this.#item, STORED);
   }
 
-  /** When the value of an encoded key, which is that of the current item, expires: in epoch milliseconds, 0 where it does not. */
-  expiryOf(keyBytes: Uint8Array): number {
-    if (!this.#engine.mayExpire) return 0;
+  /** When the value of an encoded key, which is that of the current item, expires: in epoch milliseconds; undefined where it does not. */
+  expiryOf(keyBytes: Uint8Array): number | undefined {
+    if (!this.#engine.mayExpire) return undefined;
     this.#engine.setBound(keyBytes);
-    return this.#engine.core.keyExpiry(keyBytes.length);
+    const expiry = this.#engine.core.keyExpiry(keyBytes.length, this.#version);
+    return expiry === 0 ? undefined : expiry;
   }
 
   /** The value of the current item. */

@@ -115,6 +115,7 @@ export class EngineSession {
     const { core, name } = this.#engine;
     try {
       this.#engine.refresh();
+      if (code === status.STATUS_CONFLICT) this.#engine.conflictCount++;
       if (code === status.STATUS_CONFLICT) throw new ConflictError(`Another commit to ${name} came between: nothing was changed. Run the transaction again, or let transact do it.`);
       if (code === status.STATUS_MISMATCH) throw new CasError(`A cas of a transaction in ${name} expected another version: nothing was changed. Read the key again.`, this.#engine.foundVersion);
       this.#engine.resolve(code, !this.#hasPut, false);

@@ -5,6 +5,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { OutcomeUnknownError, PoisonedError } from '../../src/errors.js';
 import type { Snapshot, Store } from '../../src/index.js';
+import { copyAtOnce } from '../support/copies.js';
 import { CountedCore } from '../support/counted-core.js';
 import { TURNS_MAX, type ArmKind } from '../support/instrument.js';
 import { Random, seedOf } from '../support/random.js';
@@ -58,6 +59,7 @@ const OPERATIONS: Readonly<Record<string, (scene: Scene) => unknown>> = {
   'dropped keyspace': ({ db }) => db.dropKeyspaceSync('people'),
   'put, and a flush': ({ db }) => Promise.all([db.put('new', 1), db.flush()]),
   'verification': ({ db }) => db.verify(),
+  'copy': ({ db }) => copyAtOnce(db),
 };
 
 function begin(disk: SimulatedDisk): Scene {

@@ -2,6 +2,7 @@
 import type { Area } from '../support/mutant.js';
 import { assertions } from './assertions.js';
 import { codecs } from './codecs.js';
+import { copies } from './copies.js';
 import { device } from './device.js';
 import { durability } from './durability.js';
 import { log } from './log.js';
@@ -11,4 +12,4 @@ import { space } from './space.js';
 import { transactions } from './transactions.js';
 import { versions } from './versions.js';
 
-export const AREAS: readonly Area[] = [log, recovery, durability, transactions, order, versions, space, codecs, device, assertions];
+export const AREAS: readonly Area[] = [log, recovery, durability, transactions, order, versions, space, codecs, copies, device, assertions];

@@ -102,8 +102,8 @@ export const durability: Area = {
       name: 'clean-mark-with-another-ceiling',
       breaks: ['T17', 'F-48'],
       file: 'assembly/recovery/superblock.ts',
-      find: 'store<u64>(record, isClean ? Log.version : ceiling, format.SUPERBLOCK_VERSION_CEILING);',
-      replace: 'store<u64>(record, isClean ? Log.version + 1 : ceiling, format.SUPERBLOCK_VERSION_CEILING);',
+      find: 'Saying.ceiling = isClean ? Log.version : ceiling;',
+      replace: 'Saying.ceiling = isClean ? Log.version + 1 : ceiling;',
       tests: ['unit/store', 'unit/format'],
     },
     {

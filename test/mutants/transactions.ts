@@ -191,7 +191,7 @@ export const transactions: Area = {
       name: 'large-cas-unchecked',
       breaks: ['T8'],
       file: 'src/engine/engine.ts',
-      find: 'if (expected !== undefined && this.#versionOfBytes(keyBytes) !== expected) return status.STATUS_MISMATCH;',
+      find: 'if (expected !== undefined && this.versionOfBytes(keyBytes) !== expected) return status.STATUS_MISMATCH;',
       replace: '',
       tests: ['simulation/model'],
     },

@@ -335,6 +335,16 @@ test('LaggedError: a watch that was too slow', async () => {
   await db.close();
 });
 
+test('ImportError: a source that is malformed, with the line, and without a word of it', async () => {
+  const db = await open(':memory:', small);
+  const lines = ['{"key":"a","value":1}\n', `{"key":"${SECRET_KEY}","value":"${SECRET_VALUE}`];
+  const error = await expectCode('VARVE_IMPORT', () => db.import((async function* () { yield* lines; })()));
+  expect(error).toMatchObject({ line: 2, offset: undefined, read: 0, written: 0 });
+  expect(error.message).toContain('Line 2');
+  expect(db.count()).toBe(0);
+  await db.close();
+});
+
 test('no class was left out', () => {
   const classes = Object.entries(varve).filter(([, value]) => typeof value === 'function' && value.prototype instanceof varve.VarveError).map(([name]) => name);
   expect(classes.length).toBeGreaterThan(12);

@@ -36,6 +36,15 @@ test('basics.mjs does what its comments say', () => {
   expect(output.endsWith('true 0\ntrue 0\n')).toBe(true);
 });
 
+test('backup.mjs does what its comments say', () => {
+  const output = run(['examples/backup.mjs']);
+  expect(output).toContain('all of the log was looked through');
+  expect(output).toContain('10001 keys at version 10001, and the store is at 11001');
+  expect(output).toContain('{ amount: 70, at: 1970-01-01T00:00:00.000Z } true');
+  expect(output).toContain('{"keyspace":"people","key":"ada","value":{"name":"Ada","visits":{"$bigint":"3"}}}');
+  expect(output).toContain('{ read: 10000, written: 10000, skipped: 0, version: 10 }');
+});
+
 const numberOf = (text: string | undefined): number => Number(text?.replaceAll(',', ''));
 
 test('start.mjs is killed in the middle and loses nothing', () => {
@@ -108,9 +117,10 @@ test('the proof of start.mjs fails when something is lost, changed, in part, or 
   await expect(proveAfter((db) => db.putSync('stray', 1))).rejects.toThrow('keys that nobody put');
 });
 
-test('the programs of the README run as they stand', () => {
-  const programs = [...readFileSync(join(root, 'README.md'), 'utf8').matchAll(/```js\n([\s\S]*?)```/g)].map(([, program]) => program!);
-  expect(programs.length).toBeGreaterThan(0);
+test('the programs of the README and of the pages in docs run as they stand', () => {
+  const pages = ['README.md', ...readdirSync(join(root, 'docs')).filter((name) => name.endsWith('.md')).map((name) => join('docs', name))];
+  const programs = pages.flatMap((page) => [...readFileSync(join(root, page), 'utf8').matchAll(/```js\n([\s\S]*?)```/g)].map(([, program]) => program!));
+  expect(programs.length).toBeGreaterThan(4);
   mkdirSync(join(folder, 'node_modules'));
   symlinkSync(root, join(folder, 'node_modules', 'varve'));
   for (const [index, program] of programs.entries()) {

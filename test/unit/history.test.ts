@@ -31,6 +31,17 @@ test('without the option, history has the newest version, and what snapshots see
   expect(shown(db, 'a')).toBe('-');
 });
 
+test('the first commits of a store have their time too, when one frame holds them all', async () => {
+  const db = storeWith('all');
+  const time = now;
+  for (let round = 0; round < 3; round++) db.putSync('a', round);
+  await db.flush();
+  now += 1000;
+  db.putSync('a', 3);
+  await db.flush();
+  expect([...db.history('a')].map((item) => item.time)).toEqual([now, time, time, time]);
+});
+
 test('items have their version, their time, and whether they are deletes', async () => {
   const db = storeWith('all');
   const first = await db.put('a', { list: [1] });

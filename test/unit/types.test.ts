@@ -1,6 +1,8 @@
 /** The types that users see: what goes in, what comes out. Checked by the compiler, which `npm run lint` runs. */
 import { expect, expectTypeOf, test } from 'vitest';
-import { open, type CasResult, type Change, type Entry, type Key, type Keyspace, type Scan, type Store, type Transaction, type Version } from '../../src/index.js';
+import {
+  open, restore, type BackupReport, type ExchangeProgress, type ImportReport, type Latency, type RestoreReport, type CasResult, type Change, type Entry, type Key, type Keyspace, type Scan, type Store, type Transaction, type Version,
+} from '../../src/index.js';
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 
 interface User {
@@ -56,5 +58,23 @@ test('a store and its keyspaces have the types that they are given', async () =>
     expectTypeOf(changes).toEqualTypeOf<readonly Change<number, string>[]>();
     break;
   }
+  await db.close();
+});
+
+test('backups, exports and figures have types', async () => {
+  const db = await open<User>(':memory:');
+  expectTypeOf(db.backup).parameter(0).toEqualTypeOf<string | WritableStream<Uint8Array>>();
+  expectTypeOf(db.backup).returns.resolves.toEqualTypeOf<BackupReport>();
+  expectTypeOf(restore).returns.resolves.toEqualTypeOf<RestoreReport>();
+  const stream = db.export({ prefix: 'a', onProgress: (progress) => expectTypeOf(progress).toEqualTypeOf<ExchangeProgress>() });
+  expectTypeOf(stream).toEqualTypeOf<ReadableStream<Uint8Array>>();
+  expectTypeOf(db.import).returns.resolves.toEqualTypeOf<ImportReport>();
+  // @ts-expect-error There is no such format.
+  expect(() => db.export({ format: 'xml' })).toThrow();
+  // @ts-expect-error A text is no source: it may be a path or the content.
+  await expect(db.import('{"key":1,"value":1}')).rejects.toThrow();
+  expectTypeOf(db.stats().file?.flushLatency).toEqualTypeOf<Latency | undefined>();
+  expectTypeOf(db.stats().views.snapshots.oldest).toEqualTypeOf<{ readonly version: number; readonly milliseconds: number } | undefined>();
+  await stream.cancel();
   await db.close();
 });
