@@ -4,7 +4,9 @@
  */
 import fs from 'node:fs';
 import { createKeys, createRandom, firstByteFor, freshKeys, keyFor, uniformOrder, valueFor, KEY_SIZE, VALUE_SIZE } from '../harness/data.mjs';
-import { collectGarbage, median, mustBe } from '../harness/measure.mjs';
+import { collectGarbage } from '../harness/garbage.mjs';
+import { mustBe } from '../harness/measure.mjs';
+import { median } from '../harness/statistics.mjs';
 import { createFloor } from '../subjects/floors.mjs';
 import { filledMap, readMap } from '../subjects/map.mjs';
 import { checkDurable, checkPut, discard, fill, flushCount, openNew } from '../subjects/varve.mjs';

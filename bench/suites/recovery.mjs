@@ -5,8 +5,7 @@
 import fs from 'node:fs';
 import { createKeys, valueFor, VALUE_SIZE } from '../harness/data.mjs';
 import { mustBe } from '../harness/measure.mjs';
-import { checkAll, discard, openNew } from '../subjects/varve.mjs';
-import { open } from 'varve';
+import { checkAll, discard, open, openNew } from '../subjects/varve.mjs';
 
 /** @typedef {import('../harness/context.mjs').Context} Context */
 /** @typedef {import('../harness/measure.mjs').Row} Row */

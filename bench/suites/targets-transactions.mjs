@@ -4,7 +4,8 @@
  */
 import { createKeys, createRandom, freshKeys, uniformOrder, valueFor, VALUE_SIZE } from '../harness/data.mjs';
 import { asMillions, asRate, atLeast, atMost, millions, share } from '../harness/figures.mjs';
-import { interleave, median, mustBe } from '../harness/measure.mjs';
+import { interleave, mustBe } from '../harness/measure.mjs';
+import { median } from '../harness/statistics.mjs';
 import { checkPut, discard, fill, flushCount, keepShapes, openNew } from '../subjects/varve.mjs';
 import { readStore, sumOf } from './kv.mjs';
 import { casLostScenario, casScenario, incrementsScenario, openVersioned, putIn, putsOf, putsScenario, readingOf, readsScenario, transactionsSync, versionedKeys, workOn } from './transactions.mjs';

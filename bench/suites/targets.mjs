@@ -8,16 +8,17 @@ import { fileURLToPath } from 'node:url';
 import { createCoreRecovery } from '../harness/core.mjs';
 import { createKeys, createRandom, freshKeys, keyFor, uniformOrder, valueFor, KEY_SIZE, VALUE_SIZE } from '../harness/data.mjs';
 import { asMillions, asRate, atLeast, atMost, millions, share } from '../harness/figures.mjs';
-import { collectGarbage, interleave, median, mustBe } from '../harness/measure.mjs';
+import { collectGarbage } from '../harness/garbage.mjs';
+import { interleave, mustBe } from '../harness/measure.mjs';
+import { median } from '../harness/statistics.mjs';
 import { measureSize, SIZE_MAX } from '../size.mjs';
 import { createFloor } from '../subjects/floors.mjs';
 import { filledMap, readMap } from '../subjects/map.mjs';
-import { checkAll, checkDurable, checkPut, discard, fill, flushCount, openNew } from '../subjects/varve.mjs';
+import { checkAll, checkDurable, checkPut, discard, fill, flushCount, open, openNew } from '../subjects/varve.mjs';
 import { commitSize, putsAwaited, putsSync, readStore, sumOf, sumOfVersions } from './kv.mjs';
 import { copyFlushed } from './recovery.mjs';
 import { scanAims } from './targets-scans.mjs';
 import { transactionAims } from './targets-transactions.mjs';
-import { open } from 'varve';
 
 /** @typedef {import('../harness/context.mjs').Context} Context */
 /** @typedef {import('../harness/measure.mjs').Work} Work */

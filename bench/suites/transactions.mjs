@@ -4,9 +4,8 @@
  */
 import { createKeys, createRandom, firstByteFor, freshKeys, keyFor, uniformOrder, valueFor, VALUE_SIZE } from '../harness/data.mjs';
 import { mustBe } from '../harness/measure.mjs';
-import { checkDurable, checkPut, discard, fill, keepShapes, openNew } from '../subjects/varve.mjs';
+import { checkDurable, checkPut, ConflictError, discard, fill, keepShapes, openNew } from '../subjects/varve.mjs';
 import { disposeAll, floorBeside, FreshStore, sizeOfCommits, STRICT_ROUNDS_MAX, sumOf, sumOfVersions } from './kv.mjs';
-import { ConflictError } from 'varve';
 
 /** @typedef {import('../harness/context.mjs').Context} Context */
 /** @typedef {import('../harness/measure.mjs').Row} Row */

@@ -1,0 +1,27 @@
+/** Raw results: one JSON file a run, named by what was run and when. */
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+
+const folder = fileURLToPath(new URL('../results/', import.meta.url));
+
+/** @typedef {'rows' | 'peers' | 'runtimes' | 'growth'} Kind what a file of results is of */
+
+/**
+ * Writes the results of a run, and returns where.
+ * @param {Kind} kind
+ * @param {{ environment: { date: string } }} results
+ * @param {string} [path]
+ */
+export function writeResults(kind, results, path) {
+  const file = path ?? `${folder}${kind}-${results.environment.date.replaceAll(/[-:]|\.\d+/g, '')}.json`;
+  if (path === undefined) mkdirSync(folder, { recursive: true });
+  writeFileSync(file, JSON.stringify({ kind, ...results }, undefined, 2));
+  return file;
+}
+
+/** The newest results of a kind, or undefined where there are none. @param {Kind} kind @param {string} [from] @returns {any} */
+export function readNewest(kind, from = folder) {
+  const names = readdirSync(from).filter((name) => name.startsWith(`${kind}-`) && name.endsWith('.json')).sort();
+  const newest = names.at(-1);
+  return newest === undefined ? undefined : JSON.parse(readFileSync(`${from}/${newest}`, 'utf8'));
+}
