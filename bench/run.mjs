@@ -11,7 +11,7 @@ import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { print, readCommand, run, tell } from './harness/command.mjs';
 import { isFullSize } from './harness/context.mjs';
-import { runJobApart, selectJobs } from './harness/jobs.mjs';
+import { runJob, runJobApart, selectJobs } from './harness/jobs.mjs';
 import { readBaseline, regressions, saveBaseline } from './report/baseline.mjs';
 import { describeEnvironment, hashOfBuild, processorTicks, stealShare } from './report/environment.mjs';
 import { writeResults } from './report/results.mjs';
@@ -57,11 +57,12 @@ await run(async () => {
 
   /** @type {import('./harness/measure.mjs').Result[]} */
   const results = [];
-  /** @type {import('./suites/targets.mjs').Figure[]} */
+  /** @type {import('./harness/figures.mjs').Figure[]} */
   const figures = [];
   for (const { suite, job } of chosen) {
     tell(`${suite}:${job}`);
-    const outcome = await runJobApart(suite, job, settings);
+    // What a smoke run measures means nothing, so its jobs need no processes of their own.
+    const outcome = await (settings.size === 'smoke' ? runJob : runJobApart)(suite, job, settings);
     results.push(...outcome.results);
     figures.push(...outcome.figures);
   }

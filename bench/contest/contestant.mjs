@@ -23,7 +23,7 @@ let samplers = {};
 const commands = {
   async prepare({ task, settings }) {
     prepared = /** @type {Prepared} */ (await prepare(task, settings));
-    samplers = Object.fromEntries(Object.entries(prepared.works).map(([name, work]) => [name, createSampler(work)]));
+    samplers = Object.fromEntries(Object.entries(prepared.works).map(([name, work]) => [name, createSampler(work, settings.size !== 'smoke')]));
     return { works: Object.keys(samplers), labels: prepared.labels ?? {} };
   },
   async sample({ work }) {

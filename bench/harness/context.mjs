@@ -17,9 +17,9 @@ import { join } from 'node:path';
  * `full` is what the rows say. `quick` takes fewer rounds, and no store has more than 100,000 keys. `smoke` shows that everything runs: its figures mean nothing.
  */
 const SIZES = {
-  full: { keysMax: Infinity, operationsMax: Infinity, options: { rounds: 15, warmups: 3 } },
-  quick: { keysMax: 100_000, operationsMax: Infinity, options: { rounds: 5, warmups: 1 } },
-  smoke: { keysMax: 400, operationsMax: 40, options: { rounds: 2, warmups: 1 } },
+  full: { keysMax: Infinity, operationsMax: Infinity, options: { rounds: 15, warmups: 3, isCollecting: true } },
+  quick: { keysMax: 100_000, operationsMax: Infinity, options: { rounds: 5, warmups: 1, isCollecting: true } },
+  smoke: { keysMax: 400, operationsMax: 16, options: { rounds: 1, warmups: 1, isCollecting: false } },
 };
 
 /** @param {Partial<Settings>} settings @returns {Settings} */

@@ -12,7 +12,8 @@ import { jobs as transactions } from '../suites/transactions.mjs';
 export const SUITES = { kv, transactions, scan, recovery, targets };
 
 /** @typedef {keyof typeof SUITES} SuiteName */
-/** @typedef {{ results: import('./measure.mjs').Result[], figures: import('../suites/targets.mjs').Figure[] }} Outcome */
+/** @typedef {(context: import('./context.mjs').Context) => Promise<{ rows: import('./measure.mjs').Row[], dispose: () => unknown }>} Job */
+/** @typedef {{ results: import('./measure.mjs').Result[], figures: import('./figures.mjs').Figure[] }} Outcome */
 
 /**
  * The jobs that words on the command line name: a suite, or a suite and the beginning of a job's name behind a colon.

@@ -49,8 +49,9 @@ import { median, spreadOf } from './statistics.mjs';
 /**
  * What takes samples of one work, each with its preparation, a collection of all garbage, and the check of its result.
  * @param {Work} work
+ * @param {boolean} isCollecting not so where figures mean nothing: collecting is most of what a small sample takes
  */
-export function createSampler(work) {
+export function createSampler(work, isCollecting = true) {
   const bench = new Bench({ iterations: 1, time: 0, warmup: false, throws: true });
   /** @type {number[]} */
   const rates = [];
@@ -67,7 +68,7 @@ export function createSampler(work) {
     async: true,
     beforeEach: async () => {
       await work.before?.();
-      collectGarbage();
+      if (isCollecting) collectGarbage();
     },
     afterEach: async () => {
       await work.after(computed);
@@ -91,11 +92,11 @@ export function createSampler(work) {
  * Runs works side by side and returns the rates of each, round by round, in operations a second. Every second round goes through them backwards, so that
  * none always follows the same other.
  * @param {Record<string, Work>} works
- * @param {{ rounds: number, warmups: number }} options
+ * @param {{ rounds: number, warmups: number, isCollecting?: boolean }} options
  * @returns {Promise<Record<string, number[]>>}
  */
-export async function interleave(works, { rounds, warmups }) {
-  const samplers = Object.entries(works).map(([name, work]) => ({ name, sampler: createSampler(work) }));
+export async function interleave(works, { rounds, warmups, isCollecting }) {
+  const samplers = Object.entries(works).map(([name, work]) => ({ name, sampler: createSampler(work, isCollecting) }));
   /** @type {Record<string, number[]>} */
   const rates = Object.fromEntries(samplers.map(({ name }) => [name, []]));
   for (let round = 0; round < warmups + rounds; round++) {
@@ -110,13 +111,13 @@ export async function interleave(works, { rounds, warmups }) {
 /**
  * Times one row and what stands beside it.
  * @param {Row} row
- * @param {{ rounds: number, warmups: number }} options
+ * @param {{ rounds: number, warmups: number, isCollecting?: boolean }} options
  * @returns {Promise<Result>}
  */
 export async function measureRow(row, options) {
   const rounds = Math.min(options.rounds, row.roundsMax ?? options.rounds);
   const warmups = Math.min(options.warmups, rounds);
-  const rates = await interleave({ '': row.work, ...row.beside }, { rounds, warmups });
+  const rates = await interleave({ '': row.work, ...row.beside }, { ...options, rounds, warmups });
   const samples = rates[''];
   const rate = median(samples);
   /** @type {Result['beside']} */

@@ -2,7 +2,7 @@
 import { compareRates, statusOf } from './status.mjs';
 
 /** @typedef {import('../harness/measure.mjs').Result} Result */
-/** @typedef {import('../suites/targets.mjs').Figure} Figure */
+/** @typedef {import('../harness/figures.mjs').Figure} Figure */
 
 /**
  * @param {string[]} head

@@ -139,7 +139,7 @@ function replayJob(name, build, wanted, threshold, roundsMax) {
 /** So many milliseconds for all of it, as operations a second. @param {number} ok @param {number} stretch */
 const within = (ok, stretch) => (/** @type {number} */ records) => ({ ok: (records * 1000) / ok, stretch: (records * 1000) / stretch });
 
-/** @type {Record<string, (context: Context) => Promise<{ rows: Row[], dispose: () => unknown }>>} */
+/** Each job runs in a process of its own. @type {Record<string, import('../harness/jobs.mjs').Job>} */
 export const jobs = {
   'wal_replay/replay_ops/1000': replayJob('replay_ops/1000', inserts, 1_000, () => ({})),
   'wal_replay/replay_ops/10000': replayJob('replay_ops/10000', inserts, 10_000, () => ({})),

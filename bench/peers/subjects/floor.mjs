@@ -1,7 +1,7 @@
 /** Not a store: what the operating system alone takes for the bytes that one commit of the store hands to it. */
-import { createFloor } from '../../subjects/floors.mjs';
-import { commitSize } from '../../suites/kv.mjs';
 import { VALUE_SIZE } from '../../harness/data.mjs';
+import { createFloor } from '../../subjects/floors.mjs';
+import { commitSize } from '../../suites/kv/fresh-store.mjs';
 
 /** @typedef {import('../../harness/context.mjs').Context} Context */
 /** @typedef {import('../../contest/contestant.mjs').Prepared} Prepared */
