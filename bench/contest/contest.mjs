@@ -88,7 +88,9 @@ export async function contest(entrants, task, settings, { rounds, warmups }) {
       for (const work of works) (standings[work] ??= {})[contestant.name] = { rates: [], label: labels[work] ?? {} };
     }
     for (const [work, among] of Object.entries(standings)) {
-      for (let round = 0; round < warmups + rounds; round++) {
+      // A row whose samples are long says how many rounds it takes at most.
+      const ends = Math.min(rounds, ...Object.values(among).map(({ label }) => label.roundsMax ?? rounds));
+      for (let round = 0; round < warmups + ends; round++) {
         for (const contestant of round % 2 === 0 ? contestants : contestants.toReversed()) {
           if (among[contestant.name] === undefined) continue;
           const { rate } = await contestant.ask({ command: 'sample', work });

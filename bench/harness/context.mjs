@@ -44,6 +44,11 @@ export function isFullSize({ size, keysMax }) {
   return size === 'full' && keysMax === Infinity;
 }
 
+/** How often samples are taken. @param {Settings} settings */
+export function optionsOf({ size }) {
+  return SIZES[size].options;
+}
+
 /** @param {Settings} settings */
 export function createContext(settings) {
   const folder = mkdtempSync(join(settings.folder, 'varve-bench-'));

@@ -1,6 +1,7 @@
 /** The suites and their jobs. A job runs in a process of its own, so that no row sees what another did to the heap, the compiler's feedback or the page cache. */
 import { fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { withFloor } from '../floors/floor-of.mjs';
 import { createContext } from './context.mjs';
 import { measureRow } from './measure.mjs';
 import { jobs as kv } from '../suites/kv.mjs';
@@ -44,7 +45,7 @@ export async function runJob(suite, job, settings) {
     if (suite === 'targets') return { results: [], figures: await targets[job](context) };
     const { rows, dispose } = await SUITES[suite][job](context);
     const results = [];
-    for (const row of rows) results.push(await measureRow(row, context.options));
+    for (const row of rows) results.push(await measureRow(withFloor(row), context.options));
     await dispose();
     return { results, figures: [] };
   } finally {

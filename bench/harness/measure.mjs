@@ -24,7 +24,9 @@ import { median, spreadOf } from './statistics.mjs';
  * @property {string} durability
  * @property {Work} work
  * @property {Record<string, Work>} [beside] what it is compared with
- * @property {{ ok?: number, stretch?: number }} [threshold] operations a second
+ * @property {{ ok?: number, stretch?: number }} [threshold] operations a second, or shares of what `scaling` names
+ * @property {string} [scaling] what beside the row its threshold is a share of
+ * @property {string} [floor] what beside the row it cannot be faster than
  * @property {Record<string, number>} [figures] other figures of the row, which `after` may still set
  * @property {number} [roundsMax] for rows whose samples are long
  */
@@ -42,7 +44,8 @@ import { median, spreadOf } from './statistics.mjs';
  * @property {number[]} samples operations a second
  * @property {number} checks how many samples, warm-up and what stands beside it included, had their result checked
  * @property {Record<string, { rate: number, share: number }>} beside `share` is the row's rate divided by the other's, the median over the rounds
- * @property {{ ok?: number, stretch?: number }} threshold
+ * @property {{ ok?: number, stretch?: number }} threshold operations a second
+ * @property {string | undefined} floor
  * @property {Record<string, number>} figures
  */
 
@@ -128,8 +131,14 @@ export async function measureRow(row, options) {
   return {
     name: row.name, what: row.what, keys: row.keys, valueSize: row.valueSize, durability: row.durability, operations: row.work.operations,
     rate, spread: spreadOf(samples), samples, checks: Object.keys(rates).length * (warmups + rounds), beside,
-    threshold: row.threshold ?? {}, figures: { ...row.figures },
+    threshold: thresholdOf(row, beside), floor: row.floor, figures: { ...row.figures },
   };
+}
+
+/** @param {Row} row @param {Result['beside']} beside @returns {Result['threshold']} */
+function thresholdOf({ threshold = {}, scaling }, beside) {
+  if (scaling === undefined) return threshold;
+  return Object.fromEntries(Object.entries(threshold).map(([name, share]) => [name, share * beside[scaling].rate]));
 }
 
 /**

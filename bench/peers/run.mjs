@@ -6,7 +6,7 @@
 import { fileURLToPath } from 'node:url';
 import { contest } from '../contest/contest.mjs';
 import { print, readCommand, run, tell } from '../harness/command.mjs';
-import { createContext } from '../harness/context.mjs';
+import { optionsOf } from '../harness/context.mjs';
 import { describeEnvironment } from '../report/environment.mjs';
 import { writeResults } from '../report/results.mjs';
 import { table } from '../report/table.mjs';
@@ -27,8 +27,7 @@ await run(async () => {
   const chosen = words.length === 0 ? names : names.filter((name) => words.some((word) => name.startsWith(word)));
   const asked = values.subjects?.split(',');
   for (const name of asked ?? []) if (!(name in SUBJECTS)) throw new Error(`There is no such subject: ${name}. The subjects are ${Object.keys(SUBJECTS).join(', ')}.`);
-  const context = createContext(settings);
-  context.dispose();
+  const options = optionsOf(settings);
   const runtimes = new Map(installedRuntimes().map(({ name, command }) => [name, command]));
   const environment = describeEnvironment(settings);
   print('## Environment\n');
@@ -48,7 +47,7 @@ await run(async () => {
       name, module, command: runtimes.get(SUBJECTS[name].runtime) ?? [process.execPath], environment: { VARVE_BENCH_SUBJECT: name },
     }));
     tell(`${group}: ${entrants.map(({ name }) => name).join(', ')}`);
-    const outcome = await contest(entrants, { group }, settings, { rounds: Math.min(roundsMax, context.options.rounds), warmups: Math.min(2, context.options.warmups) });
+    const outcome = await contest(entrants, { group }, settings, { rounds: Math.min(roundsMax, options.rounds), warmups: Math.min(2, options.warmups) });
     for (const [row, bySubject] of Object.entries(outcome.standings)) if (!Object.values(bySubject)[0].label.isTimed) standings[row] = bySubject;
     for (const [name, { latency, memory: weighed, version, how }] of Object.entries(outcome.figures)) {
       if (latency !== undefined) (latencies[group.replace('-', '/')] ??= {})[name] = latency;

@@ -1,8 +1,8 @@
 /** The saved baseline: the rates of a complete run, by row. A run that left anything out is never saved as one, and one of another size is never compared with. */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { identityOf } from './identity.mjs';
 import { compareRates } from './status.mjs';
-import { identityOf } from './table.mjs';
 
 /** @typedef {import('../harness/measure.mjs').Result} Result */
 /** @typedef {import('../harness/context.mjs').Settings} Settings */

@@ -4,16 +4,17 @@ import { fileURLToPath } from 'node:url';
 
 const folder = fileURLToPath(new URL('../results/', import.meta.url));
 
-/** @typedef {'rows' | 'peers' | 'runtimes' | 'growth'} Kind what a file of results is of */
+/** @typedef {'rows' | 'peers' | 'runtimes' | 'growth' | 'compared'} Kind what a file of results is of */
 
 /**
  * Writes the results of a run, and returns where.
  * @param {Kind} kind
  * @param {{ environment: { date: string } }} results
  * @param {string} [path]
+ * @param {string} [part] which of several files of one run it is
  */
-export function writeResults(kind, results, path) {
-  const file = path ?? `${folder}${kind}-${results.environment.date.replaceAll(/[-:]|\.\d+/g, '')}.json`;
+export function writeResults(kind, results, path, part) {
+  const file = path ?? `${folder}${kind}-${results.environment.date.replaceAll(/[-:]|\.\d+/g, '')}${part === undefined ? '' : `-${part}`}.json`;
   if (path === undefined) mkdirSync(folder, { recursive: true });
   writeFileSync(file, JSON.stringify({ kind, ...results }, undefined, 2));
   return file;

@@ -1,6 +1,6 @@
 /** Not a store: what the operating system alone takes for the bytes that one commit of the store hands to it. */
 import { VALUE_SIZE } from '../../harness/data.mjs';
-import { createFloor } from '../../subjects/floors.mjs';
+import { createFloor } from '../../floors/disk.mjs';
 import { commitSize } from '../../suites/kv/fresh-store.mjs';
 
 /** @typedef {import('../../harness/context.mjs').Context} Context */

@@ -1,5 +1,5 @@
 /** What stands beside rows that write: the floors of the operating system. */
-import { createFloor } from '../../subjects/floors.mjs';
+import { createFloor } from '../../floors/disk.mjs';
 
 /** @typedef {import('../../harness/context.mjs').Context} Context */
 /** @typedef {import('../../harness/measure.mjs').Work} Work */

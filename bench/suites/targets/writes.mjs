@@ -3,7 +3,7 @@ import { createKeys, createRandom, freshKeys, valueFor } from '../../harness/dat
 import { asMillions, asRate, atLeast, millions, share } from '../../harness/figures.mjs';
 import { interleave, mustBe } from '../../harness/measure.mjs';
 import { median } from '../../harness/statistics.mjs';
-import { createFloor } from '../../subjects/floors.mjs';
+import { createFloor } from '../../floors/disk.mjs';
 import { checkDurable, checkPut, discard, fill, flushCount, openNew } from '../../subjects/varve.mjs';
 import { commitSize } from '../kv/fresh-store.mjs';
 import { putsAwaited, putsSync, sumOfVersions } from '../kv/loops.mjs';

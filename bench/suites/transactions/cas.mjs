@@ -155,7 +155,7 @@ export function casJob(mode) {
       { ...base, name: 'cas/sequential_success', what: `getEntry, ${what}`, keys: thousand.length, threshold,
         work: workOn(context, mode, operations, casScenario(thousand, random, isSync)), beside: { [`get, ${besideName}`]: overwrites, ...floor?.beside } },
       { ...base, name: 'cas/retry_until_success', what: `getEntry, ${what}, every second one again`, keys: thousand.length, threshold,
-        work: workOn(context, mode, operations, casRetriedScenario(thousand, random, isSync)), beside: { [`get, ${besideName}`]: overwrites } },
+        work: workOn(context, mode, operations, casRetriedScenario(thousand, random, isSync)), beside: { [`get, ${besideName}`]: overwrites, ...floor?.beside } },
       { ...base, name: 'cas/failure_wrong_version', what, keys: thousand.length,
         work: workOn(context, mode, operations, casLostScenario(thousand, random, isSync), 0) },
       { ...base, name: 'cas/create_new_key', what: `${what} of version 0`, keys: many.length, threshold,

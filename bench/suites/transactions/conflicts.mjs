@@ -102,7 +102,7 @@ export async function conflictRows(context) {
     // Each session has a share of the keys of its own.
     const own = (/** @type {number} */ index) => (index % sessions) * Math.floor(keys.length / sessions) + (Math.floor(index / sessions) % Math.floor(keys.length / sessions));
     rows.push({ ...base, name: `conflict_detection/no_contention/${sessions}`, what: `${sessions} sessions in turns: begin, get, put, commitSync`,
-      work: work(contestsScenario(keys, sessions, own)), beside: { 'one session (ok 60 %, stretch 80 %)': alone } });
+      work: work(contestsScenario(keys, sessions, own)), beside: { 'one session': alone }, scaling: 'one session', threshold: { ok: 0.6, stretch: 0.8 } });
   }
   for (const sessions of [2, 4]) {
     rows.push({ ...base, name: `conflict_detection/high_contention/${sessions}`, what: `${sessions} sessions in turns on one key: begin, get, put, commitSync until it wins`, threshold: { ok: 1_000, stretch: 2_000 },
