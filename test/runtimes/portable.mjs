@@ -15,6 +15,7 @@ export const PORTABLE = [
   'test/isolation/anomalies.test.ts',
   'test/process/kill.test.ts',
   'test/process/moved.test.ts',
+  'test/process/other-runtime.test.ts',
 ];
 
 /** @type {Record<string, Record<string, string> | undefined>} by runtime and file */

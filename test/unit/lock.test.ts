@@ -55,7 +55,7 @@ const litter = (path: string): string[] => fs.readdirSync(folder).map((name) => 
 /** Runs an action as on a platform without sockets in an abstract namespace. */
 async function withoutSocket<T>(action: () => Promise<T>): Promise<T> {
   const platform = Object.getOwnPropertyDescriptor(process, 'platform')!;
-  Object.defineProperty(process, 'platform', { ...platform, value: 'other' });
+  Object.defineProperty(process, 'platform', { configurable: true, enumerable: true, value: 'other' });
   try {
     return await action();
   } finally {
