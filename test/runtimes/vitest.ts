@@ -42,6 +42,9 @@ function named(name: string, parameters: readonly unknown[]): string {
   return name.replace(/%[sdjio]/g, () => String(parameters[at++])).replace(/\$(\w+)/g, (_, field: string) => String((parameters[0] as Record<string, unknown> | undefined)?.[field]));
 }
 
+/** Parts of the names of tests that are left out in this runtime. */
+const leftOut = JSON.parse(process.env['VARVE_LEFT_OUT'] ?? '[]') as string[];
+
 function add(name: string, body: Body, isSkipped = false): void {
   current.entries.push({ name, body, isSkipped });
 }
@@ -119,9 +122,10 @@ async function runGroup(of: Group, outcome: Outcome, path: string, around: Pick<
   const hooks = { beforeEach: [...around.beforeEach, ...of.hooks.beforeEach], afterEach: [...of.hooks.afterEach, ...around.afterEach] };
   for (const entry of of.entries) {
     const name = path === '' ? entry.name : `${path} > ${entry.name}`;
+    const isLeftOut = leftOut.some((part) => name.includes(part));
     if ('entries' in entry) {
       await runGroup(entry, outcome, name, hooks, isSkipped || entry.isSkipped);
-    } else if (isSkipped || entry.isSkipped) {
+    } else if (isSkipped || entry.isSkipped || isLeftOut) {
       outcome.skipped++;
     } else {
       const isPassed = await attempt(name, async () => {
