@@ -3,7 +3,7 @@
  *
  *     node bench/run.mjs [suite[:job] …] [--quick] [--smoke] [--keys N] [--seed N] [--folder path] [--json file] [--baseline save|compare]
  *
- * Suites are kv, transactions, scan, recovery and targets; without any, all run. It first runs the store's own tests and stops when one fails, because a figure of a store that is
+ * Suites are kv, transactions, scan, recovery, growth and targets; without any, all run. It first runs the store's own tests and stops when one fails, because a figure of a store that is
  * wrong is worth nothing. Raw results are JSON, one file a run. Exits with 1 when something failed or, with `--baseline compare`, when a row has become slower by more than 15 %.
  */
 import { spawnSync } from 'node:child_process';

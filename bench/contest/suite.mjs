@@ -3,7 +3,7 @@ import { createContext, resolveSettings } from '../harness/context.mjs';
 import { SUITES } from '../harness/jobs.mjs';
 import { identityOf } from '../report/identity.mjs';
 
-/** @param {{ suite: 'kv' | 'transactions' | 'scan' | 'recovery', job: string }} task @param {import('../harness/context.mjs').Settings} settings @returns {Promise<import('./contestant.mjs').Prepared>} */
+/** @param {{ suite: 'kv' | 'transactions' | 'scan' | 'recovery' | 'growth', job: string }} task @param {import('../harness/context.mjs').Settings} settings @returns {Promise<import('./contestant.mjs').Prepared>} */
 export async function prepare({ suite, job }, settings) {
   const context = createContext(resolveSettings(settings));
   const { rows, dispose } = await SUITES[suite][job](context);

@@ -28,6 +28,8 @@ const copied = (row, count) => ({ name: `memcpy of ${(count * recordSize(row)).t
 /** By the beginning of a row's name; the first that fits. A number in the name is how many there are of what is timed. @type {[RegExp, Maker][]} */
 const RULES = [
   [/^kv_get\/(uniform|key_scaling)/, (row) => reads(row, 1)],
+  [/^growth\/get/, (row) => reads(row, 1)],
+  [/^growth\/put/, (row) => copied(row, 1)],
   [/^(kv_get|memory_overhead)\//, (row) => calls(row, 1)],
   [/^kv_put\/delete/, (row) => calls(row, 1)],
   [/^(kv_put|put_bytes)\//, (row) => copied(row, 1)],

@@ -4,13 +4,14 @@ import { fileURLToPath } from 'node:url';
 import { withFloor } from '../floors/floor-of.mjs';
 import { createContext } from './context.mjs';
 import { measureRow } from './measure.mjs';
+import { jobs as growth } from '../suites/growth.mjs';
 import { jobs as kv } from '../suites/kv.mjs';
 import { jobs as recovery } from '../suites/recovery.mjs';
 import { jobs as scan } from '../suites/scan.mjs';
 import { jobs as targets } from '../suites/targets.mjs';
 import { jobs as transactions } from '../suites/transactions.mjs';
 
-export const SUITES = { kv, transactions, scan, recovery, targets };
+export const SUITES = { kv, transactions, scan, recovery, growth, targets };
 
 /** @typedef {keyof typeof SUITES} SuiteName */
 /** @typedef {(context: import('./context.mjs').Context) => Promise<{ rows: import('./measure.mjs').Row[], dispose: () => unknown }>} Job */

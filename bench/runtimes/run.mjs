@@ -44,7 +44,7 @@ await run(async () => {
   const { rounds, warmups } = optionsOf(settings);
   /** @type {Record<string, Record<string, Standing>>} */
   const standings = {};
-  for (const { suite, job } of selectJobs(words).filter((entry) => entry.suite !== 'targets')) {
+  for (const { suite, job } of selectJobs(words).filter(({ suite: name }) => name !== 'targets' && name !== 'growth')) {
     tell(`${suite}:${job}`);
     const outcome = await contest(runtimes.map(({ name, command }) => ({ name, command, module })), { suite, job }, settings, { rounds: Math.min(ROUNDS_MAX, rounds), warmups: Math.min(1, warmups) });
     Object.assign(standings, outcome.standings);
