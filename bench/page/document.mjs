@@ -13,7 +13,7 @@ body { margin: 0 auto; max-width: 1160px; padding: 24px 16px 64px; background: v
 h1 { font-size: 1.7rem; line-height: 1.2; margin: 0 0 .3em; } h2 { font-size: 1.25rem; margin: 2.4em 0 .3em; } p { max-width: 70ch; margin: .4em 0 1em; color: var(--soft); }
 .charts { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 520px), 1fr)); gap: 16px; align-items: start; }
 figure { margin: 0; padding: 14px 14px 6px; background: var(--card); border: 1px solid var(--line); border-radius: 10px; }
-figcaption { font-size: .9rem; font-weight: 600; margin-bottom: 4px; } svg { display: block; width: 100%; height: auto; color: var(--ink); }
+figcaption { font-size: .9rem; font-weight: 600; margin-bottom: 4px; } .drawn { overflow-x: auto; } svg { display: block; width: 100%; min-width: 460px; height: auto; color: var(--ink); }
 .legend { display: flex; flex-wrap: wrap; gap: 4px 16px; margin: 0 0 12px; padding: 0; list-style: none; font-size: .88rem; } .legend li::before { content: ""; display: inline-block; width: .75em; height: .75em; border-radius: 50%; margin-right: .45em; background: var(--color); }
 details { margin-top: 12px; } summary { cursor: pointer; font-size: .92rem; } .scroll { overflow-x: auto; } table { border-collapse: collapse; font-size: .84rem; font-variant-numeric: tabular-nums; margin: 8px 0; }
 th, td { text-align: left; padding: 3px 14px 3px 0; border-bottom: 1px solid var(--line); white-space: nowrap; } th { color: var(--soft); font-weight: 600; }
@@ -28,16 +28,16 @@ export const escape = (text) => String(text).replaceAll('&', '&amp;').replaceAll
 const paragraph = (text) => `<p>${escape(text).replaceAll(/`([^`]+)`/g, '<code>$1</code>')}</p>`;
 
 /** @param {Section['tables'][number]} table */
-function renderTable({ caption, head, rows }) {
+function renderTable({ caption, head, rows, isOpen = false }) {
   if (rows.length === 0) return '';
   const cells = (/** @type {string[]} */ row, /** @type {string} */ tag) => `<tr>${row.map((cell) => `<${tag}>${escape(cell)}</${tag}>`).join('')}</tr>`;
-  return `<details><summary>${escape(caption)}</summary><div class="scroll"><table><thead>${cells(head, 'th')}</thead><tbody>${rows.map((row) => cells(row, 'td')).join('\n')}</tbody></table></div></details>`;
+  return `<details${isOpen ? ' open' : ''}><summary>${escape(caption)}</summary><div class="scroll"><table><thead>${cells(head, 'th')}</thead><tbody>${rows.map((row) => cells(row, 'td')).join('\n')}</tbody></table></div></details>`;
 }
 
 /** @param {Section} section */
 function renderSection(section) {
   const legend = (section.legend ?? []).map((name, index) => `<li style="--color: var(--series-${colorIndex(section, name) ?? index})">${escape(name)}</li>`).join('');
-  const charts = section.charts.map(({ caption, svg }) => `<figure><figcaption>${escape(caption)}</figcaption>${svg}</figure>`).join('\n');
+  const charts = section.charts.map(({ caption, svg }) => `<figure><figcaption>${escape(caption)}</figcaption><div class="drawn">${svg}</div></figure>`).join('\n');
   return `<section><h2>${escape(section.title)}</h2>${paragraph(section.text)}${legend === '' ? '' : `<ul class="legend">${legend}</ul>`}<div class="charts">${charts}</div>${section.tables.map(renderTable).join('\n')}</section>`;
 }
 

@@ -6,6 +6,7 @@ const { document } = parseHTML('<!doctype html><html><body></body></html>');
 
 const WIDTH = 520;
 const ROW_HEIGHT = 19;
+const TICKS_MAX = 4;
 const MARGINS = { marginTop: 28, marginBottom: 34, marginRight: 18 };
 
 /** The color of each series, by its place. @param {number} index */
@@ -18,7 +19,7 @@ function draw(options) {
 }
 
 /** @param {number} value */
-const multiple = (value) => `${value >= 1 ? value.toLocaleString('en', { maximumFractionDigits: 0 }) : value.toLocaleString('en', { maximumFractionDigits: 3 })}×`;
+const multiple = (value) => `${value >= 1 ? value.toLocaleString('en', { maximumFractionDigits: 0 }) : value.toLocaleString('en', { maximumFractionDigits: 6 })}×`;
 /** @param {number} rate */
 export const rateLabel = (rate) => (rate >= 1e6 ? `${rate / 1e6} M/s` : rate >= 1e3 ? `${rate / 1e3} K/s` : `${rate}/s`);
 /** @param {number} nanoseconds */
@@ -39,10 +40,12 @@ function decades(values) {
  */
 export function multiples(points, series, label) {
   const rows = [...new Set(points.map(({ row }) => row))];
-  const ticks = decades([...points.map(({ value }) => value), 1]);
+  const all = decades([...points.map(({ value }) => value), 1]);
+  // Labels of more would run into each other.
+  const ticks = all.length <= TICKS_MAX ? all : all.filter((tick) => Math.round(Math.log10(tick)) % 2 === 0);
   return draw({
     height: rows.length * ROW_HEIGHT + 62, marginLeft: 12 + 6.1 * Math.max(...rows.map(({ length }) => length)),
-    x: { type: 'log', label, ticks, tickFormat: multiple, domain: [ticks[0], ticks[ticks.length - 1]] }, y: { domain: rows, label: null, tickSize: 0 },
+    x: { type: 'log', label, ticks, tickFormat: multiple, domain: [all[0], all[all.length - 1]] }, y: { domain: rows, label: null, tickSize: 0 },
     marks: [
       Plot.gridX({ ticks, stroke: 'var(--line)', strokeOpacity: 1 }),
       Plot.ruleY(rows, { stroke: 'var(--line)' }),
@@ -93,7 +96,7 @@ export function latencies(points, series) {
   const ticks = decades(points.map(({ nanoseconds }) => nanoseconds));
   return draw({
     height: 250, marginLeft: 56,
-    x: { type: 'log', reverse: true, domain: [1, 0.0001], ticks: tails, tickFormat: (/** @type {number} */ tail) => `${(100 * (1 - tail)).toFixed(tail < 0.01 ? (tail < 0.001 ? 2 : 1) : 0)} %`, label: 'of operations take at most' },
+    x: { type: 'log', domain: [1, 0.0001], ticks: tails, tickFormat: (/** @type {number} */ tail) => `${(100 * (1 - tail)).toFixed(tail < 0.01 ? (tail < 0.001 ? 2 : 1) : 0)} %`, label: 'of operations take at most' },
     y: { type: 'log', domain: [ticks[0], ticks[ticks.length - 1]], ticks, tickFormat: durationLabel, label: null },
     marks: [
       Plot.gridY({ ticks, stroke: 'var(--line)', strokeOpacity: 1 }),

@@ -8,11 +8,11 @@ export const BEGIN = '<!-- benchmarks: written by `npm run bench:page -- --readm
 export const END = '<!-- end of benchmarks -->';
 
 /** Rows of the summary, with what they are in plain words. */
-const ROWS = {
+export const ROWS = {
   'get/uniform': 'lookup, uniform', 'get/missing': 'lookup of a missing key', 'scan/100': 'scan of 100', 'put/overwrite': 'overwrite, awaited one by one', 'put/in flight': 'new key, many in flight', 'batch/1000': 'atomic batch of 1,000',
   'update/one': 'read-modify-write transaction', 'durable/one': 'durable write, one by one', 'durable/64': 'durable write, 64 in flight', 'reopen/crash': 'reopening after a crash', 'ycsb/A': 'YCSB A', 'ycsb/E': 'YCSB E',
 };
-const COLUMNS = ['varve', 'lmdb', 'classic-level', 'better-sqlite3'];
+export const COLUMNS = ['varve', 'lmdb', 'classic-level', 'better-sqlite3'];
 
 /** @param {{ environment: Record<string, string>, subjects: Record<string, { version: string }>, standings: Record<string, Record<string, import('../contest/contest.mjs').Standing>> }} peers */
 export function summarize({ environment, subjects, standings }) {
