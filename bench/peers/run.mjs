@@ -41,6 +41,9 @@ await run(async () => {
   const memory = {};
   /** @type {Record<string, { version: string, how: string }>} */
   const subjects = {};
+  // What there is so far is written after each group, so that a run that is broken off leaves what it has.
+  const save = () => writeResults('peers', { environment, subjects, standings, latencies, memory, judgements: judge(standings, memory), losses: lossesOf(standings) }, json);
+  let saved = '';
   for (const group of chosen) {
     const { subjects: among, roundsMax } = GROUPS[group];
     const entrants = among.filter((name) => asked?.includes(name) ?? true).map((name) => ({
@@ -54,6 +57,7 @@ await run(async () => {
       if (weighed !== undefined) memory[name] = weighed;
       if (version !== undefined) subjects[name] = { version, how };
     }
+    saved = save();
   }
 
   print('\n## Subjects\n');
@@ -67,5 +71,5 @@ await run(async () => {
   print(`\n## Aims\n\n${aims}${isJudged ? `\n\n${judgements.filter(({ isMet }) => isMet).length} of ${judgements.length} met` : ''}`);
   const losses = lossesOf(standings);
   print(`\n## Where a peer is faster\n\n${losses.length === 0 ? 'Nowhere in this run.' : table(['row', 'peer', 'the store is'], losses.map(({ row, subject, ratio }) => [row, subject, `${ratio.toFixed(2)} × as fast`]))}`);
-  tell(`\n${writeResults('peers', { environment, subjects, standings, latencies, memory, judgements, losses }, json)}`);
+  tell(`\n${saved}`);
 });
