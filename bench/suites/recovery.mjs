@@ -50,7 +50,7 @@ function insertsAndDeletes(deletedShare) {
     const { keys, expected } = inserts(store, count, known);
     const deleted = Math.floor(count * deletedShare);
     for (let index = 0; index < deleted; index++) store.deleteSync(keys[index]);
-    return { keys, expected: (/** @type {number} */ index) => (index < deleted ? undefined : expected(index)), records: count + deleted };
+    return { keys, expected: (/** @type {number} */ index) => (index < deleted ? undefined : expected(index)), records: count + deleted, isShrinking: true };
   };
 }
 
