@@ -208,6 +208,15 @@ describe('one process', () => {
     again.release();
   });
 
+  test('the name of the socket leaves no room that a runtime could pad in a way of its own (F-60)', async () => {
+    const path = newFile();
+    await acquire(path);
+    const { device, inode } = identityOf(path);
+    // The kernel shows every byte of the name, and zeros as it shows the first.
+    const name = fs.readFileSync('/proc/net/unix', 'latin1').split(/\s/).find((word) => word.startsWith(`@varve-${device}-${inode}-`));
+    expect(name).toMatch(/^@[^@]{107}$/);
+  });
+
   test('the same file under any path is one (F-61)', async () => {
     const path = newFile();
     fs.symlinkSync(path, `${path}-symbolic`);
