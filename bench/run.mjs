@@ -38,10 +38,10 @@ function validate({ size }) {
   return `${INVARIANTS.join(', ')} passed`;
 }
 
-/** The tables of a run, by the first part of the rows' names. @param {import('./harness/measure.mjs').Result[]} results @param {Record<string, number> | undefined} baseline @param {boolean} isJudged */
-function printGroups(results, baseline, isJudged) {
+/** The tables of a run, by the first part of the rows' names. @param {import('./harness/measure.mjs').Result[]} results @param {Record<string, number> | undefined} baseline @param {boolean} isJudged @param {string} runtime */
+function printGroups(results, baseline, isJudged, runtime) {
   for (const group of new Set(results.map(({ name }) => name.split('/')[0]))) {
-    print(`\n## ${group}\n\n${resultsTable(results.filter(({ name }) => name.startsWith(`${group}/`)), baseline, isJudged)}`);
+    print(`\n## ${group}, in ${runtime}\n\n${resultsTable(results.filter(({ name }) => name.startsWith(`${group}/`)), baseline, isJudged)}`);
   }
 }
 
@@ -70,7 +70,7 @@ await run(async () => {
   const stolen = stealShare(ticks);
   if (stolen !== undefined) print(`- processor time that the machine gave to others while it measured: ${(100 * stolen).toFixed(1)} %`);
   if (hashOfBuild() !== environment.build) throw new Error('dist/ was built anew while the benchmark ran: its figures are of two stores. Run it again.');
-  printGroups(results, before, settings.size !== 'smoke');
+  printGroups(results, before, settings.size !== 'smoke', environment.runtime.split(',')[0]);
   const isFull = isFullSize(settings);
   if (figures.length > 0) {
     print(`\n## Aims\n\n${figuresTable(figures, isFull)}`);

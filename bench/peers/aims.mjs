@@ -17,7 +17,7 @@ import { ratioOf } from '../contest/contest.mjs';
 const aim = (row, peer, factor, subject = 'varve') => ({ row, peer, factor, subject });
 
 /** @type {Aim[]} */
-const AIMS = [
+export const AIMS = [
   aim('get/uniform', 'lmdb', 4), aim('get/uniform', 'Map', 0.6),
   aim('get/hot', 'bun:sqlite', 5), aim('get/into a buffer', 'lmdb', 4), aim('get/missing', 'lmdb', 2), aim('get/snapshot', 'lmdb', 3),
   // The strongest peer with the same promise, and the one that is faster by promising less, within a tie.

@@ -96,3 +96,31 @@ test('a baseline is saved only from a complete run, and what there is not is ref
     expect(stderr).toContain(words);
   }
 });
+
+test('the rows beside peers run with the store alone, where no peer is installed', async () => {
+  const part = (name: string): Promise<any> => import(new URL(`../../bench/${name}.mjs`, import.meta.url).href);
+  const { contest } = await part('contest/contest');
+  const { AIMS } = await part('peers/aims');
+  const module = new URL('../../bench/peers/contender.mjs', import.meta.url).href;
+  const entrant = { name: 'varve', command: [process.execPath], module, environment: { VARVE_BENCH_SUBJECT: 'varve' } };
+  const rows = new Set<string>();
+  for (const group of ['reads', 'overwrites', 'additions', 'removals', 'exchanges', 'durable', 'reopen', 'memory']) {
+    const { standings, figures } = await contest([entrant], { group }, { size: 'smoke', folder }, { rounds: 1, warmups: 0 });
+    for (const [row, { varve }] of Object.entries(standings) as [string, { varve: { rates: number[]; label: { keys: number } } }][]) {
+      rows.add(row);
+      expect(varve.rates.length, row).toBe(1);
+      expect(varve.rates[0], row).toBeGreaterThan(0);
+      expect(varve.label.keys, row).toBe(400);
+    }
+    if (group === 'memory') expect(figures.varve.memory.own).toBeGreaterThan(0);
+  }
+  for (const { row } of AIMS) expect(rows.has(row), row).toBe(true);
+});
+
+test('a contestant that fails or is not there ends the contest with what it said', async () => {
+  const { contest } = await import(new URL('../../bench/contest/contest.mjs', import.meta.url).href);
+  const module = new URL('../../bench/peers/contender.mjs', import.meta.url).href;
+  const entrant = (command: string): object => ({ name: 'one', command: [command], module, environment: { VARVE_BENCH_SUBJECT: 'nobody' } });
+  await expect(contest([entrant(process.execPath)], { group: 'reads' }, { size: 'smoke', folder }, { rounds: 1, warmups: 0 })).rejects.toThrow(/^one: .*undefined/s);
+  await expect(contest([entrant(join(folder, 'no-runtime'))], { group: 'reads' }, { size: 'smoke', folder }, { rounds: 1, warmups: 0 })).rejects.toThrow('ENOENT');
+});

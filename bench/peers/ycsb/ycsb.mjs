@@ -2,7 +2,6 @@
  * YCSB, workloads A to F: one client, 100,000 records of 10 × 100 bytes, keys drawn by Zipf's law (θ = 0.99), writes with the operating system when they are acknowledged. The throughput is that of samples in which
  * nothing but the operations runs; latencies are those of further samples, in which each operation is timed on its own.
  */
-import { build } from 'hdr-histogram-js';
 import { createKeys, createRandom, keyFor } from '../../harness/data.mjs';
 import { mustBe } from '../../harness/measure.mjs';
 import { fill, openNew } from '../rows/store.mjs';
@@ -59,6 +58,8 @@ async function perform(handle, keys, { kinds, records, amounts }, values, note) 
 /** @param {keyof typeof WORKLOADS} name */
 export function ycsbGroup(name) {
   return async (/** @type {import('../rows/store.mjs').Context} */ context, /** @type {import('../rows/store.mjs').Subject} */ subject) => {
+    // Only these groups need it: the others run where no peer is installed.
+    const { build } = await import('hdr-histogram-js');
     const count = context.keys(100_000);
     const keys = createKeys(count);
     const { handle, discard } = await openNew(context, subject, 'buffered', { valueSize: RECORD_SIZE });
