@@ -107,16 +107,16 @@ export function latencies(points, series) {
 
 /**
  * Lines over the number of keys.
- * @param {{ series: string, keys: number, value: number }[]} points @param {string[]} series @param {string} label @param {(value: number) => string} format
+ * @param {{ series: string, keys: number, value: number }[]} points @param {string[]} series @param {(value: number) => string} format
  */
-export function growth(points, series, label, format) {
+export function growth(points, series, format) {
   const values = points.map(({ value }) => value);
   const ticks = decades(values);
   const counts = decades(points.map(({ keys }) => keys));
   return draw({
     height: 260, marginLeft: 64,
     x: { type: 'log', ticks: counts, tickFormat: (/** @type {number} */ count) => (count >= 1e6 ? `${count / 1e6} M` : count >= 1e3 ? `${count / 1e3} K` : `${count}`), label: 'keys' },
-    y: { type: 'log', ticks, domain: [ticks[0], ticks[ticks.length - 1]], tickFormat: format, label },
+    y: { type: 'log', ticks, domain: [ticks[0], ticks[ticks.length - 1]], tickFormat: format, label: null },
     marks: [
       Plot.gridY({ ticks, stroke: 'var(--line)', strokeOpacity: 1 }),
       Plot.line(points, { x: 'keys', y: 'value', z: 'series', stroke: ({ series: name }) => colorOf(series.indexOf(name)), strokeWidth: 2 }),

@@ -24,7 +24,7 @@ export function peerSections(peers) {
   /** @type {Section[]} */
   const sections = [{
     title: 'Beside its peers',
-    text: `How many times as fast varve is as each of the others, the median of the rounds' own ratios. Right of the line varve is faster; left of it, the other. ${losses.length} of these comparisons are lost, and named in the table.`,
+    text: `How many times as fast varve is as each of the others, the median of the rounds' own ratios. Right of the line varve is faster; left of it, the other. ${losses.length === 0 ? 'None of these comparisons is lost.' : `The comparisons that are lost, ${losses.length}, are named in a table.`}`,
     legend: others,
     charts: points.length === 0 ? [] : [{ caption: 'varve against each, by row', svg: multiples(points, PEERS, 'times as fast →') }],
     tables: [
@@ -85,7 +85,7 @@ export function rowSections(rows) {
     const memory = grown.flatMap((/** @type {any} */ { keys, figures }) => Object.entries(figures).map(([series, value]) => ({ series, keys, value })));
     sections.push({
       title: 'As it grows', text: 'Lookups uniform over all keys, and writes that fill an empty store, in memory. A lookup touches memory at random twice, so it goes with what that costs.', legend: series,
-      charts: [{ caption: 'Rate by the number of keys', svg: growth(points, series, '', (value) => rateLabel(value)) }, { caption: 'Memory a key beyond key and value', svg: growth(memory, ['memory bytes a key beyond key and value'], '', (value) => `${value} B`) }],
+      charts: [{ caption: 'Rate by the number of keys', svg: growth(points, series, (value) => rateLabel(value)) }, { caption: 'Memory a key beyond key and value', svg: growth(memory, ['memory bytes a key beyond key and value'], (value) => `${value} B`) }],
       tables: [],
     });
   }

@@ -16,9 +16,9 @@ export const COLUMNS = ['varve', 'lmdb', 'classic-level', 'better-sqlite3'];
 
 /** @param {{ environment: Record<string, string>, subjects: Record<string, { version: string }>, standings: Record<string, Record<string, import('../contest/contest.mjs').Standing>> }} peers */
 export function summarize({ environment, subjects, standings }) {
-  const rows = Object.entries(ROWS).filter(([row]) => standings[row]?.varve !== undefined).map(([row, words]) => {
-    const among = standings[row];
-    return [`${words}, ${among.varve.label.keys.toLocaleString('en')} keys`, ...COLUMNS.map((name) => (among[name] === undefined ? '–' : row.startsWith('reopen/') ? formatTime(median(among[name].rates)) : formatRate(median(among[name].rates))))];
+  const rows = Object.entries(ROWS).map(([row, words]) => {
+    const among = standings[row] ?? {};
+    return [among.varve === undefined ? words : `${words}, ${among.varve.label.keys.toLocaleString('en')} keys`, ...COLUMNS.map((name) => (among[name] === undefined ? '–' : row.startsWith('reopen/') ? formatTime(median(among[name].rates)) : formatRate(median(among[name].rates))))];
   });
   const versions = COLUMNS.slice(1).map((name) => `${name} ${subjects[name]?.version ?? ''}`.trim()).join(', ');
   return `${table(['', ...COLUMNS], rows, [1, 2, 3, 4])}\n\n${environment.date.slice(0, 10)}, ${environment.machine}, ${environment.runtime.split(',')[0]}, ${environment.files.replace(/^\S+ /, '')}; ${environment.sizes}; ${versions}.`;
