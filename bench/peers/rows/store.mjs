@@ -29,8 +29,7 @@ export async function fill(handle, keys, valueOf = (number) => valueFor(number))
  */
 export async function openNew(context, subject, durability, options) {
   const path = context.path();
-  const where = durability === 'memory' || !subject.durabilities.includes(durability) ? subject.durabilities[0] : durability;
-  const handle = await subject.open(path, where, options);
+  const handle = await subject.open(path, durability, options);
   return {
     path,
     handle,

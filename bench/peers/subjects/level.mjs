@@ -69,7 +69,6 @@ export const subject = {
   version,
   how: 'no compression, 64 MiB of write buffer, 256 MiB of cache; strict: sync',
   durabilities: ['buffered', 'strict'],
-  isFolder: true,
   open: async (path, durability) => {
     const db = new ClassicLevel(path, { keyEncoding: 'utf8', valueEncoding: 'view', compression: false, writeBufferSize: 64 * MEBIBYTE, cacheSize: 256 * MEBIBYTE });
     await db.open();

@@ -100,7 +100,6 @@ export const subject = {
   version,
   how: 'buffered: noSync and useWritemap, where a crash of the machine can corrupt the file; strict: overlappingSync off',
   durabilities: ['buffered', 'strict'],
-  isFolder: true,
   open: async (path, durability, { isVersioned = false } = {}) => new LmdbHandle(open({
     path, encoding: 'binary', noMemInit: true, useVersions: isVersioned,
     ...(durability === 'buffered' ? { noSync: true, useWritemap: true } : { overlappingSync: false }),

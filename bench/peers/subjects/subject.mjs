@@ -28,7 +28,6 @@
  * @property {string} version
  * @property {string} how what it is configured to, in a few words
  * @property {string[]} durabilities
- * @property {boolean} [isFolder] whether its path is a folder
  * @property {(path: string, durability: string, options?: Options) => Promise<Handle>} open
  */
 
