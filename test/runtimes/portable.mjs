@@ -1,12 +1,13 @@
 /**
  * Which test files run in every runtime: the contract of devices, the API, codecs and invariants, the models, crash recovery, real processes that are killed, and the lock, also against another runtime. What is left
- * out of them somewhere is named with its reason. The rest of the suite looks into the core, the file's bytes or the tests themselves, which are the same bytes everywhere.
+ * out of them somewhere is named with its reason. The rest of the suite looks into the core, the
+ * file's bytes or the tests themselves, which are the same bytes everywhere, or turns the clock by vitest's own timers.
  */
 
 const UNIT = [
   'errors', 'expiry', 'hermitage', 'history', 'invariants', 'invariants-recovery', 'key-codec', 'keyspace', 'lock', 'process', 'ranges', 'repair', 'store', 'store-values', 'transactions', 'value-codec', 'watch',
 ];
-const SIMULATION = ['durability', 'model', 'restarts', 'scans', 'snapshots', 'tears'];
+const SIMULATION = ['model', 'restarts', 'scans', 'snapshots', 'tears'];
 
 export const PORTABLE = [
   'test/contract/device.test.ts',
