@@ -21,7 +21,7 @@ export function summarize({ environment, subjects, standings }) {
     return [among.varve === undefined ? words : `${words}, ${among.varve.label.keys.toLocaleString('en')} keys`, ...COLUMNS.map((name) => (among[name] === undefined ? '–' : row.startsWith('reopen/') ? formatTime(median(among[name].rates)) : formatRate(median(among[name].rates))))];
   });
   const versions = COLUMNS.slice(1).map((name) => `${name} ${subjects[name]?.version ?? ''}`.trim()).join(', ');
-  return `${table(['', ...COLUMNS], rows, [1, 2, 3, 4])}\n\n${environment.date.slice(0, 10)}, ${environment.machine}, ${environment.runtime.split(',')[0]}, ${environment.files.replace(/^\S+ /, '')}; ${environment.sizes}; ${versions}.`;
+  return `${table(['', ...COLUMNS], rows, [1, 2, 3, 4])}\n\n${environment.date.slice(0, 10)}, ${environment.machine}, ${environment.runtime.split(',')[0]}, ${environment.files.replace(/^\S+ \((.*)\)$/, 'files on $1')}, load ${environment.load.split(' ', 1)[0]} as it began; ${environment.sizes}; ${versions}.`;
 }
 
 /** Puts the summary between the markers of the README. @param {string} summary */
