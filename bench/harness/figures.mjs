@@ -1,5 +1,5 @@
 /** Aims: what a figure must reach, and the words in which it is noted. */
-import { median } from './measure.mjs';
+import { median } from './statistics.mjs';
 
 /**
  * @typedef {object} Figure

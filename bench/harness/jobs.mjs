@@ -1,18 +1,21 @@
 /** The suites and their jobs. A job runs in a process of its own, so that no row sees what another did to the heap, the compiler's feedback or the page cache. */
 import { fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { withFloor } from '../floors/floor-of.mjs';
 import { createContext } from './context.mjs';
 import { measureRow } from './measure.mjs';
+import { jobs as growth } from '../suites/growth.mjs';
 import { jobs as kv } from '../suites/kv.mjs';
 import { jobs as recovery } from '../suites/recovery.mjs';
 import { jobs as scan } from '../suites/scan.mjs';
 import { jobs as targets } from '../suites/targets.mjs';
 import { jobs as transactions } from '../suites/transactions.mjs';
 
-export const SUITES = { kv, transactions, scan, recovery, targets };
+export const SUITES = { kv, transactions, scan, recovery, growth, targets };
 
 /** @typedef {keyof typeof SUITES} SuiteName */
-/** @typedef {{ results: import('./measure.mjs').Result[], figures: import('../suites/targets.mjs').Figure[] }} Outcome */
+/** @typedef {(context: import('./context.mjs').Context) => Promise<{ rows: import('./measure.mjs').Row[], dispose: () => unknown }>} Job */
+/** @typedef {{ results: import('./measure.mjs').Result[], figures: import('./figures.mjs').Figure[] }} Outcome */
 
 /**
  * The jobs that words on the command line name: a suite, or a suite and the beginning of a job's name behind a colon.
@@ -43,7 +46,7 @@ export async function runJob(suite, job, settings) {
     if (suite === 'targets') return { results: [], figures: await targets[job](context) };
     const { rows, dispose } = await SUITES[suite][job](context);
     const results = [];
-    for (const row of rows) results.push(await measureRow(row, context.options));
+    for (const row of rows) results.push(await measureRow(withFloor(row), context.options));
     await dispose();
     return { results, figures: [] };
   } finally {

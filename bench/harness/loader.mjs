@@ -3,7 +3,7 @@
  * writes that only the operating system has.
  */
 import { createKeys, valueFor } from './data.mjs';
-import { open } from 'varve';
+import { open } from '../subjects/varve.mjs';
 
 const [path, count, mode] = process.argv.slice(2);
 const store = await open(path, { durability: 'buffered' });

@@ -2,15 +2,9 @@
  * Times rows round by round: in each round every row takes one sample of a fixed number of operations, and what it is compared with takes its own right
  * behind it, because on a noisy machine only figures of the same moment can be compared. What a row computed is checked after each sample.
  */
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import { Bench } from 'tinybench';
-
-// Collecting often lets the engine throw away code that has not run for a while; a row whose turn comes seldom would then be compiled anew in its own time.
-setFlagsFromString('--no-flush-bytecode');
-setFlagsFromString('--expose-gc');
-/** Collects all garbage, so that no sample pays for what an earlier one, or its own preparation, left behind. @type {() => void} */
-export const collectGarbage = runInNewContext('gc');
+import { collectGarbage } from './garbage.mjs';
+import { median, spreadOf } from './statistics.mjs';
 
 /**
  * One thing to time. `before` and `after` are not timed; `run` does exactly `operations` operations and returns what it computed.
@@ -30,7 +24,9 @@ export const collectGarbage = runInNewContext('gc');
  * @property {string} durability
  * @property {Work} work
  * @property {Record<string, Work>} [beside] what it is compared with
- * @property {{ ok?: number, stretch?: number }} [threshold] operations a second
+ * @property {{ ok?: number, stretch?: number }} [threshold] operations a second, or shares of what `scaling` names
+ * @property {string} [scaling] what beside the row its threshold is a share of
+ * @property {string} [floor] what beside the row it cannot be faster than
  * @property {Record<string, number>} [figures] other figures of the row, which `after` may still set
  * @property {number} [roundsMax] for rows whose samples are long
  */
@@ -48,95 +44,83 @@ export const collectGarbage = runInNewContext('gc');
  * @property {number[]} samples operations a second
  * @property {number} checks how many samples, warm-up and what stands beside it included, had their result checked
  * @property {Record<string, { rate: number, share: number }>} beside `share` is the row's rate divided by the other's, the median over the rounds
- * @property {{ ok?: number, stretch?: number }} threshold
+ * @property {{ ok?: number, stretch?: number }} threshold operations a second
+ * @property {string | undefined} floor
  * @property {Record<string, number>} figures
  */
 
 /**
- * The value below which a share of the sorted samples lies.
- * @param {number[]} samples
- * @param {number} share
+ * What takes samples of one work, each with its preparation, a collection of all garbage, and the check of its result.
+ * @param {Work} work
+ * @param {boolean} isCollecting not so where figures mean nothing: collecting is most of what a small sample takes
  */
-export function quantile(samples, share) {
-  const sorted = [...samples].sort((left, right) => left - right);
-  const position = (sorted.length - 1) * share;
-  const low = sorted[Math.floor(position)];
-  const high = sorted[Math.ceil(position)];
-  return low + (high - low) * (position - Math.floor(position));
-}
-
-/** @param {number[]} samples */
-export function median(samples) {
-  return quantile(samples, 0.5);
+export function createSampler(work, isCollecting = true) {
+  const bench = new Bench({ iterations: 1, time: 0, warmup: false, throws: true });
+  /** @type {number[]} */
+  const rates = [];
+  let computed = 0;
+  let checks = 0;
+  bench.add('sample', async () => {
+    const began = performance.now();
+    const outcome = work.run();
+    computed = typeof outcome === 'number' ? outcome : await outcome;
+    const elapsed = performance.now() - began;
+    rates.push((work.operations * 1000) / elapsed);
+    return { overriddenDuration: elapsed / work.operations, overriddenIterationCost: elapsed };
+  }, {
+    async: true,
+    beforeEach: async () => {
+      await work.before?.();
+      if (isCollecting) collectGarbage();
+    },
+    afterEach: async () => {
+      await work.after(computed);
+      checks++;
+    },
+  });
+  return {
+    /** Takes a sample, and returns its rate in operations a second. */
+    async sample() {
+      const before = rates.length;
+      bench.reset();
+      await bench.run();
+      mustBe('samples taken', rates.length, before + 1);
+      mustBe('results that were checked', checks, rates.length);
+      return rates[before];
+    },
+  };
 }
 
 /**
  * Runs works side by side and returns the rates of each, round by round, in operations a second. Every second round goes through them backwards, so that
  * none always follows the same other.
  * @param {Record<string, Work>} works
- * @param {{ rounds: number, warmups: number }} options
+ * @param {{ rounds: number, warmups: number, isCollecting?: boolean }} options
  * @returns {Promise<Record<string, number[]>>}
  */
-export async function interleave(works, options) {
-  return (await interleaveAndCount(works, options)).rates;
-}
-
-/** As `interleave`, and says how many results were checked. @param {Record<string, Work>} works @param {{ rounds: number, warmups: number }} options */
-async function interleaveAndCount(works, { rounds, warmups }) {
-  const forwards = new Bench({ iterations: 1, time: 0, warmup: false, throws: true });
-  const backwards = new Bench({ iterations: 1, time: 0, warmup: false, throws: true });
+export async function interleave(works, { rounds, warmups, isCollecting }) {
+  const samplers = Object.entries(works).map(([name, work]) => ({ name, sampler: createSampler(work, isCollecting) }));
   /** @type {Record<string, number[]>} */
-  const rates = {};
-  let checks = 0;
-  /** @type {((bench: Bench) => void)[]} */
-  const additions = [];
-  for (const [name, work] of Object.entries(works)) {
-    rates[name] = [];
-    let computed = 0;
-    const sample = async () => {
-      const began = performance.now();
-      const outcome = work.run();
-      computed = typeof outcome === 'number' ? outcome : await outcome;
-      const elapsed = performance.now() - began;
-      rates[name].push((work.operations * 1000) / elapsed);
-      return { overriddenDuration: elapsed / work.operations, overriddenIterationCost: elapsed };
-    };
-    additions.push((bench) => bench.add(name, sample, {
-      async: true,
-      beforeEach: async () => {
-        await work.before?.();
-        collectGarbage();
-      },
-      afterEach: async () => {
-        await work.after(computed);
-        checks++;
-      },
-    }));
-  }
-  for (const add of additions) add(forwards);
-  for (const add of additions.reverse()) add(backwards);
+  const rates = Object.fromEntries(samplers.map(({ name }) => [name, []]));
   for (let round = 0; round < warmups + rounds; round++) {
-    const bench = round % 2 === 0 ? forwards : backwards;
-    bench.reset();
-    await bench.run();
+    for (const { name, sampler } of round % 2 === 0 ? samplers : samplers.toReversed()) {
+      const rate = await sampler.sample();
+      if (round >= warmups) rates[name].push(rate);
+    }
   }
-  for (const [name, samples] of Object.entries(rates)) {
-    samples.splice(0, warmups);
-    mustBe(`samples of ${name}`, samples.length, rounds);
-  }
-  mustBe('results that were checked', checks, additions.length * (warmups + rounds));
-  return { rates, checks };
+  return rates;
 }
 
 /**
  * Times one row and what stands beside it.
  * @param {Row} row
- * @param {{ rounds: number, warmups: number }} options
+ * @param {{ rounds: number, warmups: number, isCollecting?: boolean }} options
  * @returns {Promise<Result>}
  */
 export async function measureRow(row, options) {
   const rounds = Math.min(options.rounds, row.roundsMax ?? options.rounds);
-  const { rates, checks } = await interleaveAndCount({ '': row.work, ...row.beside }, { rounds, warmups: Math.min(options.warmups, rounds) });
+  const warmups = Math.min(options.warmups, rounds);
+  const rates = await interleave({ '': row.work, ...row.beside }, { ...options, rounds, warmups });
   const samples = rates[''];
   const rate = median(samples);
   /** @type {Result['beside']} */
@@ -146,9 +130,15 @@ export async function measureRow(row, options) {
   }
   return {
     name: row.name, what: row.what, keys: row.keys, valueSize: row.valueSize, durability: row.durability, operations: row.work.operations,
-    rate, spread: (quantile(samples, 0.75) - quantile(samples, 0.25)) / 2 / rate, samples, checks, beside,
-    threshold: row.threshold ?? {}, figures: { ...row.figures },
+    rate, spread: spreadOf(samples), samples, checks: Object.keys(rates).length * (warmups + rounds), beside,
+    threshold: thresholdOf(row, beside), floor: row.floor, figures: { ...row.figures },
   };
+}
+
+/** @param {Row} row @param {Result['beside']} beside @returns {Result['threshold']} */
+function thresholdOf({ threshold = {}, scaling }, beside) {
+  if (scaling === undefined) return threshold;
+  return Object.fromEntries(Object.entries(threshold).map(([name, share]) => [name, share * beside[scaling].rate]));
 }
 
 /**

@@ -1,8 +1,7 @@
 /** A new process that opens a store: times `open` and the first `get`, then checks everything that must be there, and says what it found as JSON. */
 import { createKeys } from './data.mjs';
 import { mustBe } from './measure.mjs';
-import { checkAll } from '../subjects/varve.mjs';
-import { open } from 'varve';
+import { checkAll, open } from '../subjects/varve.mjs';
 
 const [path, count] = process.argv.slice(2);
 const keys = createKeys(Number(count));

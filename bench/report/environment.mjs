@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync, statSync, statfsSync } from 'node:fs';
 import os from 'node:os';
 import { fileURLToPath } from 'node:url';
+import { wordsOfSize } from '../harness/context.mjs';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 
@@ -59,6 +60,6 @@ export function describeEnvironment(settings) {
     files: `${settings.folder} (${fileSystemOf(settings.folder)})`,
     load: os.loadavg().map((load) => load.toFixed(2)).join(' '),
     seed: settings.seed,
-    sizes: settings.smoke ? 'smoke' : settings.keysMax === Infinity ? 'full' : `at most ${settings.keysMax} keys`,
+    sizes: wordsOfSize(settings),
   };
 }

@@ -1,8 +1,9 @@
 /** Tables for people: plain text that is Markdown too. */
+import { identityOf } from './identity.mjs';
 import { compareRates, statusOf } from './status.mjs';
 
 /** @typedef {import('../harness/measure.mjs').Result} Result */
-/** @typedef {import('../suites/targets.mjs').Figure} Figure */
+/** @typedef {import('../harness/figures.mjs').Figure} Figure */
 
 /**
  * @param {string[]} head
@@ -35,34 +36,37 @@ export function formatRate(rate) {
   return rate >= 1e3 ? `${significant(rate / 1e3)} K/s` : `${significant(rate)}/s`;
 }
 
-/** @param {number | undefined} rate */
-const threshold = (rate) => (rate === undefined ? '–' : formatRate(rate));
+/** How a rate stands to a threshold. @param {number} rate @param {number | undefined} wanted */
+const against = (rate, wanted) => (wanted === undefined ? '–' : `${significant(rate / wanted)} × ${formatRate(wanted)}`);
 
-/** What names a row of a table and of a baseline. @param {Result} result */
-export function identityOf(result) {
-  return `${result.name} · ${result.durability} · ${result.what}`;
+/** The share of its floor that a row reaches. @param {Result} result */
+function floorOf({ floor, beside }) {
+  if (floor === undefined) return '–';
+  const { share, rate } = beside[floor];
+  return `${share < 0.01 ? (share * 100).toFixed(1) : (share * 100).toFixed(0)} % of ${floor} (${formatRate(rate)})`;
 }
 
 /**
  * One table of results.
  * @param {Result[]} results
  * @param {Record<string, number> | undefined} baseline rates by identity
+ * @param {boolean} isJudged not so in a smoke run
  */
-export function resultsTable(results, baseline) {
-  const head = ['row', 'call', 'durability', 'keys', 'value', 'time', 'rate', 'spread', 'bytes/s', 'ok', 'stretch', 'status', 'beside it', 'against baseline'];
+export function resultsTable(results, baseline, isJudged = true) {
+  const head = ['row', 'call', 'durability', 'keys', 'value', 'time', 'rate', 'spread', 'bytes/s', 'of its floor', 'against ok', 'against stretch', 'status', 'against baseline', 'beside it'];
   const rows = results.map((result) => {
     const before = baseline?.[identityOf(result)];
     const compared = before === undefined ? undefined : compareRates(result.rate, before);
     return [
       result.name, result.what, result.durability, result.keys.toLocaleString('en'), `${result.valueSize}`, formatTime(result.rate), formatRate(result.rate),
       `±${(result.spread * 100).toFixed(0)} %`, result.name.startsWith('put_bytes') ? `${significant((result.rate * result.valueSize) / 1e6)} MB/s` : '–',
-      threshold(result.threshold.ok), threshold(result.threshold.stretch), statusOf(result.rate, result.threshold),
-      [...Object.entries(result.beside).map(([name, other]) => `${(other.share * 100).toFixed(0)} % of ${name} (${formatRate(other.rate)})`),
-        ...Object.entries(result.figures).map(([name, value]) => `${significant(value)} ${name}`)].join('; ') || '–',
+      floorOf(result), against(result.rate, result.threshold.ok), against(result.rate, result.threshold.stretch), isJudged ? statusOf(result.rate, result.threshold) : 'not judged',
       compared === undefined ? '–' : `${compared.change >= 0 ? '+' : ''}${(compared.change * 100).toFixed(0)} % ${compared.verdict}`,
+      [...Object.entries(result.beside).filter(([name]) => name !== result.floor).map(([name, other]) => `${(other.share * 100).toFixed(0)} % of ${name} (${formatRate(other.rate)})`),
+        ...Object.entries(result.figures).map(([name, value]) => `${significant(value)} ${name}`)].join('; ') || '–',
     ];
   });
-  return table(head, rows, [3, 4, 5, 6, 7, 8, 9, 10]);
+  return table(head, rows, [3, 4, 5, 6, 7, 8]);
 }
 
 /** Whether a figure keeps its bound. @param {Figure} figure */

@@ -1,8 +1,12 @@
-/** The store under test, as users get it: by the name of the package, which resolves to the bundle in `dist`. Opening, filling and checking, none of which is ever timed here. */
+/**
+ * The store under test, as users get it: by the name of the package, which resolves to the bundle in `dist`, or as the build that VARVE_BENCH_BUILD names, so that two builds can be held against each
+ * other by one benchmark. Opening, filling and checking, none of which is ever timed here.
+ */
 import { rmSync } from 'node:fs';
 import { firstByteFor, valueFor, VALUE_SIZE } from '../harness/data.mjs';
 import { mustBe } from '../harness/measure.mjs';
-import { open } from 'varve';
+
+export const { open, ConflictError } = await import(process.env.VARVE_BENCH_BUILD ?? 'varve');
 
 const BATCH_COUNT = 1000;
 

@@ -3,7 +3,7 @@
  *
  * - a registry in this thread, by device and inode: catches other paths to the same file, and other copies of this library;
  * - on Linux a socket in the abstract namespace, named by device and inode: the kernel gives it to one and takes it back when the process dies, however it dies. It
- *   reaches every process and thread of the same network namespace, whatever path they use;
+ *   reaches every process and thread of the same network namespace, whatever path they use, and whichever runtime they run in, but for Bun and Deno;
  * - a file beside the store that names the holder: for messages, and for platforms and namespaces that the socket does not reach.
  *
  * How the file changes hands, so that of any number of contenders one wins, with the socket or without:
@@ -54,12 +54,18 @@ function registry(): Set<string> {
 }
 
 const keyOf = (identity: FileIdentity): string => `${identity.device}:${identity.inode}`;
-const socketOf = (identity: FileIdentity): string => `\0varve-${identity.device}-${identity.inode}`;
+/**
+ * The name of a file's socket. It fills all the room that there is for one, because runtimes do not agree on what a shorter one is: Node 20 pads it with zeros, Node 24 does not, so they would not meet,
+ * and each would take the other for dead. Bun takes no name of that length: as in Deno, there is no socket then, and such a process is judged by its lock file alone.
+ */
+const SOCKET_NAME_SIZE = 108;
+const socketOf = (identity: FileIdentity): string => `\0varve-${identity.device}-${identity.inode}-`.padEnd(SOCKET_NAME_SIZE, '-');
 const pause = (milliseconds: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
 /** Takes the socket: `held` where another has it, undefined where the platform has no such sockets. */
 function takeSocket(identity: FileIdentity): Promise<Server | 'held' | undefined> {
-  if (process.platform !== 'linux') return Promise.resolve(undefined);
+  // Deno hands its sockets down to the processes that it starts, which would hold the store for as long as they live.
+  if (process.platform !== 'linux' || 'Deno' in globalThis) return Promise.resolve(undefined);
   return new Promise((resolve) => {
     try {
       const server = builtin<Net>('node:net').createServer((socket) => {
@@ -80,14 +86,14 @@ function probeSocket(identity: FileIdentity): Promise<'held' | 'free' | undefine
   if (process.platform !== 'linux') return Promise.resolve(undefined);
   return new Promise((resolve) => {
     try {
-      // The kernel connects on behalf of a holder that is busy or stopped; EAGAIN says that very many wait for it already.
+      // The kernel connects on behalf of a holder that is busy or stopped; EAGAIN says that very many wait for it already, ECONNRESET that it has answered before we looked.
       const socket = builtin<Net>('node:net').connect({ path: socketOf(identity) }, () => {
         socket.destroy();
         resolve('held');
       });
       socket.on('error', (error) => {
         const code = codeOf(error);
-        resolve(code === 'ECONNREFUSED' ? 'free' : code === 'EAGAIN' ? 'held' : undefined);
+        resolve(code === 'ECONNREFUSED' ? 'free' : code === 'EAGAIN' || code === 'ECONNRESET' ? 'held' : undefined);
       });
     } catch {
       resolve(undefined);

@@ -169,12 +169,14 @@ class Zeroing implements NodeZeroing {
 }
 
 /**
- * The background queue over a descriptor that nothing else flushes, or undefined where there are no threads. Nothing runs before the first job. The caller closes
+ * The background queue over a descriptor that nothing else flushes, or undefined where there are no threads, or where threads do not share descriptors. Nothing runs before the first job. The caller closes
  * the descriptor, after `stop`.
  */
 export function startZeroing(descriptor: number): NodeZeroing | undefined {
   const process = (globalThis as unknown as { process: { getBuiltinModule(name: string): unknown } }).process;
   const threads = process.getBuiltinModule('node:worker_threads') as Threads | undefined;
   if (threads?.Worker === undefined || typeof SharedArrayBuffer === 'undefined') return undefined;
+  // Deno numbers the descriptors of each thread on its own: the same number is no file in another thread, or another one.
+  if ('Deno' in globalThis) return undefined;
   return new Zeroing(threads, descriptor);
 }

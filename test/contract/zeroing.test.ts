@@ -22,6 +22,17 @@ test('a range whose flush fails is not completed', () => {
   closeSync(descriptor);
 });
 
+test('where threads do not share descriptors there is no queue', () => {
+  const descriptor = openSync(join(folder, 'own'), 'w+');
+  Object.assign(globalThis, { Deno: {} });
+  try {
+    expect(startZeroing(descriptor)).toBe(undefined);
+  } finally {
+    Reflect.deleteProperty(globalThis, 'Deno');
+    closeSync(descriptor);
+  }
+});
+
 test('a range of which a write took only a part is gone on with, and is full where no more can be written', () => {
   const script = join(folder, 'child.mjs');
   bundle(join(folder, 'zeroing.mjs'), 'src/device/node-zeroing.ts');

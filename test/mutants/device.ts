@@ -126,6 +126,22 @@ export const device: Area = {
       tests: ['unit/lock'],
     },
     {
+      name: 'socket-name-that-runtimes-pad-differently',
+      breaks: ['F-60'],
+      file: LOCK,
+      find: ".padEnd(SOCKET_NAME_SIZE, '-');",
+      replace: '.padEnd(SOCKET_NAME_SIZE - 1, \'-\');',
+      tests: ['unit/lock'],
+    },
+    {
+      name: 'queue-where-descriptors-are-not-shared',
+      breaks: ['F-42'],
+      file: ZEROING,
+      find: "  if ('Deno' in globalThis) return undefined;\n",
+      replace: '',
+      tests: ['contract/zeroing'],
+    },
+    {
       name: 'socket-ignored',
       breaks: ['F-61'],
       file: LOCK,

@@ -55,7 +55,7 @@ const litter = (path: string): string[] => fs.readdirSync(folder).map((name) => 
 /** Runs an action as on a platform without sockets in an abstract namespace. */
 async function withoutSocket<T>(action: () => Promise<T>): Promise<T> {
   const platform = Object.getOwnPropertyDescriptor(process, 'platform')!;
-  Object.defineProperty(process, 'platform', { ...platform, value: 'other' });
+  Object.defineProperty(process, 'platform', { configurable: true, enumerable: true, value: 'other' });
   try {
     return await action();
   } finally {
@@ -206,6 +206,15 @@ describe('one process', () => {
     lock.release();
     expect((await refusal(path)).pid, 'an old lock gives nothing back twice').toBe(process.pid);
     again.release();
+  });
+
+  test('the name of the socket leaves no room that a runtime could pad in a way of its own (F-60)', async () => {
+    const path = newFile();
+    await acquire(path);
+    const { device, inode } = identityOf(path);
+    // The kernel shows every byte of the name, and zeros as it shows the first.
+    const name = fs.readFileSync('/proc/net/unix', 'latin1').split(/\s/).find((word) => word.startsWith(`@varve-${device}-${inode}-`));
+    expect(name).toMatch(/^@[^@]{107}$/);
   });
 
   test('the same file under any path is one (F-61)', async () => {

@@ -2,27 +2,31 @@
  * The aims of transactions, cas and snapshots, as `targets` measures its own: files that are `buffered`, keys of 16 characters and values of 100 bytes, unless a
  * figure says otherwise. A loop of synchronous writes ends with its turn, when the bytes reach the operating system.
  */
-import { createKeys, createRandom, freshKeys, uniformOrder, valueFor, VALUE_SIZE } from '../harness/data.mjs';
-import { asMillions, asRate, atLeast, atMost, millions, share } from '../harness/figures.mjs';
-import { interleave, median, mustBe } from '../harness/measure.mjs';
-import { checkPut, discard, fill, flushCount, keepShapes, openNew } from '../subjects/varve.mjs';
-import { readStore, sumOf } from './kv.mjs';
-import { casLostScenario, casScenario, incrementsScenario, openVersioned, putIn, putsOf, putsScenario, readingOf, readsScenario, transactionsSync, versionedKeys, workOn } from './transactions.mjs';
+import { createKeys, createRandom, freshKeys, uniformOrder, valueFor, VALUE_SIZE } from '../../harness/data.mjs';
+import { asMillions, asRate, atLeast, atMost, millions, share } from '../../harness/figures.mjs';
+import { interleave, mustBe } from '../../harness/measure.mjs';
+import { median } from '../../harness/statistics.mjs';
+import { checkPut, discard, fill, flushCount, keepShapes, openNew } from '../../subjects/varve.mjs';
+import { readStore, sumOf } from '../kv/loops.mjs';
+import { casLostScenario, casScenario } from '../transactions/cas.mjs';
+import { transactionsSync, workOn } from '../transactions/scenario.mjs';
+import { openVersioned, readingOf, versionedKeys } from '../transactions/versions.mjs';
+import { incrementsScenario, putIn, putsOf, putsScenario, readsScenario } from '../transactions/writes.mjs';
 
-/** @typedef {import('../harness/context.mjs').Context} Context */
-/** @typedef {import('../harness/figures.mjs').Figure} Figure */
+/** @typedef {import('../../harness/context.mjs').Context} Context */
+/** @typedef {import('../../harness/figures.mjs').Figure} Figure */
 
 /** @param {Context} context */
-const fewer = ({ options }) => ({ rounds: Math.min(9, options.rounds), warmups: Math.min(2, options.warmups) });
+const fewer = ({ options }) => ({ ...options, rounds: Math.min(9, options.rounds), warmups: Math.min(2, options.warmups) });
 
-/** @type {import('./transactions.mjs').Loop} */
+/** @type {import('../transactions/scenario.mjs').Loop} */
 async function transactionsOneTurn(store, count, body) {
   const sum = transactionsSync(store, count, body);
   await undefined;
   return sum;
 }
 
-/** @type {import('./transactions.mjs').Loop} */
+/** @type {import('../transactions/scenario.mjs').Loop} */
 async function bareOneTurn(store, count, body) {
   let sum = 0;
   for (let index = 0; index < count; index++) sum += body(store, index);

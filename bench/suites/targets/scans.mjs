@@ -1,13 +1,14 @@
 /** The aims of the ordered index: what scans reach, what the first one costs, and what keeping the order costs those who write. */
-import { createKeys, createRandom, keyFor, valueFor } from '../harness/data.mjs';
-import { asMillions, atLeast, atMost, millions, share } from '../harness/figures.mjs';
-import { collectGarbage, interleave, median, mustBe } from '../harness/measure.mjs';
-import { discard, openNew } from '../subjects/varve.mjs';
-import { copyFlushed } from './recovery.mjs';
-import { fillShuffled, PREFIX_COUNT, prefixOf, readEntries, shuffled, sumOfFirstBytes } from './scan.mjs';
-import { open } from 'varve';
+import { createKeys, createRandom, keyFor, valueFor } from '../../harness/data.mjs';
+import { asMillions, atLeast, atMost, millions, share } from '../../harness/figures.mjs';
+import { collectGarbage } from '../../harness/garbage.mjs';
+import { interleave, mustBe } from '../../harness/measure.mjs';
+import { median } from '../../harness/statistics.mjs';
+import { discard, open, openNew } from '../../subjects/varve.mjs';
+import { copyFlushed } from '../recovery.mjs';
+import { fillShuffled, PREFIX_COUNT, prefixOf, readEntries, shuffled, sumOfFirstBytes } from '../scan.mjs';
 
-/** @typedef {import('../harness/context.mjs').Context} Context */
+/** @typedef {import('../../harness/context.mjs').Context} Context */
 
 const thousands = (/** @type {number} */ count) => count.toLocaleString('en');
 
@@ -35,7 +36,7 @@ async function scans(context) {
       for (const group of asked) sum += readEntries(store.scan({ prefix: prefixOf(group) }));
       return sum;
     }, expected),
-  }, { rounds: Math.min(5, context.options.rounds), warmups: 1 });
+  }, { ...context.options, rounds: Math.min(5, context.options.rounds), warmups: 1 });
   const size = store.stats().memory.orderBytes / keys.length;
   await discard(store);
   return [
@@ -114,7 +115,7 @@ async function keepingOrder(context) {
     const numbers = shuffled(context.operations(100_000), createRandom(context.seed + 2));
     const added = Array.from(numbers, (number) => keyFor('new:', number));
     const overwritten = Array.from(numbers, (number) => keys[number % keys.length]);
-    const options = { rounds: Math.min(wanted === 100_000 ? 9 : 3, context.options.rounds), warmups: 1 };
+    const options = { ...context.options, rounds: Math.min(wanted === 100_000 ? 9 : 3, context.options.rounds), warmups: 1 };
     const rates = await interleave({
       ordered: inserting(context, keys, true, added),
       plain: inserting(context, keys, false, added),
