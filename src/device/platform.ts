@@ -1,16 +1,7 @@
 /** What differs between platforms, chosen at run time: where files are, how a process ends, which buffers can be kept from being transferred. */
-import { PlatformError } from '../errors.js';
-import type { Device } from './device.js';
 import { openNodeFile } from './node-open.js';
-
-/** A file that was opened for a store, with its lock. */
-export interface PlatformFile {
-  readonly device: Device;
-  /** For a reader, after it has read: throws `LockedError` when a writer has come meanwhile. */
-  confirm(): Promise<void>;
-  /** Gives device and lock back. Idempotent. */
-  release(): void;
-}
+import type { PlatformFile } from './platform-file.js';
+import * as web from './web-platform.js';
 
 interface NodeProcess {
   getBuiltinModule?: (name: string) => unknown;
@@ -26,13 +17,12 @@ function nodeProcess(): NodeProcess | undefined {
 
 /** How much address space a store sets aside, in bytes: a process has plenty, a page on a small device may not. */
 export function initialMemorySize(): number {
-  return nodeProcess() === undefined ? 16 << 20 : 256 << 20;
+  return nodeProcess() === undefined ? web.initialMemorySize() : 256 << 20;
 }
 
 /** Opens or creates the file of a store, and takes its lock. */
 export async function openPlatformFile(path: string, options: { create: boolean; readOnly: boolean }): Promise<PlatformFile> {
-  if (nodeProcess() === undefined) throw new PlatformError("This platform has no files that varve knows. Open ':memory:'.");
-  return openNodeFile(path, options);
+  return nodeProcess() === undefined ? web.openPlatformFile(path, options) : openNodeFile(path, options);
 }
 
 /** Runs an action when the process ends in order. Returns what takes it back. */

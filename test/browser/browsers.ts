@@ -1,0 +1,81 @@
+/** The browsers that the tests drive: those of the operating system, without a window, each with a profile that lasts from one start to the next. */
+import { existsSync } from 'node:fs';
+import puppeteer, { type Browser, type Page } from 'puppeteer-core';
+import { describe, test } from 'vitest';
+
+export type BrowserName = 'chromium' | 'firefox';
+
+const PATHS: Readonly<Record<BrowserName, readonly string[]>> = {
+  chromium: ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'],
+  firefox: ['/usr/bin/firefox-esr', '/usr/bin/firefox'],
+};
+const PACKAGES: Readonly<Record<BrowserName, string>> = { chromium: 'chromium', firefox: 'firefox-esr' };
+const CHROMIUM_FLAGS = [
+  '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync', '--disable-dev-shm-usage',
+];
+
+/** Where a browser is: where `VARVE_CHROMIUM` or `VARVE_FIREFOX` says, or where distributions put it; undefined where there is none. */
+function pathOf(name: BrowserName): string | undefined {
+  return [process.env[`VARVE_${name.toUpperCase()}`], ...PATHS[name]].find((path) => path !== undefined && existsSync(path));
+}
+
+/** Starts a browser on the profile in a folder, which it makes. */
+export async function launch(name: BrowserName, profile: string): Promise<Browser> {
+  return puppeteer.launch({
+    browser: name === 'firefox' ? 'firefox' : 'chrome',
+    executablePath: pathOf(name)!,
+    userDataDir: profile,
+    headless: true,
+    protocolTimeout: 600_000,
+    args: name === 'chromium' ? CHROMIUM_FLAGS : [],
+  });
+}
+
+/** Ends a browser and everything that it has started, at once, as the kernel does when there is no memory left. */
+export async function kill(browser: Browser): Promise<void> {
+  const child = browser.process()!;
+  const gone = new Promise((resolve) => child.once('exit', resolve));
+  for (const pid of [...descendantsOf(child.pid!), child.pid!]) {
+    try {
+      process.kill(pid, 'SIGKILL');
+    } catch {
+      // It has ended by itself.
+    }
+  }
+  await gone;
+}
+
+/** The processes that a process has started, those first that were started last. */
+function descendantsOf(pid: number): number[] {
+  const { execFileSync } = process.getBuiltinModule('node:child_process');
+  const parents = new Map<number, number[]>();
+  for (const line of execFileSync('ps', ['-eo', 'pid=,ppid='], { encoding: 'utf8' }).trim().split('\n')) {
+    const [child, parent] = line.trim().split(/\s+/).map(Number);
+    parents.set(parent!, [...(parents.get(parent!) ?? []), child!]);
+  }
+  const walk = (from: number): number[] => (parents.get(from) ?? []).flatMap((child) => [...walk(child), child]);
+  return walk(pid);
+}
+
+/** Opens a page, and has what it throws come out here. */
+export async function openPage(browser: Browser, address: string): Promise<Page> {
+  const page = await browser.newPage();
+  await page.goto(address);
+  return page;
+}
+
+/** Defines tests for each browser. One that is not installed is said to be skipped; where `CI` is set it fails. */
+export function withBrowsers(names: readonly BrowserName[], define: (name: BrowserName) => void): void {
+  for (const name of names) {
+    if (pathOf(name) !== undefined) {
+      describe(name, () => define(name));
+      continue;
+    }
+    const missing = `${name} is not installed (on Debian: apt-get install ${PACKAGES[name]}; or set VARVE_${name.toUpperCase()} to its path)`;
+    if (process.env['CI'] === 'true') test(name, () => { throw new Error(missing); });
+    else {
+      process.stdout.write(`SKIPPED, because ${missing}.\n`);
+      test.skip(`${name} is not installed`, () => undefined);
+    }
+  }
+}
