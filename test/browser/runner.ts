@@ -73,6 +73,17 @@ export const beforeEach = (action: Action): void => void groups.at(-1)!.before.p
 export const afterEach = (action: Action): void => void groups.at(-1)!.after.push(action);
 export const afterAll = (action: Action): void => void whenDone.push(action);
 
+/** After so many milliseconds a test that goes on is said to hang, and those behind it are run. */
+const TEST_TIME_MAX = 60_000;
+
+async function inTime(work: Promise<void>): Promise<void> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(new Error(`it has not ended after ${TEST_TIME_MAX} ms`)), TEST_TIME_MAX);
+  });
+  await Promise.race([work, late]).finally(() => clearTimeout(timer));
+}
+
 async function runCase({ groups: around, action }: Case): Promise<void> {
   try {
     for (const group of around) for (const before of group.before) await before();
@@ -87,8 +98,9 @@ export async function run(): Promise<Report> {
   const passed: string[] = [];
   const failed: { name: string; message: string }[] = [];
   for (const one of cases) {
+    (globalThis as { onTest?: (name: string) => void }).onTest?.(one.name);
     try {
-      await runCase(one);
+      await inTime(runCase(one));
       passed.push(one.name);
     } catch (error) {
       failed.push({ name: one.name, message: error instanceof Error ? `${error.name}: ${error.message}\n${error.stack ?? ''}` : String(error) });
