@@ -5,6 +5,8 @@ import type { Isolation, Transaction } from './transaction.js';
 /** What `transact` needs of a transaction, wherever it is. */
 export interface Transactional {
   readonly isEnded: boolean;
+  /** Whether it cannot commit any more, because the worker that had it has ended: what it throws is then no error of the function that runs. */
+  readonly isLost?: boolean;
   commit(): Promise<unknown>;
   abort(): void;
 }
@@ -77,7 +79,7 @@ export async function transact<X extends Transactional, T>(begin: () => X, run: 
       if (!tx.isEnded) await tx.commit();
       return result;
     } catch (error) {
-      patience.take(error, isCommitting && error instanceof ConflictError);
+      patience.take(error, (isCommitting || tx.isLost === true) && error instanceof ConflictError);
     } finally {
       tx.abort();
     }

@@ -17,7 +17,7 @@ export interface Fate {
   readonly lost: () => Error;
 }
 
-const conflict = (): Error => new ConflictError('The worker that had this transaction has ended, and nothing of it was applied: run it again.');
+export const transactionLost = (): Error => new ConflictError('The worker that had this transaction has ended, and nothing of it was applied: run it again.');
 const unknown = (): Error => new OutcomeUnknownError('The worker that this write was sent to has ended without an answer: it may or may not have been applied. Read, and decide.');
 const versionGone = (): Error => new VersionGoneError('The worker that kept this view has ended, and the view with it: take another one.');
 
@@ -27,8 +27,7 @@ const termEnded = (): Error => new TermEnded();
 
 export const READ: Fate = { isRepeated: true, unanswered: unknown, lost: versionGone };
 export const WRITE: Fate = { isRepeated: false, unanswered: unknown, lost: unknown };
-export const IN_TRANSACTION: Fate = { isRepeated: false, unanswered: conflict, lost: conflict };
-export const COMMIT: Fate = { isRepeated: false, unanswered: unknown, lost: conflict };
+export const COMMIT: Fate = { isRepeated: false, unanswered: unknown, lost: transactionLost };
 export const IN_VIEW: Fate = { isRepeated: false, unanswered: versionGone, lost: versionGone };
 export const IN_WATCH: Fate = { isRepeated: false, unanswered: termEnded, lost: termEnded };
 

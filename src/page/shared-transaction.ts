@@ -8,7 +8,7 @@ import type { Version } from '../reader.js';
 import type { Isolation } from '../transaction.js';
 import * as protocol from '../worker/protocol.js';
 import { NO_EXPIRY, writeKey, writeValue } from './encode.js';
-import { COMMIT, IN_TRANSACTION, type Link } from './link.js';
+import { COMMIT, transactionLost, type Fate, type Link } from './link.js';
 import { spaceIn, writeExpiry, writePut, type SharedKeyspace } from './shared-collection.js';
 import { SharedReader, type Sight } from './shared-reader.js';
 
@@ -56,23 +56,28 @@ export class SharedTransactionView<V, K = Key, In = V> extends SharedReader<V, K
 
 export class SharedTransaction<V = unknown> extends SharedTransactionView<V> {
   readonly isolation: Isolation;
-  readonly #state: { isOpen: boolean };
+  readonly #state: { isOpen: boolean; isLost: boolean };
   /** The version at which it reads. */
   readonly version: Promise<Version>;
 
   /** @internal Use `db.begin()` or `db.transact()`. */
   constructor(link: Link, space: Space<Key, V>, isolation: Isolation) {
     const view = link.nextNumber();
-    const state = { isOpen: true };
+    const state = { isOpen: true, isLost: false };
+    const lost = (): Error => {
+      state.isLost = true;
+      return transactionLost();
+    };
+    const fate: Fate = { isRepeated: false, unanswered: lost, lost };
     super(space, {
-      link, view, fate: IN_TRANSACTION, isAhead: false, check: () => {
+      link, view, fate, isAhead: false, check: () => {
         if (link.isClosed) throw link.whyClosed();
         if (!state.isOpen) throw new ClosedError('The transaction has committed or was aborted. Begin another one.');
       },
     });
     this.#state = state;
     this.isolation = isolation;
-    this.version = link.call(IN_TRANSACTION, protocol.OP_BEGIN, (frames) => {
+    this.version = link.call(fate, protocol.OP_BEGIN, (frames) => {
       frames.word(view);
       frames.byte(isolation === 'snapshot' ? 1 : 0);
     }, (frames) => frames.number());
@@ -89,6 +94,11 @@ export class SharedTransaction<V = unknown> extends SharedTransactionView<V> {
   /** @internal Whether `commit` or `abort` has ended it. */
   get isEnded(): boolean {
     return !this.#state.isOpen;
+  }
+
+  /** @internal Whether the worker that had it has ended. */
+  get isLost(): boolean {
+    return this.#state.isLost;
   }
 
   /** What the transaction sees and does of a keyspace. */

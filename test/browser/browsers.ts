@@ -1,5 +1,6 @@
 /** The browsers that the tests drive: those of the operating system, without a window, each with a profile that lasts from one start to the next. */
-import { existsSync } from 'node:fs';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import puppeteer, { type Browser, type Page } from 'puppeteer-core';
 import { describe, test } from 'vitest';
 
@@ -21,6 +22,9 @@ function pathOf(name: BrowserName): string | undefined {
 
 /** Starts a browser on the profile in a folder, which it makes. */
 export async function launch(name: BrowserName, profile: string): Promise<Browser> {
+  mkdirSync(profile, { recursive: true });
+  // The driver keeps a copy of this file of a profile, and expects it in one that was used before.
+  if (name === 'firefox') writeFileSync(join(profile, 'user.js'), '', { flag: 'a' });
   return puppeteer.launch({
     browser: name === 'firefox' ? 'firefox' : 'chrome',
     executablePath: pathOf(name)!,

@@ -43,8 +43,8 @@ withBrowsers(['chromium', 'firefox'], (name) => {
   });
   afterAll(() => browser.close());
 
-  const places = [...SUITES, ...PAGE_SUITES.filter((suite) => suite[3] === undefined || suite[3] === name)];
-  test.each(places)('%s: at least %i tests, in a %s', async (suite, least, place) => {
+  const places = [...SUITES, ...PAGE_SUITES].filter((suite) => suite[3] === undefined || suite[3] === name).map(([suite, least, place]) => ({ suite, least, place }));
+  test.each(places)('$suite, in a $place', async ({ suite, least, place }) => {
     const tab = await openPage(browser, site.address(`/suite/${suite}/${place}`));
     const report = await tab.evaluate(() => (window as unknown as { report: Promise<Report> }).report);
     await tab.close();
