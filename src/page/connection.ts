@@ -58,6 +58,8 @@ export class Connection {
         this.#isLeading = false;
         this.link.end();
         this.#membership?.ask();
+        // A worker that ends while it is closing says no more.
+        this.#onClosed?.(undefined);
       },
       onResumed: () => this.#membership?.ask(),
     });

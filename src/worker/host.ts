@@ -116,12 +116,13 @@ export class Host {
   async #fail(): Promise<void> {
     if (this.#isEnding) return;
     this.#isEnding = true;
-    await this.#end().catch(() => undefined);
+    await this.#part();
+    // The page ends this worker, and the file with it: a store that has stopped has nothing to write, and the handle of a file that is gone may not even close.
     this.#page.say({ type: 'failed' });
   }
 
-  /** Tells the pages that this term is over, and gives the file back. */
-  async #end(): Promise<void> {
+  /** Answers what was called, and tells the pages that this term is over. */
+  async #part(): Promise<void> {
     await Promise.all([this.#own, ...Array.from(this.#clients.values(), ({ desk }) => desk)].map((desk) => desk.idle()));
     for (const [name, { channel }] of this.#clients) {
       channel.postMessage({ type: 'gone' } satisfies protocol.OnClient);
@@ -130,7 +131,6 @@ export class Host {
     this.#own.end();
     this.#control?.close();
     this.#requests?.close();
-    await this.#store.close();
   }
 
   /** Ends in order: answers everything that was called by then, and makes it durable. Pages that are told so keep what they call from now on for the next term. */
@@ -141,7 +141,8 @@ export class Host {
     await this.#drained();
     let error: unknown;
     try {
-      await this.#end();
+      await this.#part();
+      await this.#store.close();
     } catch (thrown) {
       error = thrown;
     }

@@ -2,7 +2,6 @@
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import puppeteer, { type Browser, type Page } from 'puppeteer-core';
-import { describe, test } from 'vitest';
 
 export type BrowserName = 'chromium' | 'firefox';
 
@@ -10,13 +9,12 @@ const PATHS: Readonly<Record<BrowserName, readonly string[]>> = {
   chromium: ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'],
   firefox: ['/usr/bin/firefox-esr', '/usr/bin/firefox'],
 };
-const PACKAGES: Readonly<Record<BrowserName, string>> = { chromium: 'chromium', firefox: 'firefox-esr' };
 const CHROMIUM_FLAGS = [
   '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync', '--disable-dev-shm-usage',
 ];
 
 /** Where a browser is: where `VARVE_CHROMIUM` or `VARVE_FIREFOX` says, or where distributions put it; undefined where there is none. */
-function pathOf(name: BrowserName): string | undefined {
+export function pathOf(name: BrowserName): string | undefined {
   return [process.env[`VARVE_${name.toUpperCase()}`], ...PATHS[name]].find((path) => path !== undefined && existsSync(path));
 }
 
@@ -31,6 +29,9 @@ export async function launch(name: BrowserName, profile: string): Promise<Browse
     userDataDir: profile,
     headless: true,
     protocolTimeout: 600_000,
+    timeout: 120_000,
+    // After it was killed, a browser would otherwise ask what to do about it.
+    extraPrefsFirefox: { 'toolkit.startup.max_resumed_crashes': -1, 'browser.sessionstore.resume_from_crash': false },
     args: name === 'chromium' ? CHROMIUM_FLAGS : [],
   });
 }
@@ -66,20 +67,4 @@ export async function openPage(browser: Browser, address: string): Promise<Page>
   const page = await browser.newPage();
   await page.goto(address);
   return page;
-}
-
-/** Defines tests for each browser. One that is not installed is said to be skipped; where `CI` is set it fails. */
-export function withBrowsers(names: readonly BrowserName[], define: (name: BrowserName) => void): void {
-  for (const name of names) {
-    if (pathOf(name) !== undefined) {
-      describe(name, () => define(name));
-      continue;
-    }
-    const missing = `${name} is not installed (on Debian: apt-get install ${PACKAGES[name]}; or set VARVE_${name.toUpperCase()} to its path)`;
-    if (process.env['CI'] === 'true') test(name, () => { throw new Error(missing); });
-    else {
-      process.stdout.write(`SKIPPED, because ${missing}.\n`);
-      test.skip(`${name} is not installed`, () => undefined);
-    }
-  }
 }

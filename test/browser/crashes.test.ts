@@ -4,9 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Browser } from 'puppeteer-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { kill, launch, withBrowsers } from './browsers.js';
+import { kill, launch } from './browsers.js';
 import { Site } from './site.js';
 import { addTabPage, Tab, type TabGlobals } from './tabs.js';
+import { withBrowsers } from './with-browsers.js';
 
 let site: Site;
 const folder = mkdtempSync(join(tmpdir(), 'varve-crashes-'));

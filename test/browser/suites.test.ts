@@ -4,9 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Browser } from 'puppeteer-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { launch, openPage, withBrowsers, type BrowserName } from './browsers.js';
+import { launch, openPage, type BrowserName } from './browsers.js';
 import type { Report } from './runner.js';
 import { Site, bundleForBrowser, page } from './site.js';
+import { withBrowsers } from './with-browsers.js';
 
 /** Each with the least number of its tests, and where it runs. */
 type Suite = readonly [name: string, least: number, place: 'page' | 'worker', only?: BrowserName];
