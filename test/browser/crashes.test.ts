@@ -21,7 +21,7 @@ afterAll(async () => {
 });
 
 /** How often the browser is killed. `VARVE_BROWSER_KILLS` says otherwise. */
-const KILLS = Number(process.env['VARVE_BROWSER_KILLS'] ?? 3);
+const KILLS = Number(process.env['VARVE_BROWSER_KILLS'] ?? 2);
 
 /** Begins to write batches of three keys in a tab, several on their way at once, and tells of each that is acknowledged. */
 async function beginWriting(tab: Tab, life: number, onAcknowledged: (number: number) => void): Promise<void> {
@@ -87,7 +87,7 @@ withBrowsers(['chromium', 'firefox'], (name) => {
         await kill(browser);
       }
     }
-  }, 300_000);
+  }, 600_000);
 
   test('a policy that forbids the worker, or compiling, gets a message that names the directive', async () => {
     const browser = await launch(name, profile);
