@@ -23,6 +23,8 @@ export class SharedWatcher<V, K = Key> implements AsyncIterableIterator<Commit<V
   /** The version of the last commit that was given out, or from which it watches. */
   #since: Version;
   #opening: Promise<unknown>;
+  /** The question that is on its way, so that one that was woken from is not asked twice. */
+  #asked: Promise<Commit<V, K>[]> | undefined;
   #ready: Commit<V, K>[] = [];
   #before: Promise<unknown> = Promise.resolve();
   #isEnded = false;
@@ -91,9 +93,6 @@ export class SharedWatcher<V, K = Key> implements AsyncIterableIterator<Commit<V
     this.#since = value.version;
     return { done: false, value };
   }
-
-  /** The question that is on its way, so that one that was woken from is not asked twice. */
-  #asked: Promise<Commit<V, K>[]> | undefined;
 
   /** What has come, when something has; undefined when there is something else to look at. */
   async #fetch(): Promise<Commit<V, K>[] | undefined> {

@@ -43,6 +43,8 @@ export class Desk {
   readonly #views = new Map<number, View>();
   readonly #cursors = new Map<number, Cursor>();
   readonly #watches = new Map<number, Feed>();
+  /** The calls for commits that wait, by their watches. */
+  readonly #asked = new Map<number, number>();
   /** Writes and the like whose answers are not written yet. */
   #waiting = 0;
   #isScheduled = false;
@@ -323,9 +325,6 @@ export class Desk {
     this.#answer.number(from < 0 ? newest : from);
     return true;
   }
-
-  /** The calls for commits that wait, by their watches. */
-  readonly #asked = new Map<number, number>();
 
   #commits(id: number, number: number): boolean {
     if (!this.#watches.has(number)) throw LOST;

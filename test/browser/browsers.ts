@@ -1,5 +1,5 @@
 /** The browsers that the tests drive: those of the operating system, without a window, each with a profile that lasts from one start to the next. */
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import puppeteer, { type Browser, type Page } from 'puppeteer-core';
 
@@ -52,17 +52,23 @@ export async function kill(browser: Browser): Promise<void> {
 
 /** The processes that a process has started, those first that were started last. */
 function descendantsOf(pid: number): number[] {
-  const { execFileSync } = process.getBuiltinModule('node:child_process');
   const parents = new Map<number, number[]>();
-  for (const line of execFileSync('ps', ['-eo', 'pid=,ppid='], { encoding: 'utf8' }).trim().split('\n')) {
-    const [child, parent] = line.trim().split(/\s+/).map(Number);
-    parents.set(parent!, [...(parents.get(parent!) ?? []), child!]);
+  for (const name of readdirSync('/proc')) {
+    if (!/^\d+$/.test(name)) continue;
+    try {
+      // Behind the name in parentheses, which may hold anything, stand a letter and the number of the parent.
+      const stat = readFileSync(`/proc/${name}/stat`, 'utf8');
+      const parent = Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]);
+      parents.set(parent, [...(parents.get(parent) ?? []), Number(name)]);
+    } catch {
+      // It has ended meanwhile.
+    }
   }
   const walk = (from: number): number[] => (parents.get(from) ?? []).flatMap((child) => [...walk(child), child]);
   return walk(pid);
 }
 
-/** Opens a page, and has what it throws come out here. */
+/** Opens a page. */
 export async function openPage(browser: Browser, address: string): Promise<Page> {
   const page = await browser.newPage();
   await page.goto(address);

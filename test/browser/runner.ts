@@ -98,7 +98,6 @@ export async function run(): Promise<Report> {
   const passed: string[] = [];
   const failed: { name: string; message: string }[] = [];
   for (const one of cases) {
-    (globalThis as { onTest?: (name: string) => void }).onTest?.(one.name);
     try {
       await inTime(runCase(one));
       passed.push(one.name);
