@@ -54,20 +54,40 @@ if (isStale('build/wasm.js', 'build/varve.wasm', 'build.mjs')) {
   writeFileSync('build/wasm.d.ts', 'export declare const wasmText: string;\n');
 }
 
-if (isStale('dist/index.js', 'src', 'assembly/shared', 'build/wasm.js', 'build.mjs')) {
-  rmSync('dist', { recursive: true, force: true });
+/** Bundles for browsers carry nothing of Node: what differs between platforms is chosen when they are built, not when they run. */
+const forBrowsers = {
+  name: 'for-browsers',
+  setup(build) {
+    build.onResolve({ filter: /\/device\/platform\.js$|^\.\/platform\.js$/ }, () => ({ path: join(root, 'src/device/web-platform.ts') }));
+  },
+};
+/** The worker of a page is handed the compiled core, and so carries no bytes of it. */
+const withoutCore = {
+  name: 'without-core',
+  setup(build) {
+    build.onResolve({ filter: /build\/wasm\.js$/ }, () => ({ path: 'wasm', namespace: 'without-core' }));
+    build.onLoad({ filter: /.*/, namespace: 'without-core' }, () => ({ contents: "export const wasmText = '';" }));
+  },
+};
+
+if (isStale('build/worker.js', 'src', 'assembly/shared', 'build.mjs')) {
   const { build } = await import('esbuild');
-  await build({
-    entryPoints: ['src/index.ts'],
-    outfile: 'dist/index.js',
-    bundle: true,
-    format: 'esm',
-    charset: 'utf8',
-    target: 'es2022',
-    platform: 'neutral',
-    external: ['@assemblyscript/loader', '@msgpack/msgpack'],
+  const { outputFiles } = await build({
+    entryPoints: ['src/worker/main.ts'], bundle: true, minify: true, write: false, format: 'iife', charset: 'utf8', target: 'es2022', platform: 'browser', plugins: [forBrowsers, withoutCore],
     logLevel: 'warning',
   });
+  writeFileSync('build/worker.js', `/** The program of the worker that has a page's store: made by build.mjs. */\nexport const workerText = ${JSON.stringify(outputFiles[0].text)};\n`);
+  writeFileSync('build/worker.d.ts', 'export declare const workerText: string;\n');
+}
+
+if (isStale('dist/index.js', 'src', 'assembly/shared', 'build/wasm.js', 'build/worker.js', 'build.mjs')) {
+  rmSync('dist', { recursive: true, force: true });
+  const { build } = await import('esbuild');
+  const common = { bundle: true, format: 'esm', charset: 'utf8', target: 'es2022', logLevel: 'warning' };
+  await build({ ...common, entryPoints: ['src/index.ts'], outfile: 'dist/index.js', platform: 'neutral', external: ['@assemblyscript/loader', '@msgpack/msgpack'] });
+  // A page may load these as they are, so they carry what they depend on.
+  await build({ ...common, entryPoints: ['src/browser.ts'], outfile: 'dist/browser.js', platform: 'browser', minifySyntax: true, minifyWhitespace: true, plugins: [forBrowsers] });
+  await build({ ...common, entryPoints: ['src/worker/main.ts'], outfile: 'dist/worker.js', platform: 'browser', minify: true, plugins: [forBrowsers, withoutCore] });
   copyFileSync('build/varve.wasm', 'dist/varve.wasm');
   run(process.execPath, [join('node_modules', 'typescript', 'bin', 'tsc'), '-p', 'tsconfig.build.json']);
 }

@@ -1,49 +1,18 @@
-/** `open`: from a path and options to a store. Chooses the device, takes the lock, recovers, and gives everything back when something fails. */
+/** `open`: from a path and options to a store, with the codecs that its values need. */
 import { ForeignCodec } from './codec/foreign.js';
 import { Slab } from './codec/slab.js';
 import type { Key } from './codec/key.js';
 import { Space } from './codec/space.js';
 import { codecByName, type CodecName, type ValueCodec } from './codec/value.js';
 import type { Device } from './device/device.js';
-import { openPlatformFile, atProcessExit, markUntransferable } from './device/platform.js';
-import { explainDevice } from './durability/device-failure.js';
-import { LogFile } from './durability/log-file.js';
-import { createLog, isUnfinished, recoverLog, type Recovery } from './durability/recover.js';
-import { Engine } from './engine/engine.js';
-import { failure, isFault, poisoned } from './engine/failure.js';
-import { InvalidArgumentError, NotFoundError } from './errors.js';
-import { Kernel } from './kernel.js';
+import { markUntransferable } from './device/platform.js';
+import { InvalidArgumentError } from './errors.js';
+import { openKernelInMemory, openKernelOnDevice, openPath, type Opened, type Surroundings } from './opening.js';
 import { resolveOptions, type OpenOptions, type Settings } from './options.js';
 import { Store } from './store.js';
 import { traceOpen, type TracedOpen } from './tracing.js';
 
-const ENTROPY_SIZE = 32;
-const IN_MEMORY = ':memory:';
-const MEMORY_RECOVERY: Recovery = {
-  clean: true, created: true, frames: 0, records: 0, bytes: 0, dropped: undefined, rewritten: 0, lost: [], milliseconds: 0,
-};
-
-/** What comes in from outside, so that tests can hold it still. */
-export interface Surroundings {
-  /** Epoch milliseconds. */
-  readonly now: () => number;
-  /** So many random bytes. */
-  readonly random: (size: number) => Uint8Array;
-  /** In the debug build of the core: verify every structure after every mutation. */
-  readonly checks: boolean;
-  /** How many blocks of a segment's size may be in memory, whatever memory there is; 0 lets nothing of a log leave. */
-  readonly blocks?: number;
-  /** From how many segments on a store that is closed leaves an image of its index. */
-  readonly imageSegments?: number;
-  /** An engine that is as it was made, to open with instead of a new one: tests open stores by the million. */
-  readonly engine?: Engine;
-}
-
-const SURROUNDINGS: Surroundings = {
-  now: () => Date.now(),
-  random: (size) => crypto.getRandomValues(new Uint8Array(size)),
-  checks: false,
-};
+export type { Surroundings } from './opening.js';
 
 /** Makes the codecs of a store; all of them hand out bytes of the same slabs. */
 function codecsOf(settings: Settings): (values: CodecName | ValueCodec<unknown>) => ValueCodec<unknown> {
@@ -54,57 +23,19 @@ function codecsOf(settings: Settings): (values: CodecName | ValueCodec<unknown>)
   };
 }
 
-function storeOf(engine: Engine, log: LogFile | undefined, settings: Settings, recovery: Recovery, random: Surroundings['random'], release: () => void): Store {
+function storeOf({ kernel, recovery }: Opened, settings: Settings): Store {
   const codecFor = codecsOf(settings);
-  engine.core.setCompaction(settings.readOnly ? 0 : Math.round(settings.utilisation * 1024));
-  const kernel = new Kernel({ name: engine.name, engine, log, settings, random, release });
   return new Store(kernel, new Space<Key, unknown>(undefined, undefined, codecFor(settings.values)), recovery, codecFor);
 }
 
 /** Opens a store on a device. On failure the device is as it was, and the caller's to close. */
-export function openOnDevice(device: Device, settings: Settings, release: () => void, surroundings: Surroundings = SURROUNDINGS): Store {
-  try {
-    return recoverOnDevice(device, settings, release, surroundings);
-  } catch (error) {
-    throw isFault(error) ? poisoned(device.name, error) : explainDevice(error, device.name);
-  }
-}
-
-function recoverOnDevice(device: Device, settings: Settings, release: () => void, surroundings: Surroundings): Store {
-  const engine = surroundings.engine ?? new Engine(device.name, settings.memory, surroundings.now, settings.module);
-  engine.core.keepHistory(settings.history.versions, settings.history.age);
-  const log = new LogFile(engine, device, surroundings.now, surroundings.imageSegments);
-  try {
-    return recover(log, settings, release, surroundings);
-  } catch (error) {
-    // What was poisoned is a store that nobody has seen: its failure is the answer.
-    throw log.failure ?? error;
-  }
-}
-
-function recover(log: LogFile, settings: Settings, release: () => void, surroundings: Surroundings): Store {
-  const { engine, device } = log;
-  const entropy = surroundings.random(ENTROPY_SIZE);
-  engine.core.setChecks(surroundings.checks);
-  const isNew = !settings.readOnly && settings.create && isUnfinished(device);
-  if (!isNew && device.size() === 0) throw new NotFoundError(`${device.name} is empty: there is no store in it. Open it without readOnly and create: false to make one.`);
-  engine.letLeave(settings.salvage ? 0 : surroundings.blocks);
-  const recovery = isNew
-    ? createLog(engine, device, log, settings.segmentSizeShift, entropy)
-    : recoverLog(engine, device, log, { writable: !settings.readOnly, salvage: settings.salvage, hasHistory: settings.history.versions > 1, entropy });
-  return storeOf(engine, log, settings, recovery, surroundings.random, release);
+export function openOnDevice(device: Device, settings: Settings, release: () => void, surroundings?: Surroundings): Store {
+  return storeOf(openKernelOnDevice(device, settings, release, surroundings), settings);
 }
 
 /** Opens a store without a file. */
-export function openInMemory(settings: Settings, surroundings: Surroundings = SURROUNDINGS): Store {
-  const engine = new Engine(IN_MEMORY, settings.memory, surroundings.now, settings.module);
-  engine.core.keepHistory(settings.history.versions, settings.history.age);
-  engine.init(settings.segmentSizeShift, true, true, surroundings.random(ENTROPY_SIZE));
-  engine.core.setChecks(surroundings.checks);
-  const code = engine.core.createStore();
-  engine.refresh();
-  if (code !== 0) throw failure(code, IN_MEMORY);
-  return storeOf(engine, undefined, settings, MEMORY_RECOVERY, surroundings.random, () => undefined);
+export function openInMemory(settings: Settings, surroundings?: Surroundings): Store {
+  return storeOf(openKernelInMemory(settings, surroundings), settings);
 }
 
 /**
@@ -118,25 +49,8 @@ export async function open<V = unknown>(path: string, options: OpenOptions = {})
   const settings = resolveOptions(options);
   const traced: TracedOpen = { store: path, readOnly: settings.readOnly };
   return traceOpen.promise(traced, async () => {
-    const store = path === IN_MEMORY ? openInMemory(settings) : await openFile(path, settings);
+    const store = await openPath(path, settings, (opened) => storeOf(opened, settings));
     traced.recovery = store.recovery;
     return store as Store<V>;
   });
-}
-
-async function openFile(path: string, settings: Settings): Promise<Store> {
-  const file = await openPlatformFile(path, { create: settings.create && !settings.readOnly, readOnly: settings.readOnly });
-  try {
-    let cancel = (): void => undefined;
-    const store = openOnDevice(file.device, settings, () => {
-      cancel();
-      file.release();
-    });
-    await file.confirm();
-    if (!settings.readOnly) cancel = atProcessExit(() => store.handOverAtExit());
-    return store;
-  } catch (error) {
-    file.release();
-    throw error;
-  }
 }

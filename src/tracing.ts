@@ -3,7 +3,8 @@
  * listens, or the platform has no such channels, an operation pays one look at whether somebody does, and reads pay nothing.
  */
 import type { BackupReport } from './backup.js';
-import { tracingChannels, type TracingChannels } from './device/platform.js';
+import type { TracingChannels } from './device/platform-file.js';
+import { tracingChannels } from './device/platform.js';
 import type { Recovery } from './durability/recover.js';
 import type { RestoreReport } from './restore.js';
 

@@ -2,6 +2,15 @@
 import { ConflictError, InvalidArgumentError } from './errors.js';
 import type { Isolation, Transaction } from './transaction.js';
 
+/** What `transact` needs of a transaction, wherever it is. */
+export interface Transactional {
+  readonly isEnded: boolean;
+  /** Whether it cannot commit any more, because the worker that had it has ended: what it throws is then no error of the function that runs. */
+  readonly isLost?: boolean;
+  commit(): Promise<unknown>;
+  abort(): void;
+}
+
 export interface TransactOptions {
   /** `serializable` (default) or `snapshot`. */
   isolation?: Isolation;
@@ -56,7 +65,7 @@ function checkFunction(run: unknown): void {
 }
 
 /** Runs `run` in transactions that `begin` makes until one commits. Resolves with what it returned. */
-export async function transact<V, T>(begin: () => Transaction<V>, run: (tx: Transaction<V>) => T | Promise<T>, options: TransactOptions): Promise<T> {
+export async function transact<X extends Transactional, T>(begin: () => X, run: (tx: X) => T | Promise<T>, options: TransactOptions): Promise<T> {
   checkFunction(run);
   const patience = new Patience(options);
   for (;;) {
@@ -70,7 +79,7 @@ export async function transact<V, T>(begin: () => Transaction<V>, run: (tx: Tran
       if (!tx.isEnded) await tx.commit();
       return result;
     } catch (error) {
-      patience.take(error, isCommitting && error instanceof ConflictError);
+      patience.take(error, (isCommitting || tx.isLost === true) && error instanceof ConflictError);
     } finally {
       tx.abort();
     }

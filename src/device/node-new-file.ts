@@ -7,7 +7,7 @@ import { builtin, codeOf, kindOf, type FileIdentity, type FileSystem } from './n
 import type { NodeDevice } from './node-device.js';
 import { flushFolder, openNodeDevice } from './node-file.js';
 import { acquireLock } from './node-lock.js';
-import type { NewFile } from './platform.js';
+import type { NewFile } from './platform-file.js';
 
 type Path = typeof import('node:path');
 

@@ -2,7 +2,7 @@
 import { LockedError } from '../errors.js';
 import { findHolder, acquireLock, type Holder } from './node-lock.js';
 import { openNodeDevice } from './node-file.js';
-import type { PlatformFile } from './platform.js';
+import type { PlatformFile } from './platform-file.js';
 
 function heldBy(path: string, holder: Holder): LockedError {
   return new LockedError(`${path} is held by ${holder.description}. A read-only open sees only stores that nobody writes: wait until it is closed.`, holder.pid);

@@ -198,7 +198,7 @@ export function deviceContract(name: string, make: MakeDevice): void {
       const device = await open(new Uint8Array(count * size).fill(1));
       const { background } = device;
       if (background === undefined) {
-        expect(['memory', 'simulated'], 'only devices without threads have none').toContain(name);
+        expect(['memory', 'simulated', 'opfs'], 'only devices without threads have none').toContain(name);
         return;
       }
       expect(background.completed()).toBe(0);

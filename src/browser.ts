@@ -1,0 +1,24 @@
+/** varve for pages: `open` gives the store that a worker has, to every page of the site. This file only exports. */
+export type { Key } from './codec/key.js';
+export type { KeyCodec } from './codec/space.js';
+export type { CodecName, ValueCodec } from './codec/value.js';
+export type { CasResult } from './collection.js';
+export type { Durability } from './durability/commits.js';
+export type { Recovery } from './durability/recover.js';
+export * from './errors.js';
+export type { PutOptions } from './expiry.js';
+export { open, type SharedOptions } from './page/open-shared.js';
+export type { SharedBatchOperation, SharedCollection, SharedKeyspace } from './page/shared-collection.js';
+export type { SharedReader } from './page/shared-reader.js';
+export type { SharedScan, SharedScanIterator } from './page/shared-scan.js';
+export type { SharedSnapshot, SharedSnapshotView } from './page/shared-snapshot.js';
+export type { SharedStore } from './page/shared-store.js';
+export type { SharedTransaction, SharedTransactionView } from './page/shared-transaction.js';
+export type { SharedWatcher } from './page/shared-watch.js';
+export type { Range } from './range.js';
+export type { Change, Entry, Version } from './reader.js';
+export type { Stats } from './stats.js';
+export type { KeyspaceOptions } from './store.js';
+export type { TransactOptions } from './transact.js';
+export type { Isolation } from './transaction.js';
+export type { Commit, WatchOptions } from './watch.js';

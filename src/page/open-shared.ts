@@ -1,0 +1,70 @@
+/** `open` for pages: from a path and options to a store that a worker has, of this page or another. */
+import { ForeignCodec } from '../codec/foreign.js';
+import type { Key } from '../codec/key.js';
+import { Slab } from '../codec/slab.js';
+import { Space } from '../codec/space.js';
+import { codecByName, type CodecName, type ValueCodec } from '../codec/value.js';
+import { InvalidArgumentError } from '../errors.js';
+import { IN_MEMORY } from '../memory-path.js';
+import { resolveOptions, type OpenOptions, type Settings } from '../options.js';
+import type { StoreOptions } from '../worker/protocol.js';
+import { Connection } from './connection.js';
+import { SharedStore } from './shared-store.js';
+
+export interface SharedOptions extends OpenOptions {
+  /** Makes the worker that has the store, where the page may not make one from a Blob: `() => new Worker(new URL('varve/worker.js', import.meta.url), { type: 'module' })`. */
+  worker?: () => Worker;
+  /** Ask the browser to keep what this site stores. Some browsers ask the person. What came of it is `db.persistent`. Default false. */
+  persist?: boolean;
+}
+
+/** The codecs of a page's store; all of them hand out bytes of the same slabs. */
+function codecsOf(settings: Settings): (values: CodecName | ValueCodec<unknown>) => ValueCodec<unknown> {
+  const slab = settings.ownBuffers ? undefined : new Slab();
+  return (values) => {
+    if (typeof values !== 'string') return new ForeignCodec(values);
+    return slab === undefined ? codecByName(values) : codecByName(values, (source, start, end) => slab.copy(source, start, end));
+  };
+}
+
+/** What the browser says of keeping what this site stores; it is asked to where the option says so, which only pages can. */
+async function persistence(asks: boolean): Promise<boolean> {
+  const { storage } = globalThis.navigator ?? {};
+  if (typeof storage?.persisted !== 'function') return false;
+  if (asks && typeof storage.persist === 'function') return storage.persist();
+  return storage.persisted();
+}
+
+/** The options that cross to the worker: codecs stay here, with whatever they hold. */
+function storeOptionsOf(options: OpenOptions): StoreOptions {
+  const crossing: Record<string, unknown> = { ...options };
+  for (const name of ['values', 'buffers', 'module', 'onWarning'] satisfies (keyof OpenOptions)[]) delete crossing[name];
+  return crossing;
+}
+
+/** The options that all pages of a store share, as text. */
+function agreedOf({ durability, flushInterval, blocks, history, readOnly, salvage }: Settings): string {
+  return JSON.stringify({ durability, flushInterval, flush: blocks ? 'sync' : 'async', history, readOnly, salvage });
+}
+
+/**
+ * Opens the store at `path` in the site's private files, making it where there is none; `:memory:` opens one without a file, which is this page's alone. The store lives in a worker: of the page that came
+ * first, and of another one when that is gone. Resolves when everything that was acknowledged is there again.
+ * @throws (as a rejection) InvalidArgumentError, also where another page has it open with other options; NotFoundError; LockedError where a worker has it open by itself; FullError when the browser gives no
+ * room; FormatError, CorruptionError: the file is then untouched. PlatformError where the page may not start workers, compile WebAssembly or keep files, saying what to allow.
+ */
+export async function open<V = unknown>(path: string, options: SharedOptions = {}): Promise<SharedStore<V>> {
+  if (typeof path !== 'string' || path === '') throw new InvalidArgumentError("open takes the path of the store's file, or ':memory:'.");
+  if (typeof options !== 'object' || options === null) throw new InvalidArgumentError('The options of open are an object.');
+  const { worker, persist = false, ...ownOptions } = options;
+  if (worker !== undefined && typeof worker !== 'function') throw new InvalidArgumentError('The option worker takes a function that makes a worker.');
+  if (typeof persist !== 'boolean') throw new InvalidArgumentError('The option persist takes true or false.');
+  const settings = resolveOptions(ownOptions);
+  const codecFor = codecsOf(settings);
+  const space = new Space<Key, unknown>(undefined, undefined, codecFor(settings.values));
+  const persistent = path !== IN_MEMORY && await persistence(persist);
+  const { connection, hello } = await Connection.open({
+    path, isShared: path !== IN_MEMORY, options: storeOptionsOf(ownOptions), agreed: agreedOf(settings), worker: { worker, module: settings.module }, onWarning: settings.onWarning,
+  });
+  return new SharedStore(connection, space, { name: path, recovery: hello.recovery, persistent }, codecFor) as SharedStore<V>;
+}
