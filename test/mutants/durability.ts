@@ -245,7 +245,7 @@ export const durability: Area = {
       file: 'src/kernel.ts',
       find: '    this.commits?.rejectAll();\n',
       replace: '',
-      tests: ['isolation/stopped', 'simulation/world', 'simulation/io-errors'],
+      tests: ['simulation/waiters'],
       mayHang: true,
     },
     {

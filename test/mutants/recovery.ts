@@ -249,7 +249,7 @@ export const recovery: Area = {
       breaks: ['F-27'],
       file: RECOVER,
       find: 'if (code === status.STATUS_OK && this.#engine.number(layout.CONTROL_SEQUENCE) === sequence) continue;',
-      replace: 'if (code !== status.STATUS_MEMORY_FULL) continue;',
+      replace: 'if (sequence >= 0) continue;',
       tests: ['unit/hostile-files', 'simulation/flips'],
     },
     {
@@ -266,7 +266,7 @@ export const recovery: Area = {
       file: EXPORTS,
       find: 'if (isListing && ListReader.sequence == segment.sequence) continue;',
       replace: 'continue;',
-      tests: ['unit/history-reopened', 'simulation/world', 'simulation/unlisted', 'simulation/crash-states'],
+      tests: ['simulation/given-up'],
     },
     {
       name: 'deletes-not-replayed',

@@ -7,7 +7,16 @@ import { openStore } from '../support/stores.js';
 
 const SEGMENT_SIZE = 4096;
 
-/** A store that was closed, and what it holds. */
+/** A store of one segment that was closed: a commit in each frame. */
+async function smallStore(): Promise<Uint8Array> {
+  const device = new MemoryDevice();
+  const db = openStore(device, { segmentSize: SEGMENT_SIZE });
+  for (let key = 0; key < 12; key++) await db.put(key, 'some text'.repeat(key));
+  await db.close();
+  return device.bytes();
+}
+
+/** A store of several segments that was closed. */
 async function closedStore(): Promise<Uint8Array> {
   const device = new MemoryDevice();
   const db = openStore(device, { segmentSize: SEGMENT_SIZE, durability: 'relaxed' });
@@ -45,4 +54,20 @@ test('zeros from any sector of the last segments on: refused, and salvaged with 
     await rescued.close();
   }
   expect(refused).toBeGreaterThan(20);
+});
+
+test('zeros from any word of the only segment on: refused, and salvaged with a loss', async () => {
+  const image = await smallStore();
+  let refused = 0;
+  for (let from = format.SLOTS_OFFSET + 256; from < format.SLOTS_OFFSET + SEGMENT_SIZE; from += 8) {
+    const cut = image.slice();
+    cut.fill(0, from);
+    if (Buffer.compare(cut, image) === 0) continue;
+    expect(() => openStore(new MemoryDevice(cut.slice()), { create: false }), `zeros from ${from} on`).toThrow(CorruptionError);
+    refused++;
+    const rescued = openStore(new MemoryDevice(cut), { salvage: true });
+    expect(rescued.recovery.lost.length, `zeros from ${from} on`).toBeGreaterThan(0);
+    await rescued.close();
+  }
+  expect(refused).toBeGreaterThan(100);
 });
