@@ -2,7 +2,7 @@
  * What a frame holds behind its head: what its declarations say of the sectors of its body, and its records. Written from FORMAT.md alone. Whatever an intact frame holds that
  * the page does not describe is thrown as an `Error`: the writer or the page is wrong.
  */
-import { FLAG_SEAL, HEAD_SIZE, SECTOR_SIZE, isZero, readRecord, type Declaration, type FormatRecord, type Head, type SegmentHeader } from './format-parts.js';
+import { FLAG_COMPACTION, FLAG_SEAL, HEAD_SIZE, SECTOR_SIZE, isZero, readRecord, type Declaration, type FormatRecord, type Head, type SegmentHeader } from './format-parts.js';
 
 /** The sectors of the segment that declarations speak of. Where such a one is zero it was meant to be, or its bit was given back. */
 export function declaredSectors(head: Head, declarations: readonly Declaration[]): number[] {
@@ -52,6 +52,7 @@ export function readRecords(segment: Uint8Array, head: Head, header: SegmentHead
   if (offset !== head.bodyEnd || records.length !== head.recordCount) throw new Error(`the frame at ${header.sequence}:${head.offset} does not hold the records that it counts`);
   if ((head.flags & FLAG_SEAL) !== 0 && records.length > 0) throw new Error(`the seal at ${header.sequence}:${head.offset} has records`);
   const highest = Math.max(0, ...records.map((record) => record.version));
-  if (records.length > 0 && highest !== head.version) throw new Error(`the frame at ${header.sequence}:${head.offset} says version ${head.version}, its records ${highest}`);
+  const isRight = (head.flags & FLAG_COMPACTION) === 0 ? highest === head.version : highest <= head.version;
+  if (records.length > 0 && !isRight) throw new Error(`the frame at ${header.sequence}:${head.offset} says version ${head.version}, its records ${highest}`);
   return records;
 }

@@ -18,6 +18,7 @@ const FRAME_MAGIC = 0x5af1;
 const HEAD_BITS = 0x1100000000000000n;
 const RECORD_HEADER_SIZE = 24;
 export const FLAG_END = 1;
+export const FLAG_COMPACTION = 2;
 export const FLAG_SEAL = 4;
 /** The seeds are the first four letters of what they are for, read as a big-endian number. */
 const seedOf = (letters: string): bigint => BigInt(`0x${Buffer.from(letters, 'latin1').toString('hex')}`);

@@ -192,7 +192,7 @@ test('histories reach what the page describes: large values, pending commits, de
 
 test('a live list with a gap of 127 is told by its count, not by the byte that ends it', async () => {
   const device = new MemoryDevice();
-  const db = openStore(device, { segmentSize: 4096, values: 'bytes' });
+  const db = openStore(device, { segmentSize: 4096, values: 'bytes', compaction: false });
   await db.put('name', new Uint8Array(10).fill(1));
   const gaps = new Set<number>();
   for (let step = 0; step < 400 && !gaps.has(130); step++) {
@@ -502,7 +502,7 @@ test('the same calls make the same bytes', () => {
 
 test('the durable format did not change', () => {
   const digest = createHash('sha256').update(goldenBytes()).digest('hex');
-  expect(digest, 'What is written has changed. If the format did, raise FORMAT_VERSION and update FORMAT.md; if only what is written when did, write the new digest here.').toBe('9828a41de898d627a85577e72b05f1a8264b1b12c3f4c3d594ad47ffb2596adf');
+  expect(digest, 'What is written has changed. If the format did, raise FORMAT_VERSION and update FORMAT.md; if only what is written when did, write the new digest here.').toBe('93620b5b5414d0a7f1c971a400fb16cd42abfb27f216dac8cc1895b6a3e88cb3');
 });
 
 // ── The hash ───────────────────────────────────────────────────────────────────────────────────────────────────────
