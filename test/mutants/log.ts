@@ -101,6 +101,7 @@ export const log: Area = {
       find: 'if (load<u32>(header, format.SEGMENT_SLOT) != slot || load<u64>(header, format.SEGMENT_SEQUENCE) == 0) return STATUS_CORRUPT;',
       replace: '',
       tests: ['unit/stale-bytes', 'unit/forgery', 'simulation/flips'],
+      changesNothing: 'the seeds of frames and lists are made of the slot that a segment is looked for in, so what stands elsewhere fails with its first frame',
     },
     {
       name: 'header-of-another-store',

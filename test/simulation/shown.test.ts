@@ -28,10 +28,15 @@ test('a write that failed whole, and was taken back, does not come again once a 
 });
 
 test('a version that a recovery has shown is not issued after the next loss of power, also where a failed flush has lost what it came from (F-40; T17)', async () => {
-  for (let count = 0; count < 12; count++) {
-    const disk = new SimulatedDisk();
-    const db = openStore(disk, { segmentSize: SEGMENT_SIZE });
-    disk.failures.push({ at: disk.operations + count, operation: 'flush', kind: 'io', losesData: true });
+  for (let count = 0; count < 24; count++) {
+    let disk = new SimulatedDisk();
+    let db = openStore(disk, { segmentSize: SEGMENT_SIZE });
+    // A store that was not closed begins its next life at its ceiling, and has to raise it for its first write.
+    if (count >= 12) {
+      disk = disk.processRestart();
+      db = openStore(disk, {}, 4);
+    }
+    disk.failures.push({ at: disk.operations + (count % 12), operation: 'flush', kind: 'io', losesData: true });
     for (let key = 0; key < 6; key++) await db.put(key, key).catch(() => undefined);
     const next = disk.processRestart();
     const shown = openStore(next, {}, 2);

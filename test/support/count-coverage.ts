@@ -6,7 +6,7 @@ import { CountedCore } from './counted-core.js';
 
 const folder = process.env['VARVE_COVERAGE']!;
 const core = CountedCore.shared('none');
-core.install({});
+core.install({ isTotalled: true });
 
 afterAll(() => {
   writeFileSync(join(folder, `${process.pid}-${performance.now()}`), new Uint8Array(core.total().map((count) => (count === 0 ? 0 : 1))));

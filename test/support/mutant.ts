@@ -18,6 +18,8 @@ export interface Mutant {
   readonly isClassic?: boolean;
   /** Not to come back is a way to notice it. */
   readonly mayHang?: boolean;
+  /** Why it may survive: what it takes away, something else does too. */
+  readonly changesNothing?: string;
 }
 
 /** The planted bugs of one part of the store. */

@@ -12,6 +12,7 @@ export interface Place {
   readonly file: string;
   /** From one on. */
   readonly line: number;
+  readonly column: number;
 }
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
@@ -32,7 +33,7 @@ export function mapCore(shipped: Uint8Array): (offset: number) => Place | undefi
       const entry = map.findEntry(0, offset);
       // What stands for no line of a source has none.
       if (!('originalSource' in entry) || (entry.originalSource as string | undefined)?.startsWith('assembly/') !== true) return undefined;
-      return { file: entry.originalSource, line: entry.originalLine + 1 };
+      return { file: entry.originalSource, line: entry.originalLine + 1, column: entry.originalColumn };
     };
   } finally {
     rmSync(folder, { recursive: true });

@@ -113,15 +113,16 @@ function report(mutants: readonly Mutant[], outcomes: ReadonlyMap<string, Outcom
     process.stdout.write(`${`${mutant.name}${mutant.isClassic === true ? ' *' : ''}`.padEnd(WIDTH)} ${mutant.breaks.join(' ').padEnd(16)} ${outcome.seconds.toFixed(1).padStart(7)}  ${by}\n`);
   }
   const of = (verdict: Outcome['verdict']) => rows.filter(({ outcome }) => outcome.verdict === verdict);
+  const harmful = of('survived').filter(({ mutant }) => mutant.changesNothing === undefined);
   const late = rows.filter(({ mutant, outcome }) => isLate(mutant, outcome));
   const times = of('caught').map(({ outcome }) => outcome.seconds).sort((left, right) => left - right);
   process.stdout.write(`\nplanted bugs: ${rows.length}, noticed ${times.length}, survived ${of('survived').length}; ` +
     `half of them within ${(times[times.length >> 1] ?? 0).toFixed(1)} s, the slowest after ${(times.at(-1) ?? 0).toFixed(1)} s; ${minutes.toFixed(1)} minutes\n`);
-  for (const { mutant } of of('survived')) process.stdout.write(`survived: ${mutant.name} (${mutant.breaks.join(', ')}; ${mutant.file})\n`);
+  for (const { mutant } of of('survived')) process.stdout.write(`survived: ${mutant.name} (${mutant.breaks.join(', ')}; ${mutant.file})${mutant.changesNothing === undefined ? '' : `, and changes nothing: ${mutant.changesNothing}`}\n`);
   for (const { mutant, outcome } of late) process.stdout.write(`took longer than ${CLASSIC_LIMIT} s (*): ${mutant.name}, ${outcome.seconds.toFixed(1)} s\n`);
   for (const { outcome } of of('broken')) process.stdout.write(`wrong in the list: ${outcome.name}: ${outcome.text}\n`);
   if (of('broken').length > 0) return 2;
-  return of('survived').length + late.length > 0 ? 1 : 0;
+  return harmful.length + late.length > 0 ? 1 : 0;
 }
 
 const mutants = select();
