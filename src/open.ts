@@ -8,7 +8,7 @@ import type { Device } from './device/device.js';
 import { openPlatformFile, atProcessExit, markUntransferable } from './device/platform.js';
 import { explainDevice } from './durability/device-failure.js';
 import { LogFile } from './durability/log-file.js';
-import { createLog, isUnfinished, recoverLog, type Recovery } from './durability/recover.js';
+import { StaleImageError, createLog, isUnfinished, recoverLog, type Recovery } from './durability/recover.js';
 import { Engine } from './engine/engine.js';
 import { failure, isFault, poisoned } from './engine/failure.js';
 import { InvalidArgumentError, NotFoundError } from './errors.js';
@@ -35,7 +35,7 @@ export interface Surroundings {
   /** From how many segments on a store that is closed leaves an image of its index. */
   readonly imageSegments?: number;
   /** An engine that is as it was made, to open with instead of a new one: tests open stores by the million. */
-  readonly engine?: Engine;
+  readonly engine?: Engine | undefined;
 }
 
 const SURROUNDINGS: Surroundings = {
@@ -69,18 +69,28 @@ export function openOnDevice(device: Device, settings: Settings, release: () => 
 }
 
 function recoverOnDevice(device: Device, settings: Settings, release: () => void, surroundings: Surroundings): Store {
+  try {
+    // An image knows nothing of old versions, and salvage believes nothing that it has not read.
+    return recoverWith(device, settings, release, surroundings, settings.history.versions === 1 && !settings.salvage);
+  } catch (error) {
+    if (!(error instanceof StaleImageError)) throw error;
+    return recoverWith(device, settings, release, { ...surroundings, engine: undefined }, false);
+  }
+}
+
+function recoverWith(device: Device, settings: Settings, release: () => void, surroundings: Surroundings, mayUseImage: boolean): Store {
   const engine = surroundings.engine ?? new Engine(device.name, settings.memory, surroundings.now, settings.module);
   engine.core.keepHistory(settings.history.versions, settings.history.age);
   const log = new LogFile(engine, device, surroundings.now, surroundings.imageSegments);
   try {
-    return recover(log, settings, release, surroundings);
+    return recover(log, settings, release, surroundings, mayUseImage);
   } catch (error) {
     // What was poisoned is a store that nobody has seen: its failure is the answer.
     throw log.failure ?? error;
   }
 }
 
-function recover(log: LogFile, settings: Settings, release: () => void, surroundings: Surroundings): Store {
+function recover(log: LogFile, settings: Settings, release: () => void, surroundings: Surroundings, mayUseImage: boolean): Store {
   const { engine, device } = log;
   const entropy = surroundings.random(ENTROPY_SIZE);
   engine.core.setChecks(surroundings.checks);
@@ -89,7 +99,7 @@ function recover(log: LogFile, settings: Settings, release: () => void, surround
   engine.letLeave(settings.salvage ? 0 : surroundings.blocks);
   const recovery = isNew
     ? createLog(engine, device, log, settings.segmentSizeShift, entropy)
-    : recoverLog(engine, device, log, { writable: !settings.readOnly, salvage: settings.salvage, hasHistory: settings.history.versions > 1, entropy });
+    : recoverLog(engine, device, log, { writable: !settings.readOnly, salvage: settings.salvage, mayUseImage, entropy });
   return storeOf(engine, log, settings, recovery, release);
 }
 

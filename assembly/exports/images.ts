@@ -38,6 +38,11 @@ export function takeImageSlot(block: usize): i32 {
   return reading.takeImageSlot(block);
 }
 
+/** Whether the image that was taken cannot be begun with after all; known once the segments are. Recovery then begins anew, without it. */
+export function isImageStale(): bool {
+  return reading.isStale();
+}
+
 /** Takes the word of the image for a segment that the newest header lists. False where it has to be read. */
 export function confirmFromImage(sequence: f64, slot: u32): bool {
   requires(sequence > 0);

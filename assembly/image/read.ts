@@ -21,10 +21,13 @@ export class Begun {
   static version: u64 = 0;
   /** Whether segments of the image are gone, so that slots of the index may point nowhere. */
   static hasLost: bool = false;
+  /** Whether what came after is yet to be replayed: until then the index does not agree with the log. */
+  static isBehind: bool = false;
 }
 
 function takeFacts(at: usize): i32 {
   requiresBlock(at, format.FACTS_SIZE);
+  Begun.isBehind = true;
   Begun.address = load<u64>(at, format.FACTS_ADDRESS);
   Begun.version = load<u64>(at, format.FACTS_VERSION);
   Image.secretLow = load<u64>(at, format.FACTS_SECRET_LOW);
@@ -33,6 +36,7 @@ function takeFacts(at: usize): i32 {
   Space.keyCount = load<u64>(at, format.FACTS_KEY_COUNT);
   Space.tombstoneCount = load<u64>(at, format.FACTS_TOMBSTONE_COUNT);
   Space.liveSize = load<u64>(at, format.FACTS_LIVE_SIZE);
+  Space.partSize = load<u64>(at, format.FACTS_PART_SIZE);
   if (load<u8>(at, format.FACTS_HAS_EXPIRY) != 0) setU32(layout.CONTROL_HAS_EXPIRY, 1);
   return openWindow() && openDirectory(load<u8>(at, format.FACTS_DEPTH)) ? STATUS_OK : STATUS_MEMORY_FULL;
 }
@@ -126,13 +130,13 @@ export function confirmFromImage(sequence: u64, slot: u32): bool {
 /** Takes what stood in a segment out of all counts: it was given up since the image. */
 export function discount(segment: Segment): void {
   requiresSegment(segment);
+  if (segment.live != 0) Begun.hasLost = true;
   Space.liveSize -= segment.live;
   Space.keyCount -= segment.keyCount;
   Space.tombstoneCount -= segment.tombstoneCount;
   segment.live = 0;
   segment.keyCount = 0;
   segment.tombstoneCount = 0;
-  Begun.hasLost = true;
 }
 
 /** Forgets the segments that nobody but the image knows. */
@@ -145,6 +149,14 @@ export function forgetUnconfirmed(): void {
     discount(current);
     removeSegment(current);
   }
+}
+
+/**
+ * Whether the image cannot be begun with after all: a segment is gone, and a record in it may have listed parts of a large value in segments that are still there, which would be counted as live
+ * for ever.
+ */
+export function isStale(): bool {
+  return Begun.hasLost && Space.partSize != 0;
 }
 
 /** Takes the slots out of the index that point into segments that are gone. O(slots of the index), and nothing where none is. */

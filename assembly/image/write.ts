@@ -54,6 +54,7 @@ function putFacts(at: usize): void {
   store<u64>(at, Space.keyCount, format.FACTS_KEY_COUNT);
   store<u64>(at, Space.tombstoneCount, format.FACTS_TOMBSTONE_COUNT);
   store<u64>(at, Space.liveSize, format.FACTS_LIVE_SIZE);
+  store<u64>(at, Space.partSize, format.FACTS_PART_SIZE);
 }
 
 function putSegment(at: usize, segment: Segment): void {

@@ -99,7 +99,8 @@ export const FACTS_SECRET_HIGH = 32;
 export const FACTS_KEY_COUNT = 40;
 export const FACTS_TOMBSTONE_COUNT = 48;
 export const FACTS_LIVE_SIZE = 56;
-export const FACTS_SIZE = 64;
+export const FACTS_PART_SIZE = 64;
+export const FACTS_SIZE = 72;
 /** A segment that is kept. */
 export const KEPT_IS_ENDED = 1;
 export const KEPT_SEQUENCE = 8;

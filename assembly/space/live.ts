@@ -16,6 +16,8 @@ export class Space {
   static liveSize: u64 = 0;
   static keyCount: u64 = 0;
   static tombstoneCount: u64 = 0;
+  /** What of the live bytes are parts of large values. */
+  static partSize: u64 = 0;
   /** While a batch is staged nothing is given up: it may be taken back. */
   static isHeld: bool = false;
 }
@@ -90,9 +92,15 @@ export function adjustParts(record: usize, isLive: bool): void {
   const count = partCountOf(record);
   for (let index: u32 = 0; index < count; index++) {
     const part = partAddress(record, index);
-    const size = sizeOf(peek(segmentOf(part)!, part));
-    if (isLive) add(part, size);
-    else subtractRecord(part, size);
+    const segment = segmentOf(part)!;
+    const size = sizeOf(peek(segment, part));
+    if (isLive) {
+      add(part, size);
+      Space.partSize += size;
+    } else {
+      subtractRecord(part, size);
+      Space.partSize -= size;
+    }
   }
 }
 

@@ -41,10 +41,13 @@ interface Piece {
 interface Mode {
   readonly writable: boolean;
   readonly salvage: boolean;
-  /** Whether old versions are wanted, which an image of the index does not know. */
-  readonly hasHistory: boolean;
+  /** Whether recovery may begin with an image of the index. */
+  readonly mayUseImage: boolean;
   readonly entropy: Uint8Array;
 }
+
+/** Says that an image of the index cannot be begun with after all: recovery is to be tried anew, with another engine and without it. */
+export class StaleImageError extends Error {}
 
 const SUPERBLOCKS_SIZE = 2 * format.SUPERBLOCK_SIZE;
 
@@ -272,10 +275,11 @@ class Reader {
   /** Adopts the segments of the store: with an image of the index, those that it knows without reading them. */
   load(image: ImageFile): void {
     if (this.#readSuperblocks()) {
-      this.#hasImage = !this.#mode.salvage && !this.#mode.hasHistory && image.read();
+      this.#hasImage = image.read(this.#mode.mayUseImage);
       if (this.#followChain()) {
         this.#loadListed();
         this.#engine.core.dropUnlisted();
+        if (this.#engine.core.isImageStale() !== 0) throw new StaleImageError();
         return;
       }
     } else if (!this.#guessGeometry()) this.#refuse(status.STATUS_NOT_VARVE);

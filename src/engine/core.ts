@@ -46,6 +46,7 @@ export interface Core {
   nameImage(slot: number, count: number): void;
   examineImageSlot(block: number, slot: number, index: number): number;
   takeImageSlot(block: number): number;
+  isImageStale(): number;
   confirmFromImage(sequence: number, slot: number): number;
   slotBlock(): number;
   releaseSlotBlock(block: number): void;
