@@ -162,6 +162,7 @@ export function isStale(): bool {
 /** Takes the slots out of the index that point into segments that are gone. O(slots of the index), and nothing where none is. */
 export function dropLostSlots(): void {
   if (!Begun.hasLost) return;
+  requires(Index.directory != 0);
   for (let entry: u32 = 0; entry < <u32>1 << Index.depth; entry++) {
     const page = pageAtEntry(entry);
     if (page == 0) continue;
