@@ -34,6 +34,8 @@ export interface Surroundings {
   readonly blocks?: number;
   /** From how many segments on a store that is closed leaves an image of its index. */
   readonly imageSegments?: number;
+  /** Whether everything is to be read, and no image of the index believed. */
+  readonly readsAll?: boolean;
   /** An engine that is as it was made, to open with instead of a new one: tests open stores by the million. */
   readonly engine?: Engine | undefined;
 }
@@ -71,7 +73,7 @@ export function openOnDevice(device: Device, settings: Settings, release: () => 
 function recoverOnDevice(device: Device, settings: Settings, release: () => void, surroundings: Surroundings): Store {
   try {
     // An image knows nothing of old versions, and salvage believes nothing that it has not read.
-    return recoverWith(device, settings, release, surroundings, settings.history.versions === 1 && !settings.salvage);
+    return recoverWith(device, settings, release, surroundings, settings.history.versions === 1 && !settings.salvage && surroundings.readsAll !== true);
   } catch (error) {
     if (!(error instanceof StaleImageError)) throw error;
     return recoverWith(device, settings, release, { ...surroundings, engine: undefined }, false);
@@ -120,7 +122,16 @@ function openInMemory(settings: Settings, surroundings: Surroundings = SURROUNDI
  * @throws InvalidArgumentError for bad options or a directory; NotFoundError; ReadOnlyError; LockedError, naming the holder; FormatError for a file that is not
  * varve's or of a newer format; CorruptionError for a damaged one; FullError where it does not fit into memory; IoError. The file is then untouched.
  */
-export async function open<V = unknown>(path: string, options: OpenOptions = {}): Promise<Store<V>> {
+export function open<V = unknown>(path: string, options: OpenOptions = {}): Promise<Store<V>> {
+  return openPath(path, options, SURROUNDINGS);
+}
+
+/** As `open`, reading and checking every record: for those who look for damage. */
+export function openWhole(path: string, options: OpenOptions): Promise<Store> {
+  return openPath(path, options, { ...SURROUNDINGS, readsAll: true });
+}
+
+async function openPath<V>(path: string, options: OpenOptions, surroundings: Surroundings): Promise<Store<V>> {
   if (typeof path !== 'string' || path === '') throw new InvalidArgumentError("open takes the path of the store's file, or ':memory:'.");
   const settings = resolveOptions(options);
   if (path === IN_MEMORY) return openInMemory(settings) as Store<V>;
@@ -130,7 +141,7 @@ export async function open<V = unknown>(path: string, options: OpenOptions = {})
     const store = openOnDevice(file.device, settings, () => {
       cancel();
       file.release();
-    });
+    }, surroundings);
     await file.confirm();
     if (!settings.readOnly) cancel = atProcessExit(() => store.handOverAtExit());
     return store as Store<V>;
