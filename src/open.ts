@@ -7,7 +7,7 @@ import { codecByName, type CodecName, type ValueCodec } from './codec/value.js';
 import type { Device } from './device/device.js';
 import { markUntransferable } from './device/platform.js';
 import { InvalidArgumentError } from './errors.js';
-import { openKernelInMemory, openKernelOnDevice, openPath, type Opened, type Surroundings } from './opening.js';
+import { SURROUNDINGS, openKernelInMemory, openKernelOnDevice, openPath, type Opened, type Surroundings } from './opening.js';
 import { resolveOptions, type OpenOptions, type Settings } from './options.js';
 import { Store } from './store.js';
 import { traceOpen, type TracedOpen } from './tracing.js';
@@ -45,11 +45,20 @@ export function openInMemory(settings: Settings, surroundings?: Surroundings): S
  * varve's or of a newer format; CorruptionError for a damaged one; FullError where it does not fit into memory; IoError. The file is then untouched.
  */
 export async function open<V = unknown>(path: string, options: OpenOptions = {}): Promise<Store<V>> {
+  return openWith(path, options, SURROUNDINGS);
+}
+
+/** As `open`, reading and checking every record: for those who look for damage. */
+export function openWhole(path: string, options: OpenOptions): Promise<Store> {
+  return openWith(path, options, { ...SURROUNDINGS, readsAll: true });
+}
+
+async function openWith<V>(path: string, options: OpenOptions, surroundings: Surroundings): Promise<Store<V>> {
   if (typeof path !== 'string' || path === '') throw new InvalidArgumentError("open takes the path of the store's file, or ':memory:'.");
   const settings = resolveOptions(options);
   const traced: TracedOpen = { store: path, readOnly: settings.readOnly };
   return traceOpen.promise(traced, async () => {
-    const store = await openPath(path, settings, (opened) => storeOf(opened, settings));
+    const store = await openPath(path, settings, (opened) => storeOf(opened, settings), surroundings);
     traced.recovery = store.recovery;
     return store as Store<V>;
   });

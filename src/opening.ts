@@ -28,11 +28,13 @@ export interface Surroundings {
   readonly blocks?: number;
   /** From how many segments on a store that is closed leaves an image of its index. */
   readonly imageSegments?: number;
+  /** Whether everything is to be read, and no image of the index believed. */
+  readonly readsAll?: boolean;
   /** An engine that is as it was made, to open with instead of a new one: tests open stores by the million. */
   readonly engine?: Engine;
 }
 
-const SURROUNDINGS: Surroundings = {
+export const SURROUNDINGS: Surroundings = {
   now: () => Date.now(),
   random: (size) => crypto.getRandomValues(new Uint8Array(size)),
   checks: false,
@@ -74,8 +76,13 @@ function recover(log: LogFile, settings: Settings, release: () => void, surround
   engine.letLeave(settings.salvage ? 0 : surroundings.blocks);
   const recovery = isNew
     ? createLog(engine, device, log, settings.segmentSizeShift, entropy)
-    : recoverLog(engine, device, log, { writable: !settings.readOnly, salvage: settings.salvage, hasHistory: settings.history.versions > 1, entropy });
+    : recoverLog(engine, device, log, { writable: !settings.readOnly, salvage: settings.salvage, mayUseImage: mayUseImage(settings, surroundings), entropy });
   return openedOf(engine, log, settings, recovery, surroundings, release);
+}
+
+/** An image knows nothing of old versions, and salvage believes nothing that it has not read. */
+function mayUseImage(settings: Settings, surroundings: Surroundings): boolean {
+  return settings.history.versions === 1 && !settings.salvage && surroundings.readsAll !== true;
 }
 
 function openedOf(engine: Engine, log: LogFile | undefined, settings: Settings, recovery: Recovery, surroundings: Surroundings, release: () => void): Opened {
@@ -96,7 +103,7 @@ export function openKernelInMemory(settings: Settings, surroundings: Surrounding
 }
 
 /** Opens the store at `path`, with what `storeOf` makes of its kernel. `:memory:` has no file. */
-export async function openPath<S extends { handOverAtExit(): void }>(path: string, settings: Settings, storeOf: (opened: Opened) => S): Promise<S> {
+export async function openPath<S extends { handOverAtExit(): void }>(path: string, settings: Settings, storeOf: (opened: Opened) => S, surroundings: Surroundings = SURROUNDINGS): Promise<S> {
   if (path === IN_MEMORY) return storeOf(openKernelInMemory(settings));
   const file = await openPlatformFile(path, { create: settings.create && !settings.readOnly, readOnly: settings.readOnly });
   try {
@@ -104,7 +111,7 @@ export async function openPath<S extends { handOverAtExit(): void }>(path: strin
     const store = storeOf(openKernelOnDevice(file.device, settings, () => {
       cancel();
       file.release();
-    }));
+    }, surroundings));
     await file.confirm();
     if (!settings.readOnly) cancel = atProcessExit(() => store.handOverAtExit());
     return store;

@@ -2,7 +2,7 @@
 import type { Copied } from './copy.js';
 import type { Recovery } from './durability/recover.js';
 import { CorruptionError, type Damage } from './errors.js';
-import { open } from './open.js';
+import { open, openWhole } from './open.js';
 import type { OpenOptions } from './options.js';
 import type { Store } from './store.js';
 
@@ -48,7 +48,7 @@ async function reportOn(store: Store, damage: readonly Damage[]): Promise<Verify
 export async function verify(path: string, options: RepairOptions = {}): Promise<VerifyReport> {
   let store: Store;
   try {
-    store = await open(path, { ...options, readOnly: true });
+    store = await openWhole(path, { ...options, readOnly: true });
   } catch (error) {
     if (!(error instanceof CorruptionError)) throw error;
     const salvaged = await open(path, { ...options, salvage: true });

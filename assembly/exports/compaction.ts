@@ -99,11 +99,6 @@ export function movedSize(): f64 {
   return <f64>Moved.bytes;
 }
 
-/** Segments that hold something. */
-export function segmentCount(): u32 {
-  return Segments.keptCount;
-}
-
 /** Segments that hold nothing any more and whose slots are not free yet: what was copied out of them is not durable, or the header that leaves them out is not. */
 export function waitingSegmentCount(): u32 {
   return Segments.count - Segments.keptCount;

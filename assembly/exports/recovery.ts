@@ -163,6 +163,7 @@ export function tailRest(): u32 {
 export function link(): i32 {
   const result = linkLog(log.nextSalt());
   if (result != STATUS_OK) return result;
+  Begun.isBehind = false;
   finishRecovery();
   if (!log.keepReserve()) return STATUS_MEMORY_FULL;
   collect();

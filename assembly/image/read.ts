@@ -21,10 +21,13 @@ export class Begun {
   static version: u64 = 0;
   /** Whether segments of the image are gone, so that slots of the index may point nowhere. */
   static hasLost: bool = false;
+  /** Whether what came after is yet to be replayed: until then the index does not agree with the log. */
+  static isBehind: bool = false;
 }
 
 function takeFacts(at: usize): i32 {
   requiresBlock(at, format.FACTS_SIZE);
+  Begun.isBehind = true;
   Begun.address = load<u64>(at, format.FACTS_ADDRESS);
   Begun.version = load<u64>(at, format.FACTS_VERSION);
   Image.secretLow = load<u64>(at, format.FACTS_SECRET_LOW);
@@ -128,6 +131,7 @@ export function confirmFromImage(sequence: u64, slot: u32): bool {
 /** Takes what stood in a segment out of all counts: it was given up since the image. */
 export function discount(segment: Segment): void {
   requiresSegment(segment);
+  if (segment.live != 0) Begun.hasLost = true;
   Space.liveSize -= segment.live;
   Space.keyCount -= segment.keyCount;
   Space.tombstoneCount -= segment.tombstoneCount;
@@ -154,6 +158,7 @@ export function forgetUnconfirmed(): void {
 /** Takes the slots out of the index that point into segments that are gone. O(slots of the index), and nothing where none is. */
 export function dropLostSlots(): void {
   if (!Begun.hasLost) return;
+  requires(Index.directory != 0);
   for (let entry: u32 = 0; entry < <u32>1 << Index.depth; entry++) {
     const page = pageAtEntry(entry);
     if (page == 0) continue;

@@ -76,6 +76,7 @@ function growTable(): bool {
   const shiftBefore = Cache.tableShift;
   Cache.table = table;
   Cache.tableShift = shift;
+  ensures(<usize>Cache.count <= slotMask());
   if (before == 0) return true;
   for (let at = before; at < before + (<usize>1 << shiftBefore); at += <usize>1 << SLOT_SHIFT) {
     const record = <usize>load<u32>(at);
@@ -86,6 +87,7 @@ function growTable(): bool {
 }
 
 function enter(record: usize): void {
+  requires(Cache.table != 0);
   requiresRecord(record);
   let position = homeOf(addressAt(record));
   while (load<u32>(slotAt(position)) != 0) position = (position + 1) & slotMask();
@@ -161,6 +163,7 @@ export function keepRecord(segment: Segment, record: usize, address: u64): void 
 
 /** Takes a record out of the table. Returns whether it was read again since it came. */
 function forgetRecord(record: usize): bool {
+  requiresRecord(record);
   const position = positionOf(record);
   if (position < 0) return false;
   removeAt(<usize>position);
@@ -207,6 +210,7 @@ export function takeChunk(chunk: usize): void {
  * Gives the oldest chunk up, and moves on what of it was read again, up to half of it. Returns its block; 0 where there is none but the newest. O(records of a chunk).
  */
 export function takeOldestChunk(): usize {
+  requires((Cache.oldest == 0) == (Cache.newest == 0));
   const chunk = Cache.oldest;
   if (chunk == Cache.newest) return 0;
   Cache.oldest = <usize>load<u32>(chunk);

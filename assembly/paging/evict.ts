@@ -30,6 +30,7 @@ class Clock {
 
 /** Begins another round of the hand. */
 function startRound(): void {
+  requires(Segments.hand === null);
   Clock.chunksLeft = Cache.chunkCount;
   Clock.mean = Segments.reads / max<u32>(Segments.residentCount + Cache.chunkCount, 1);
   Segments.reads = 0;
@@ -38,6 +39,7 @@ function startRound(): void {
 
 /** The block of whatever the hand finds next that may leave; 0 where it has gone far, or all the way round twice, in vain. */
 function takeNext(): usize {
+  requires(Room.isPaged);
   let rounds: u32 = 0;
   for (let passed: u32 = 0; passed < PASSED_COUNT_MAX; passed++) {
     const segment = Segments.hand;
@@ -80,6 +82,7 @@ export function evict(wanted: u32): u32 {
 
 /** Makes a block available that is larger than a segment: for a table that doubles before anything can leave again, or for what an operation is about to build. */
 function clearFor(shift: u32): bool {
+  requires(shift >= 12 && shift < 32);
   if (!Room.isPaged || shift <= Geometry.segmentShift || isLargeAvailable(shift)) return true;
   return rescueScans() && makeLarge(shift);
 }

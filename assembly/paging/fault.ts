@@ -39,6 +39,7 @@ function copyFromWindow(block: usize, segment: Segment, offset: u32, isKept: boo
 
 /** Where a record may be read to: in the cache, or in the scratch block, where there is room in it. `Claimed` says which it was. */
 function claimRoom(size: u32, isKept: bool): usize {
+  requires(size != 0 && (size & 7) == 0);
   let target = isKept ? 0 : roomInScratch(size);
   Claimed.isInCache = target == 0;
   if (target == 0) target = roomForRecord(size);
@@ -75,6 +76,7 @@ function readRecord(segment: Segment, offset: u32, isKept: bool): usize {
 
 /** Whether so much of a segment is in the record cache that the rest is worth having too. */
 function isDense(segment: Segment): bool {
+  requires(segment.end >= segment.headerEnd);
   return segment.cached > (segment.end - segment.headerEnd) >> DENSE_SHARE_SHIFT;
 }
 

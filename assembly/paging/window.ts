@@ -53,6 +53,7 @@ function readSegment(segment: Segment, block: usize): i32 {
 
 /** A block to read a segment into; 0 where memory is at its limit. It is kept until `useSpare`, so that a read that fails loses nothing. */
 function takeSpare(): usize {
+  requires(Geometry.segmentSize != 0);
   if (Window.spare == 0) Window.spare = allocateSegmentBlock();
   return Window.spare;
 }
@@ -74,6 +75,7 @@ export function makeResident(segment: Segment): bool {
 
 /** Makes the window, which a store needs from its first cold segment on. False where memory is at its limit. */
 export function openWindow(): bool {
+  requires(Geometry.segmentSize != 0);
   if (Window.block == 0) Window.block = allocateSegmentBlock();
   return Window.block != 0;
 }
@@ -125,6 +127,7 @@ export function presentUnchecked(segment: Segment): usize {
 
 /** Where the bytes of a segment stand if the window holds them, or 0. */
 export function windowOf(segment: Segment): usize {
+  requires(segment.sequence != 0);
   return Window.sequence == segment.sequence ? Window.block : 0;
 }
 

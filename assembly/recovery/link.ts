@@ -234,6 +234,7 @@ export function startLink(secret: u64, recordCount: u64): bool {
 
 /** Begins with the index that an image has given. */
 function startReplay(secret: u64): void {
+  requires(Begun.address != 0);
   Carried.count = 0;
   startShow(secret);
 }

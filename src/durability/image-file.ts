@@ -67,10 +67,10 @@ export class ImageFile {
     return count === 0 ? undefined : [...found];
   }
 
-  /** Begins recovery with the image that the superblock names. Returns whether there is one that can be believed; nothing was taken of another. @throws FullError. */
-  read(): boolean {
+  /** Begins recovery with the image that the superblock names, where it may. Returns whether there is one that can be believed; nothing was taken of another. @throws FullError. */
+  read(mayUse: boolean): boolean {
     const engine = this.#engine;
-    const isRead = withBlock(engine, (block) => {
+    const isRead = mayUse && withBlock(engine, (block) => {
       const slots = this.#examine(block);
       if (slots === undefined) return false;
       for (const slot of slots) {
@@ -81,7 +81,7 @@ export class ImageFile {
       }
       this.#slots = slots;
       return true;
-    }) ?? false;
+    }) === true;
     if (!isRead) engine.core.nameImage(0, 0);
     return isRead;
   }

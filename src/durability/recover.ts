@@ -41,8 +41,8 @@ interface Piece {
 interface Mode {
   readonly writable: boolean;
   readonly salvage: boolean;
-  /** Whether old versions are wanted, which an image of the index does not know. */
-  readonly hasHistory: boolean;
+  /** Whether recovery may begin with an image of the index. */
+  readonly mayUseImage: boolean;
   readonly entropy: Uint8Array;
 }
 
@@ -272,7 +272,7 @@ class Reader {
   /** Adopts the segments of the store: with an image of the index, those that it knows without reading them. */
   load(image: ImageFile): void {
     if (this.#readSuperblocks()) {
-      this.#hasImage = !this.#mode.salvage && !this.#mode.hasHistory && image.read();
+      this.#hasImage = image.read(this.#mode.mayUseImage);
       if (this.#followChain()) {
         this.#loadListed();
         this.#engine.core.dropUnlisted();

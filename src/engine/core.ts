@@ -70,7 +70,6 @@ export interface Core {
   isSegmentLive(): number;
   verifySlotBytes(block: number): number;
   lastVersion(): number;
-  segmentCount(): number;
   readySlotCount(): number;
   stats(): void;
   setChecks(isOn: boolean): void;

@@ -11,24 +11,10 @@ import type { ValueReader } from '../codec/value.js';
 import type { Damage } from '../errors.js';
 import type { Core } from './core.js';
 import { encodeApart, encodeRecord, keyTooLarge } from './encode.js';
-import { InterruptedError, corruption, failure, reasonText } from './failure.js';
+import { failure } from './failure.js';
 import { instantiate, type MemoryRange } from './module.js';
+import { Pager, damageOf, type EngineHost, type ReadFile } from './pager.js';
 import { stageEncoded } from './staging.js';
-
-/** What the engine asks for when the log cannot go on by itself. */
-export interface EngineHost {
-  /** Makes a zeroed slot ready, or throws. `reserved` allows the slots kept for deletes. */
-  prepareSlot(reserved: boolean): void;
-  /** Makes a higher version ceiling durable, or throws. */
-  raiseCeiling(): void;
-  /** Makes room in memory by compaction. False where that has made none. */
-  reclaim(): boolean;
-  /** Has the file hold what is in memory, so that it can leave, or throws. Returns whether it did not hold it before. */
-  flush(): boolean;
-}
-
-/** Fills `target[start, start + length)` from an offset of the file on, or throws what users are to be told. */
-export type ReadFile = (target: Uint8Array, start: number, length: number, offset: number) => void;
 
 const POINTER = layout.CONTROL_WRITE_POINTER >> 2;
 const ROOM = layout.CONTROL_WRITE_ROOM >> 2;
@@ -43,9 +29,6 @@ const KIND_MASK = format.RECORD_KIND_MASK;
 const TOMBSTONE = format.RECORD_FLAG_TOMBSTONE;
 const IS_SHORT = layout.CONTROL_IS_SHORT >> 2;
 const HAS_EXPIRY = layout.CONTROL_HAS_EXPIRY >> 2;
-
-/** More blocks than there can be. */
-const BLOCKS_MAX = 2 ** 32 - 1;
 
 export class Engine {
   /** What messages call the store. */
@@ -69,15 +52,14 @@ export class Engine {
   #numbers: Float64Array;
   readonly #window: number;
   #host: EngineHost | undefined;
-  #read: ReadFile | undefined;
-  /** How many blocks may be in memory; 0 where nothing may leave. */
-  #blocks = 0;
+  readonly #pager: Pager;
 
   constructor(name: string, range: MemoryRange, now: () => number, module?: WebAssembly.Module) {
     this.name = name;
     this.now = now;
     this.memoryLimit = range.limit;
-    const { core, memory } = instantiate(range, this, module);
+    this.#pager = new Pager(this);
+    const { core, memory } = instantiate(range, this.#pager, module);
     this.core = core;
     this.memory = memory;
     this.#window = core.createWindows() >>> 0;
@@ -100,39 +82,17 @@ export class Engine {
     this.bytes.set(entropy, layout.CONTROL_ENTROPY);
     this.core.init(segmentSizeShift, inMemory, isNew);
     this.segmentSize = 2 ** segmentSizeShift;
-    if (this.#blocks !== 0) this.core.letLeave(this.memoryLimit, this.#blocks);
+    this.#pager.start();
   }
 
   attach(host: EngineHost, read: ReadFile): void {
     this.#host = host;
-    this.#read = read;
+    this.#pager.attach(host, read);
   }
-
-  // ── The core's side of what is not in memory ─────────────────────────────────────────────────────────────────────
 
   /** Lets segments leave memory, once their size is fixed, where there is no room for all of them; `blocks` is the most that may be in memory, 0 where nothing may leave. */
-  letLeave(blocks = BLOCKS_MAX): void {
-    this.#blocks = blocks;
-  }
-
-  /** Reads bytes of a slot for the core. What this throws comes out of the call of the core that asked. */
-  readSlot(slot: number, offset: number, pointer: number, size: number): void {
-    try {
-      this.refresh();
-      this.#read!(this.bytes, pointer >>> 0, size, this.slotOffset(slot >>> 0) + offset);
-    } catch (error) {
-      throw this.#interrupt(error as Error);
-    }
-  }
-
-  /** Throws what a status of the core means that ends one of its calls. */
-  refuse(code: number): never {
-    throw this.#interrupt(code === status.STATUS_CORRUPT ? corruption(this.name, this.damage()) : failure(code, this.name));
-  }
-
-  /** The error that comes out of a call of the core: where that leaves something half-done, one that stops the store. */
-  #interrupt(error: Error): Error {
-    return this.word(layout.CONTROL_IS_CHANGING) === 0 ? error : new InterruptedError(error);
+  letLeave(blocks?: number): void {
+    this.#pager.blocks = blocks;
   }
 
   /** Reads a 32-bit field of the control block. */
@@ -198,14 +158,8 @@ export class Engine {
   /** The result of a call that may have taken memory for the log, or for what it has read from the file. */
   #after(result: number): number {
     if (this.#words.length === 0) this.refresh();
-    if (this.#words[IS_SHORT] !== 0) this.#flushShort();
+    if (this.#words[IS_SHORT] !== 0) this.#pager.flushShort();
     return result;
-  }
-
-  /** Has the file hold what nothing can leave memory before, where memory is short. */
-  #flushShort(): void {
-    this.#words[IS_SHORT] = 0;
-    if (!this.isStaging) this.#host!.flush();
   }
 
   /** The value of a key, or undefined. */
@@ -341,15 +295,8 @@ export class Engine {
     if (code === status.STATUS_NEED_SLOT) this.#host!.prepareSlot(reserved);
     else if (code === status.STATUS_NEED_CEILING) this.#host!.raiseCeiling();
     else if (code === status.STATUS_NEED_TIME) this.core.setTime(this.now());
-    else if (code !== status.STATUS_MEMORY_FULL || (!this.#makeSpace(mayFlush) && !this.#host!.reclaim())) throw failure(code, this.name);
+    else if (code !== status.STATUS_MEMORY_FULL || (!this.#pager.makeSpace(mayFlush) && this.#host?.reclaim() !== true)) throw failure(code, this.name);
     this.refresh();
-  }
-
-  /** Lets what the file holds leave memory, and has it hold more where that may be. Returns whether it is worth while to try again. */
-  #makeSpace(mayFlush: boolean): boolean {
-    if (this.#host === undefined) return false;
-    if (this.core.makeSpace(1) !== 0) return true;
-    return mayFlush && this.#host.flush();
   }
 
   #makeRoom(size: number, reserved: boolean): void {
@@ -496,14 +443,6 @@ export class Engine {
 
   /** Where the damage is that the core has just named. */
   damage(): Damage {
-    const offset = this.slotOffset(this.word(layout.CONTROL_DAMAGE_SLOT)) + this.word(layout.CONTROL_DAMAGE_OFFSET);
-    const [after, upTo] = [this.number(layout.CONTROL_DAMAGE_AFTER), this.number(layout.CONTROL_DAMAGE_UP_TO)];
-    return {
-      segment: this.number(layout.CONTROL_DAMAGE_SEQUENCE),
-      offset,
-      bytes: this.word(layout.CONTROL_DAMAGE_SIZE),
-      reason: reasonText(this.word(layout.CONTROL_DAMAGE_REASON)),
-      versions: after === 0 && upTo === 0 ? undefined : { after, upTo: upTo === 0 ? undefined : upTo },
-    };
+    return damageOf(this);
   }
 }

@@ -174,7 +174,7 @@ export const durability: Area = {
       name: 'segment-left-out-before-its-successor-is-durable',
       breaks: ['F-06', 'L6'],
       file: 'assembly/log/header.ts',
-      find: 'segment.deadAt != 0 && segment.live == 0 && segment.block == 0 && segment.deadAt <= seal;',
+      find: 'segment.deadAt != 0 && segment.live == 0 && !segment.isKept && segment.deadAt <= seal;',
       replace: 'segment.deadAt != 0 && segment.live == 0 && segment.block == 0;',
       tests: ['simulation/crash-states'],
       isClassic: true,

@@ -230,7 +230,7 @@ export const space: Area = {
       name: 'hash-without-a-secret',
       breaks: ['F-34', 'F-74'],
       file: 'assembly/exports/beginning.ts',
-      find: 'seedKeyHash(load<u64>(layout.CONTROL_ENTROPY, 16), load<u64>(layout.CONTROL_ENTROPY, 24));',
+      find: 'seedKeyHash(Image.secretLow, Image.secretHigh);',
       replace: 'seedKeyHash(1, 2);',
       tests: ['unit/adversarial-keys'],
     },

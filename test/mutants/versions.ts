@@ -205,7 +205,7 @@ export const versions: Area = {
       name: 'watch-that-lags-is-not-told',
       breaks: ['T6'],
       file: 'assembly/log/since.ts',
-      find: 'if (!cursor.mayLeaveOut && (following.sequence != cursor.sequence + 1 || following.block == 0)) {',
+      find: 'if (!cursor.mayLeaveOut && (following.sequence != cursor.sequence + 1 || !following.isKept)) {',
       replace: 'if (!cursor.mayLeaveOut && following.block == 0) {',
       tests: ['unit/watch-waiting'],
     },

@@ -20,7 +20,8 @@ function tableOf(document: string, prefix: string): { field: string; offset: num
   return rows;
 }
 
-for (const [prefix, size] of [['SUPERBLOCK', format.SUPERBLOCK_RECORD_SIZE], ['SEGMENT', format.SEGMENT_HEADER_SIZE], ['FRAME', format.FRAME_HEAD_SIZE], ['RECORD', format.RECORD_HEADER_SIZE]] as const) {
+for (const [prefix, size] of [['SUPERBLOCK', format.SUPERBLOCK_RECORD_SIZE], ['SEGMENT', format.SEGMENT_HEADER_SIZE], ['FRAME', format.FRAME_HEAD_SIZE], ['RECORD', format.RECORD_HEADER_SIZE],
+  ['IMAGE', format.IMAGE_HEADER_SIZE], ['FACTS', format.FACTS_SIZE], ['KEPT', format.KEPT_SIZE]] as const) {
   test(`the table of the ${prefix.toLowerCase()} in FORMAT.md is that of the constants`, () => {
     const rows = tableOf(read('FORMAT.md'), prefix);
     expect(rows.length).toBeGreaterThan(4);

@@ -160,16 +160,20 @@ test('FullError: a full disk loses nothing, still deletes, and takes writes agai
   expect(again.has(0)).toBe(false);
 });
 
-test('FullError: a file that does not fit into memory is left alone', async () => {
+test('FullError: a file that does not fit into memory is left alone by salvage, which needs all of it there; opening it needs no more than its index', async () => {
   const path = newPath();
   const db = await open(path, { ...small, durability: 'relaxed' });
   for (let key = 0; key < 40; key++) db.putSync(key, new Uint8Array(100_000));
   await db.close();
   const bytes = readFileSync(path);
-  const error = await expectCode('VARVE_FULL', () => open(path, { memory: { initial: 1 << 20, limit: 2 << 20 } }));
+  const error = await expectCode('VARVE_FULL', () => open(path, { salvage: true, memory: { initial: 1 << 20, limit: 2 << 20 } }));
   expect(error.message).toContain(String(bytes.length));
   expect(error.message).toContain(String(2 << 20));
   expect(readFileSync(path).equals(bytes)).toBe(true);
+  const bounded = await open(path, { ...small, memory: { initial: 1 << 20, limit: 2 << 20 } });
+  for (let key = 0; key < 40; key++) expect((bounded.get(key) as Uint8Array).length).toBe(100_000);
+  expect(bounded.stats().memory.bytes).toBeLessThanOrEqual(2 << 20);
+  await bounded.close();
 });
 
 test('NotFoundError: what must exist and does not', async () => {

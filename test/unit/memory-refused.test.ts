@@ -7,10 +7,12 @@ import { MemoryDevice } from '../../src/device/memory.js';
 import { FullError } from '../../src/errors.js';
 import type { OpenOptions } from '../../src/options.js';
 import type { Store } from '../../src/store.js';
-import { openStore } from '../support/stores.js';
+import { openPaged, openStore } from '../support/stores.js';
 
 const SEGMENT_SIZE = 4096;
 const LIMIT = 1 << 20;
+/** Nothing leaves memory: these are stores that need all of theirs there. */
+const RESIDENT = 0;
 const figures = { stores: 0, taken: 0, refused: 0 };
 
 /** Runs what may be refused for want of memory. Returns whether it was taken. */
@@ -91,7 +93,7 @@ for (const [name, options] of worlds) {
   test(`a store that keeps ${name} is refused memory at every block, and nothing is lost`, async () => {
     for (let blocks = 0; blocks < 48; blocks++) {
       const device = new MemoryDevice();
-      const store = openStore(device, { segmentSize: SEGMENT_SIZE, memory: { initial: LIMIT, limit: LIMIT }, ...options });
+      const store = openPaged(device, { segmentSize: SEGMENT_SIZE, memory: { initial: LIMIT, limit: LIMIT }, ...options }, 1, RESIDENT);
       figures.stores++;
       const model = new Map<string, number>();
       fill(store, blocks * SEGMENT_SIZE, model);
@@ -122,7 +124,7 @@ test('a file is opened with every amount of memory: it is refused and left alone
     for (let limit = LIMIT; limit <= 5 * LIMIT; limit += 65536) {
       const copy = new MemoryDevice(image);
       let store: Store | undefined;
-      if (!attempt(() => (store = openStore(copy, { create: false, memory: { initial: LIMIT, limit }, ...options })))) {
+      if (!attempt(() => (store = openPaged(copy, { create: false, memory: { initial: LIMIT, limit }, ...options }, 1, RESIDENT)))) {
         expect(Buffer.compare(copy.bytes(), image)).toBe(0);
         continue;
       }

@@ -1,0 +1,192 @@
+/** Images of the index: what a store begins with that was closed in order. One that is damaged, or was not finished, is as good as none; what came after one is replayed, and nothing else is read. */
+import { expect, test } from 'vitest';
+import { IMAGE_MAGIC_LOW, SLOTS_OFFSET } from '../../assembly/shared/format.js';
+import { CorruptionError } from '../../src/errors.js';
+import type { Store } from '../../src/store.js';
+import { Random, seedOf } from '../support/random.js';
+import { CrashError, SimulatedDisk } from '../support/simulated-disk.js';
+import { openPaged } from '../support/stores.js';
+
+const SEGMENT_SIZE = 4096;
+const OPTIONS = { durability: 'strict', flush: 'sync', segmentSize: SEGMENT_SIZE, flushInterval: 3_600_000, values: 'bytes' } as const;
+const PLENTY = 1000;
+
+type Model = Map<number | string, Uint8Array>;
+
+function openOn(disk: SimulatedDisk, blocks = PLENTY, seed = 1): Store<Uint8Array> {
+  return openPaged(disk, OPTIONS, seed, blocks) as Store<Uint8Array>;
+}
+
+function write(db: Store<Uint8Array>, model: Model, random: Random, count: number): void {
+  for (let step = 0; step < count; step++) {
+    const key = random.below(120);
+    if (random.below(6) === 0) {
+      db.deleteSync(key);
+      model.delete(key);
+      continue;
+    }
+    const value = random.bytes(random.below(30) === 0 ? 6000 : random.below(400));
+    db.putSync(key, value);
+    model.set(key, value);
+  }
+}
+
+/** Whether a store holds what it should, is sound, and takes more. */
+async function expectModel(db: Store<Uint8Array>, model: Model, where: string): Promise<void> {
+  expect(db.stats().keys, where).toBe(model.size);
+  for (const [key, value] of model) expect(Buffer.compare(db.get(key)!, value), `${where}, key ${key}`).toBe(0);
+  await db.verify();
+  db.putSync('more', new Uint8Array(10));
+  expect(db.has('more'), where).toBe(true);
+}
+
+/** The offsets of the slots of images that a file holds. */
+function imageSlots(image: Uint8Array): number[] {
+  const view = new DataView(image.buffer, image.byteOffset);
+  const offsets: number[] = [];
+  for (let offset = SLOTS_OFFSET; offset + 8 <= image.length; offset += SEGMENT_SIZE) if (view.getUint32(offset, true) === IMAGE_MAGIC_LOW) offsets.push(offset);
+  return offsets;
+}
+
+async function closedStore(seed: number, count: number): Promise<{ image: Uint8Array; model: Model }> {
+  const disk = new SimulatedDisk();
+  const model: Model = new Map();
+  const db = openOn(disk);
+  write(db, model, new Random(seed), count);
+  await db.close();
+  return { image: disk.image('all'), model };
+}
+
+test('a flipped bit anywhere in an image makes it one that is not there, and a store with it opens as one without (F-26)', async () => {
+  const seed = seedOf(80);
+  const { image, model } = await closedStore(seed, 300);
+  const slots = imageSlots(image);
+  expect(slots.length).toBeGreaterThan(0);
+  const whole = openOn(new SimulatedDisk(image));
+  expect(whole.recovery.records, 'an intact image is begun with').toBe(0);
+  await whole.close();
+  const random = new Random(seed);
+  let ignored = 0;
+  const step = process.env['VARVE_EXHAUSTIVE'] === undefined ? 37 : 1;
+  for (const offset of slots) {
+    for (let at = offset; at < offset + SEGMENT_SIZE; at += step) {
+      const flipped = new Uint8Array(image);
+      flipped[at]! ^= 1 << random.below(8);
+      const db = openOn(new SimulatedDisk(flipped));
+      if (db.recovery.records > 0) ignored++;
+      expect(db.stats().keys, `byte ${at}`).toBe(model.size);
+      for (const [key, value] of model) expect(Buffer.compare(db.get(key)!, value), `byte ${at}, key ${key}`).toBe(0);
+      await db.close();
+    }
+  }
+  expect(ignored).toBeGreaterThan(slots.length);
+});
+
+test('a slot of an image that is gone, or an older one in its place, is as good as none', async () => {
+  const { image, model } = await closedStore(81, 300);
+  for (const offset of imageSlots(image)) {
+    for (const fill of [0, 255]) {
+      const db = openOn(new SimulatedDisk(new Uint8Array(image).fill(fill, offset, offset + SEGMENT_SIZE)));
+      expect(db.recovery.records).toBeGreaterThan(0);
+      await expectModel(db, model, `slot at ${offset}`);
+      await db.close();
+    }
+  }
+});
+
+test('what came after an image is replayed, whatever has become of the segments that it knew', async () => {
+  const seed = seedOf(82);
+  for (const blocks of [PLENTY, 6]) {
+    const random = new Random(seed);
+    const model: Model = new Map();
+    let disk = new SimulatedDisk();
+    let db = openOn(disk, blocks);
+    for (let life = 0; life < 12; life++) {
+      const where = `seed ${seed}, ${blocks} blocks, life ${life}`;
+      write(db, model, random, random.below(400));
+      if (random.chance(0.5)) await db.close();
+      disk = new SimulatedDisk(disk.image(random.chance(0.5) ? 'none' : 'all'));
+      db = openOn(disk, blocks, seed + life);
+      await expectModel(db, model, where);
+      model.set('more', new Uint8Array(10));
+    }
+    await db.close();
+  }
+});
+
+test('after a crash only what came after the image is read', async () => {
+  const { image, model } = await closedStore(83, 2000);
+  const disk = new SimulatedDisk(image);
+  const db = openOn(disk);
+  for (let key = 0; key < 25; key++) {
+    db.putSync(key, new Uint8Array(20).fill(key));
+    model.set(key, new Uint8Array(20).fill(key));
+  }
+  const again = openOn(new SimulatedDisk(disk.image('none')));
+  expect(again.recovery.records).toBe(25);
+  await expectModel(again, model, 'after the crash');
+  await again.close();
+});
+
+test('a crash at any step of closing leaves a store that holds everything, and so does one at any step of opening that', async () => {
+  const seed = seedOf(84);
+  const random = new Random(seed);
+  const { image, model } = await closedStore(seed, 150);
+  const begin = (): { disk: SimulatedDisk; db: Store<Uint8Array>; changed: Model } => {
+    const disk = new SimulatedDisk(image);
+    const db = openOn(disk);
+    const changed: Model = new Map(model);
+    write(db, changed, new Random(seed + 1), 40);
+    return { disk, db, changed };
+  };
+  const { disk: counted, db: first } = begin();
+  const from = counted.operations;
+  await first.close();
+  const to = counted.operations;
+  expect(to - from).toBeGreaterThan(4);
+  for (let at = from; at <= to; at++) {
+    const { disk, db, changed } = begin();
+    disk.crashAt = at;
+    await db.close().catch((error: unknown) => {
+      const cause = error instanceof CrashError ? error : (error as Error).cause;
+      if (!(cause instanceof CrashError)) throw error;
+    });
+    for (const choice of ['none', 'all', random] as const) {
+      const left = disk.image(choice);
+      const again = openOn(new SimulatedDisk(left));
+      await expectModel(again, changed, `cut at ${at} of ${from} to ${to}`);
+    }
+  }
+});
+
+test('an image beside a log that is damaged does not hide the damage from a read or from verify (F-33)', async () => {
+  const { image, model } = await closedStore(85, 300);
+  const view = new DataView(image.buffer, image.byteOffset);
+  const slots = imageSlots(image);
+  let told = 0;
+  for (let offset = SLOTS_OFFSET; offset + SEGMENT_SIZE <= image.length; offset += SEGMENT_SIZE) {
+    if (slots.includes(offset) || view.getUint32(offset, true) === 0 || view.getUint32(offset + SEGMENT_SIZE - 1000, true) === 0) continue;
+    const damaged = new Uint8Array(image);
+    damaged[offset + 2000]! ^= 16;
+    const isTold = (action: () => unknown): boolean => {
+      try {
+        action();
+        return false;
+      } catch (error) {
+        if (!(error instanceof CorruptionError)) throw error;
+        return true;
+      }
+    };
+    let db: Store<Uint8Array> | undefined;
+    let isDamaged = isTold(() => {
+      db = openOn(new SimulatedDisk(damaged));
+    });
+    for (const [key, value] of isDamaged ? [] : model) {
+      if (isTold(() => expect(Buffer.compare(db!.get(key)!, value), `slot at ${offset}, key ${key}`).toBe(0))) isDamaged = true;
+    }
+    if (isDamaged) told++;
+    if (isDamaged && db !== undefined) await expect(db.verify()).rejects.toThrow(CorruptionError);
+    await db?.close();
+  }
+  expect(told).toBeGreaterThan(3);
+});
