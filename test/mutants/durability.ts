@@ -151,11 +151,13 @@ export const durability: Area = {
       breaks: ['L4', 'L5'],
       file: 'assembly/commit/put.ts',
       find: `  const size = sealRecord(record, flags, keySize, valueSize, version, link, segment.seed, offset);
+  beginChange();
   appendRecord(size);
   Log.version = version;
   publish(record, addressOf(segment.sequence, offset), existing);`,
       replace: `  publish(record, addressOf(segment.sequence, offset), existing);
   const size = sealRecord(record, flags, keySize, valueSize, version, link, segment.seed, offset);
+  beginChange();
   appendRecord(size);
   Log.version = version;`,
       tests: ['simulation/model'],

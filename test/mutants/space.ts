@@ -55,8 +55,8 @@ export const space: Area = {
       name: 'last-part-left-out',
       breaks: ['F-73'],
       file: 'src/engine/engine.ts',
-      find: 'for (let index = 0; index < count; index++) {\n      const size = this.core.partAt(list, index)',
-      replace: 'for (let index = 0; index < count - 1; index++) {\n      const size = this.core.partAt(list, index)',
+      find: 'for (let index = 0; index < count; index++) {\n      const size = this.#after(this.core.partAt(list, index))',
+      replace: 'for (let index = 0; index < count - 1; index++) {\n      const size = this.#after(this.core.partAt(list, index))',
       tests: ['unit/store-values'],
     },
     {
