@@ -121,7 +121,7 @@ export const space: Area = {
       name: 'refused-block-used',
       breaks: ['F-65'],
       file: DIRECTORY,
-      find: '    if (sibling == 0) return false;\n',
+      find: '  if (Index.spare == 0) return false;\n',
       replace: '',
       tests: ['unit/exhausted-memory'],
     },
