@@ -198,8 +198,8 @@ export const space: Area = {
       name: 'split-page-looked-up-in-the-wrong-half',
       breaks: ['L2'],
       file: DIRECTORY,
-      find: 'let goes = sibling != page && ((slot >> splitShift) & 1) != 0;',
-      replace: 'let goes = sibling != page && ((slot >> splitShift) & 1) == 0;',
+      find: 'let goes = sibling != Index.scratch && ((slot >> splitShift) & 1) != 0;',
+      replace: 'let goes = sibling != Index.scratch && ((slot >> splitShift) & 1) == 0;',
       tests: ['unit/keyspace'],
     },
     {
