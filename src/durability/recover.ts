@@ -328,7 +328,7 @@ class Reader {
     if (this.#mode.salvage) {
       const { core } = this.#engine;
       let code = core.startSalvage();
-      for (code = core.salvageNext(); code === status.STATUS_CORRUPT; code = core.salvageNext()) this.#lost.push(this.#engine.damage());
+      if (code === status.STATUS_OK) for (code = core.salvageNext(); code === status.STATUS_CORRUPT; code = core.salvageNext()) this.#lost.push(this.#engine.damage());
       this.#engine.refresh();
       if (code !== status.STATUS_OK) throw this.#noMemory();
       return;

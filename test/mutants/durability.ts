@@ -84,8 +84,8 @@ export const durability: Area = {
       name: 'clean-mark-before-the-log-is-flushed',
       breaks: ['F-09', 'I5'],
       file: LOG_FILE,
-      find: '    this.flushSync();\n    this.#guard(() => {\n      const size',
-      replace: '    this.#guard(() => {\n      this.#write(this.engine.core.closeFrame(this.#now()));\n      const size',
+      find: '    this.flushSync();\n    this.#guard(() => {\n      this.image.write',
+      replace: '    this.#guard(() => {\n      this.#write(this.engine.core.closeFrame(this.#now()));\n      this.image.write',
       tests: ['simulation/restarts'],
       isClassic: true,
     },
@@ -151,11 +151,13 @@ export const durability: Area = {
       breaks: ['L4', 'L5'],
       file: 'assembly/commit/put.ts',
       find: `  const size = sealRecord(record, flags, keySize, valueSize, version, link, segment.seed, offset);
+  beginChange();
   appendRecord(size);
   Log.version = version;
   publish(record, addressOf(segment.sequence, offset), existing);`,
       replace: `  publish(record, addressOf(segment.sequence, offset), existing);
   const size = sealRecord(record, flags, keySize, valueSize, version, link, segment.seed, offset);
+  beginChange();
   appendRecord(size);
   Log.version = version;`,
       tests: ['simulation/model'],

@@ -189,7 +189,7 @@ export const order: Area = {
       name: 'keys-that-share-a-hash-share-a-name',
       breaks: ['L2', 'F-74'],
       file: BUILD,
-      find: 'const ref = stands == 1 ? refOfHash(hash) : refOf(record, hash);',
+      find: 'const ref = stands == 1 ? refOfHash(hash) : refOf(resolve(load<u64>(at, 8)), hash);',
       replace: 'const ref = refOfHash(hash);',
       tests: ['simulation/order'],
     },

@@ -206,7 +206,7 @@ export const versions: Area = {
       breaks: ['T6'],
       file: 'assembly/log/since.ts',
       find: 'if (!cursor.mayLeaveOut && (following.sequence != cursor.sequence + 1 || !following.isKept)) {',
-      replace: 'if (!cursor.mayLeaveOut && following.block == 0) {',
+      replace: 'if (!cursor.mayLeaveOut && !following.isKept) {',
       tests: ['unit/watch-waiting'],
     },
     {
