@@ -2,6 +2,7 @@
 import type { Area } from '../support/mutant.js';
 import { assertions } from './assertions.js';
 import { codecs } from './codecs.js';
+import { compaction } from './compaction.js';
 import { copies } from './copies.js';
 import { device } from './device.js';
 import { durability } from './durability.js';
@@ -12,4 +13,4 @@ import { space } from './space.js';
 import { transactions } from './transactions.js';
 import { versions } from './versions.js';
 
-export const AREAS: readonly Area[] = [log, recovery, durability, transactions, order, versions, space, codecs, copies, device, assertions];
+export const AREAS: readonly Area[] = [log, recovery, durability, transactions, order, versions, space, compaction, codecs, copies, device, assertions];

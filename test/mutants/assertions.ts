@@ -80,8 +80,8 @@ export const assertions: Area = {
       name: 'old-version-taken-out-at-another-address',
       breaks: ['F-66', 'T3'],
       file: 'assembly/versions/old.ts',
-      find: '  const index = <u32>search(list, versionOf(record));\n  const count',
-      replace: '  const index = <u32>search(list, versionOf(record) + 1);\n  const count',
+      find: '  const index = Found.index;\n  const count',
+      replace: '  const index = <u32>search(list, version + 1);\n  const count',
       tests: ['simulation/snapshots', 'unit/history'],
     },
     {
