@@ -41,9 +41,10 @@ const ROTATE_COUNT = 2;
 const SHRINK_COUNT = 3;
 /** Headers that are written, at most, until what is dead has left the list. */
 const SETTLE_COUNT = 4;
-/** Slots that a closed store may have beyond those that hold something, and the part of them that is not worth the work; bytes that are copied before it is closed, at most. */
+/** Slots that a closed store may have beyond those that hold something, and the part of them, and the bytes, that are not worth the work; bytes that are copied before it is closed, at most. */
 const SLACK_COUNT = 4;
 const SLACK_SHARE = 8;
+const SLACK_SIZE = 1 << 20;
 const TIGHTEN_SIZE_MAX = 16 << 20;
 
 function turn(): Promise<void> {
@@ -202,7 +203,8 @@ export class Compactor {
     const { core } = this.#engine;
     const log = this.#log!;
     const wanted = this.#engine.segmentCount + SLACK_COUNT;
-    if (core.canCompact() === 0 || log.slots.count < wanted + Math.max(SLACK_COUNT, wanted / SLACK_SHARE)) return;
+    const slack = Math.max(SLACK_COUNT, wanted / SLACK_SHARE, SLACK_SIZE / this.#engine.segmentSize);
+    if (core.canCompact() === 0 || log.slots.count < wanted + slack) return;
     const end = this.#engine.movedSize + TIGHTEN_SIZE_MAX;
     try {
       for (let count = 0; count < ROTATE_COUNT; count++) {

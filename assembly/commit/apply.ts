@@ -8,6 +8,7 @@ import { RECORD_FLAG_LARGE, RECORD_FLAG_PART } from '../shared/format';
 import { countNewest, forsake, readParts, retain, uncountNewest } from '../space/live';
 import { History, noteSuperseded, reserveHistory, trimKey } from '../versions/history';
 import { KEPT_BY_HISTORY, KEPT_BY_PIN, addOld, removeOld, reserveOld } from '../versions/old';
+import { forgetTime } from '../versions/times';
 import { Pins, addDead, isPinned, removeDead, reserveDead } from '../versions/pins';
 import { requires, requiresAddress, requiresRange, requiresRecord } from '../verify/contract';
 
@@ -52,8 +53,11 @@ function supersede(existing: usize, address: u64, superseder: u64): void {
   // Of a key that a commit writes twice nobody ever sees the first.
   const isOwn = versionOf(existing) == superseder;
   if (isOwn || (!isSeen && !History.isKept)) {
+    const version = versionOf(existing);
     forsake(existing, address);
-    if (!isOwn) Pins.floor = superseder;
+    if (isOwn) return;
+    Pins.floor = superseder;
+    forgetTime(version);
     return;
   }
   uncountNewest(existing, address);

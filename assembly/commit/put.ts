@@ -113,7 +113,9 @@ export function getBefore(key: usize, keySize: u32, before: u64): i32 {
   requiresRange(key, keySize);
   const newest = find(key, keySize, hashKey(key, keySize));
   const record = newest == 0 || versionOf(newest) < before ? newest : findOld(key, keySize, Index.hash, before - 1);
-  return record == 0 ? STATUS_ABSENT : showVersion(record);
+  if (record == 0) return STATUS_ABSENT;
+  setNumber(layout.CONTROL_TIME, movedTimeOf(record));
+  return showVersion(record);
 }
 
 /** Shows a version, a delete too: its kind, with the flag of a tombstone. */
@@ -121,7 +123,6 @@ export function showVersion(record: usize): i32 {
   requiresRecord(record);
   const flags = flagsOf(record);
   setNumber(layout.CONTROL_VERSION, versionOf(record));
-  if (History.isKept) setNumber(layout.CONTROL_TIME, movedTimeOf(record));
   return showValue(valueOf(record), valueSizeOf(record), flags & (format.RECORD_KIND_MASK | format.RECORD_FLAG_LARGE | format.RECORD_FLAG_TOMBSTONE));
 }
 

@@ -6,17 +6,18 @@ import { hashKey } from '../hash/keyhash';
 import { repoint, standing } from '../index/by-hash';
 import { Log, appendRecord, blockOf, makeRoom, publishTail, recordOffset } from '../log/log';
 import { frameSizeOf, frameTimeOf } from '../log/frame';
-import { copyWithTime, flagsOf, keyOf, keySizeOf, partAddress, partCountOf, resealRecord, setPartAddress, sizeOf, valueSizeOf, versionOf } from '../log/record';
+import { flagsOf, keyOf, keySizeOf, movedTimeOf, partAddress, partCountOf, resealRecord, setMovedTime, setPartAddress, sizeOf, valueSizeOf, versionOf } from '../log/record';
 import { Geometry, addressOf, offsetOf, resolve, segmentOf } from '../log/segment';
 import { Slots } from '../log/slots';
 import { presentBlock } from '../paging/window';
-import { RECORD_EXPIRY_SIZE, RECORD_FLAG_LARGE, RECORD_FLAG_PART, RECORD_FLAG_TIME, RECORD_HEADER_SIZE, RECORD_TIME_SIZE } from '../shared/format';
+import { RECORD_EXPIRY_SIZE, RECORD_FLAG_LARGE, RECORD_FLAG_PART, RECORD_FLAG_TIME, RECORD_HEADER_SIZE } from '../shared/format';
 import * as layout from '../shared/layout';
-import { STATUS_NEED_SLOT, STATUS_OK } from '../shared/status';
+import { STATUS_MEMORY_FULL, STATUS_NEED_SLOT, STATUS_OK } from '../shared/status';
 import { countNewest, transferRecord, uncountNewest } from '../space/live';
 import { disownPart, ownParts, ownerOf } from '../space/parts';
-import { History } from '../versions/history';
 import { moveOld } from '../versions/old';
+import { Pins, isPin } from '../versions/pins';
+import { noteTime, reserveTime } from '../versions/times';
 import { ensures, requires, requiresAddress, requiresRecord } from '../verify/contract';
 
 /** What compaction has copied, for `stats`. */
@@ -25,26 +26,30 @@ export class Moved {
   static bytes: u64 = 0;
 }
 
-/** What `makeRoom` is asked for: the bytes of key and value, and of what comes between them and the header there. */
+/** What `makeRoom` is asked for: the bytes of key and value, and of what comes between them and the header. */
 function roomFor(record: usize): u32 {
   requiresRecord(record);
-  return sizeOf(record) - RECORD_HEADER_SIZE + (History.isKept ? RECORD_TIME_SIZE : 0);
+  return sizeOf(record) - RECORD_HEADER_SIZE;
 }
 
-/** Whether a record takes the time of its commit with it: where a history is kept, which shows it. */
-function takesTime(record: usize): bool {
-  return History.isKept && (flagsOf(record) & (RECORD_FLAG_PART | RECORD_FLAG_TIME)) == 0;
+/** Whether somebody may read as of a commit, by its clock. */
+function isTimeAskedFor(version: u64): bool {
+  requires(version != 0 && version <= Log.version);
+  return version >= Pins.floor || isPin(version);
 }
 
-/** Copies a record, at an address, to the tail, where there is room for it. Returns its address there. */
+/** Copies a record, at an address, to the tail, where there is room for it. It takes the time of its commit along. Returns its address there. */
 function copy(record: usize, address: u64): u64 {
+  requiresRecord(record);
+  requiresAddress(address);
+  const size = sizeOf(record);
   const segment = Log.segment!;
   const offset = recordOffset();
   const to = blockOf(segment) + offset;
-  assert(offset + sizeOf(record) + RECORD_TIME_SIZE <= Geometry.segmentSize);
-  let size = sizeOf(record);
-  if (takesTime(record)) size = copyWithTime(to, record, timeAt(address));
-  else memory.copy(to, record, size);
+  assert(offset + size <= Geometry.segmentSize);
+  memory.copy(to, record, size);
+  if ((flagsOf(record) & (RECORD_FLAG_PART | RECORD_FLAG_TIME)) == 0) setMovedTime(to, timeAt(address));
+  if ((flagsOf(record) & RECORD_FLAG_PART) == 0 && isTimeAskedFor(versionOf(record))) noteTime(versionOf(record), movedTimeOf(to));
   resealRecord(to, size, segment.seed, offset);
   appendRecord(size);
   Log.hasMoved = true;
@@ -57,6 +62,7 @@ function copy(record: usize, address: u64): u64 {
 
 /** When what stands at an address was committed: the time of its frame. O(frames of the segment). */
 function timeAt(address: u64): u64 {
+  requiresAddress(address);
   const segment = segmentOf(address)!;
   const block = presentBlock(segment);
   let frame = segment.headerEnd;
@@ -68,6 +74,7 @@ function timeAt(address: u64): u64 {
 /** Whoever knew a record of a key at one address knows it at another. */
 function redirect(record: usize, from: u64, to: u64): void {
   requiresRecord(record);
+  requires(from != to && to != 0);
   const hash = hashKey(keyOf(record), keySizeOf(record));
   if (standing(hash, from) != 0) {
     repoint(hash, from, to);
@@ -79,7 +86,9 @@ function redirect(record: usize, from: u64, to: u64): void {
 
 /** Copies a live record at an address. STATUS_OK, or what keeps it from being copied: nothing has changed then. `reserved` may use the block that is kept for deletes. */
 export function moveRecord(record: usize, address: u64, reserved: bool): i32 {
+  requiresRecord(record);
   requiresAddress(address);
+  if (!reserveTime()) return STATUS_MEMORY_FULL;
   if ((flagsOf(record) & RECORD_FLAG_PART) != 0) return movePart(record, address, reserved);
   const status = makeRoom(roomFor(record), 0, reserved);
   if (status != STATUS_OK) return status;
@@ -91,6 +100,7 @@ export function moveRecord(record: usize, address: u64, reserved: bool): i32 {
 
 /** A part goes with a copy of the record that lists it, in which it stands at its new address. */
 function movePart(part: usize, address: u64, reserved: bool): i32 {
+  requiresRecord(part);
   const owner = ownerOf(address);
   requiresAddress(owner);
   const before = resolve(owner);

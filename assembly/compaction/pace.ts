@@ -33,6 +33,7 @@ function heldSize(): u64 {
 
 /** By how many bytes the store is over its bound: what compaction owes. */
 export function debtSize(): u64 {
+  requires(Pace.share < 1024);
   if (Pace.share == 0) return 0;
   const held = heldSize();
   const allowed = allowedSize();
@@ -41,6 +42,7 @@ export function debtSize(): u64 {
 
 /** Looks whether there is something to do. O(1). */
 export function look(): void {
+  requires(Log.segment !== null);
   Pace.segment = Log.segment;
   Pace.isDue = Pace.isAskedFor || debtSize() != 0;
 }

@@ -11,7 +11,7 @@ import { presentBlock } from '../paging/window';
 import { FRAME_HEAD_SIZE, RECORD_FLAG_PART } from '../shared/format';
 import { ownerOf } from '../space/parts';
 import { addressOfOld } from '../versions/old';
-import { requires, requiresAddress, requiresRecord } from '../verify/contract';
+import { ensures, requires, requiresAddress, requiresBlock, requiresRecord, requiresSegment } from '../verify/contract';
 
 @unmanaged
 export class Source {
@@ -31,6 +31,8 @@ if (offsetof<Source>() > SOURCE_SIZE) ERROR('a source outgrew its room');
 
 /** Begins to read a segment. */
 export function openSource(source: Source, segment: Segment): void {
+  requiresSegment(segment);
+  requiresBlock(changetype<usize>(source), SOURCE_SIZE);
   source.sequence = segment.sequence;
   source.address = 0;
   source.version = 0;
@@ -76,6 +78,7 @@ export function advance(source: Source, budget: u32): u32 {
     if (!isLive(record, address)) continue;
     source.address = address;
     source.version = versionOf(record);
+    ensures(source.version != 0 && source.offset <= source.end);
     return budget;
   }
   return 0;

@@ -37,6 +37,7 @@ function sourceAt(index: u32): Source {
 
 /** Takes the best of those that were chosen, as many as fill their share. False where there is none. */
 function startRound(): bool {
+  requires(Round.sourceCount == 0 && !Victims.isChoosing);
   let live: u64 = 0;
   Round.sourceCount = 0;
   for (let index: u32 = 0; index < Victims.count && live < FILL_COUNT << Geometry.segmentShift; index++) {
@@ -71,6 +72,7 @@ function oldestSource(): Source | null {
 }
 
 function endRound(): void {
+  requires(Round.sourceCount != 0);
   Round.emptied += Round.sourceCount;
   Round.sourceCount = 0;
   Round.count++;
@@ -103,6 +105,7 @@ export class Step {
 
 /** The head of a source is at the end of the log, or need not be. */
 function moveHead(source: Source, reserved: bool): i32 {
+  requires(source.version != 0 && source.address != 0);
   const record = resolve(source.address);
   const status = record != 0 && isLive(record, source.address) ? moveRecord(record, source.address, reserved) : STATUS_OK;
   // What does not fit into a fresh segment stays, and its segment with it.
@@ -146,6 +149,7 @@ const UNITS_PER_RECORD: u32 = 4;
 
 /** What every commit of so many records does for compaction, and for the deletes that wait to be forgotten. */
 export function pay(recordCount: u32): void {
+  requires(!Space.isHeld && Log.segment !== null);
   if (Log.segment !== Pace.segment) {
     look();
     if (Sweep.phase == 0 && isSweepDue()) startSweep();

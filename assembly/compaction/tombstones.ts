@@ -10,16 +10,16 @@ import { find, remove, slotAddress } from '../index/directory';
 import { bodySizeOf, frameSizeOf } from '../log/frame';
 import { Log } from '../log/log';
 import { flagsOf, keyOf, keySizeOf, sizeOf, versionOf } from '../log/record';
-import { Segment, Segments, addressOf } from '../log/segment';
+import { Geometry, Segment, Segments, addressOf } from '../log/segment';
 import { allocate, release, shiftFor } from '../memory/allocator';
 import { presentBlock } from '../paging/window';
 import { removeKey } from '../order/order';
-import { FRAME_HEAD_SIZE, RECORD_FLAG_PART, RECORD_FLAG_TOMBSTONE } from '../shared/format';
-import { Space, forsake } from '../space/live';
+import { FRAME_HEAD_SIZE, RECORD_FLAG_LARGE, RECORD_FLAG_PART, RECORD_FLAG_TOMBSTONE } from '../shared/format';
+import { Space, forsake, readParts } from '../space/live';
 import { History } from '../versions/history';
 import { Pins } from '../versions/pins';
 import { expiryOf } from '../versions/visible';
-import { requires, requiresRecord } from '../verify/contract';
+import { requires, requiresBlock, requiresRecord } from '../verify/contract';
 
 const IDLE: u32 = 0;
 const NOTE: u32 = 1;
@@ -73,6 +73,7 @@ export function isSweepDue(): bool {
 }
 
 function walkFromStart(phase: u32): void {
+  requires(phase > IDLE && phase <= REMOVE);
   Sweep.phase = phase;
   Segments.sweeping = Segments.first;
   Sweep.sequence = 0;
@@ -98,6 +99,7 @@ export function startSweep(): bool {
 }
 
 function endSweep(): void {
+  requires(Log.segment !== null);
   if (Sweep.deleted != 0) release(Sweep.deleted, Sweep.shift);
   if (Sweep.hiding != 0) release(Sweep.hiding, Sweep.shift);
   Sweep.deleted = 0;
@@ -117,11 +119,13 @@ function bitOf(hash: u64): u8 {
 }
 
 function mark(filter: usize, hash: u64): void {
+  requiresBlock(filter, <usize>1 << Sweep.shift);
   const at = byteOf(filter, hash);
   store<u8>(at, load<u8>(at) | bitOf(hash));
 }
 
 function isMarked(filter: usize, hash: u64): bool {
+  requiresBlock(filter, <usize>1 << Sweep.shift);
   return (load<u8>(byteOf(filter, hash)) & bitOf(hash)) != 0;
 }
 
@@ -153,6 +157,7 @@ function nextRecord(): usize {
 }
 
 function nextIn(segment: Segment): usize {
+  requires(segment.isKept && Sweep.sequence == segment.sequence);
   const block = presentBlock(segment);
   Sweep.block = block;
   while (Sweep.budget != 0) {
@@ -176,10 +181,12 @@ function nextIn(segment: Segment): usize {
 
 /** The address of the record that `nextRecord` has just returned. */
 function addressOfRecord(record: usize): u64 {
+  requires(record > Sweep.block && record < Sweep.block + Geometry.segmentSize);
   return addressOf(Sweep.sequence, <u32>(record - Sweep.block));
 }
 
 function look(record: usize): void {
+  requiresRecord(record);
   const hash = hashKey(keyOf(record), keySizeOf(record));
   if (Sweep.phase == NOTE) {
     if (isGone(record) && standing(hash, addressOfRecord(record)) != 0) mark(Sweep.deleted, hash);
@@ -190,6 +197,8 @@ function look(record: usize): void {
 
 /** Takes a key out of the index that is not there, if nobody reads as of a version, or by a clock, for which it was. */
 function take(record: usize, hash: u64): void {
+  requires(Sweep.phase == REMOVE);
+  requiresRecord(record);
   const version = versionOf(record);
   if ((flagsOf(record) & RECORD_FLAG_TOMBSTONE) != 0) {
     if (Pins.oldest !== null && Pins.oldest!.version < version) return;
@@ -201,6 +210,7 @@ function take(record: usize, hash: u64): void {
   const address = addressOfRecord(record);
   const found = find(keyOf(record), keySizeOf(record), hash);
   assert(found != 0 && slotAddress() == address);
+  if ((flagsOf(found) & RECORD_FLAG_LARGE) != 0) readParts(found);
   removeKey(found);
   remove();
   forsake(found, address);

@@ -6,7 +6,7 @@
  */
 import { Log } from '../log/log';
 import { Geometry, Segment, Segments, addressOf, segmentOf } from '../log/segment';
-import { requires } from '../verify/contract';
+import { ensures, requires, requiresSegment } from '../verify/contract';
 
 /** How many are chosen together, at most. */
 export const VICTIM_COUNT_MAX: u32 = 8;
@@ -33,12 +33,15 @@ export class Victims {
 
 /** Begins to choose. */
 export function startChoice(): void {
+  requires(!Victims.isChoosing && Segments.first !== null);
   Victims.isChoosing = true;
   Victims.count = 0;
   Segments.choosing = Segments.first;
 }
 
 function scoreOf(segment: Segment): f64 {
+  requiresSegment(segment);
+  requires(Log.segment !== null && segment.live <= Geometry.segmentSize);
   if (segment === Log.segment || segment === Log.output || !segment.isKept || segment.written != segment.end || segment.isVictim || segment.sequence >= Victims.before) return 0;
   const dead = Geometry.segmentSize - segment.live;
   const age = <f64>(Log.segment!.sequence - segment.sequence);
@@ -58,6 +61,7 @@ function note(score: f64, sequence: u64): void {
   store<f64>(at, score);
   store<u64>(at, sequence, 8);
   Victims.count = kept + 1;
+  ensures(Victims.count <= VICTIM_COUNT_MAX);
 }
 
 /** Goes on choosing. Returns whether it is done: `victimAt` then tells what was chosen, best first. O(1), of O(segments) in all. */

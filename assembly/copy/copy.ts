@@ -7,7 +7,7 @@ import { hashKey } from '../hash/keyhash';
 import { find, slotAddress } from '../index/directory';
 import { frameFlagsOf, frameTimeOf, hasHead } from '../log/frame';
 import { Log } from '../log/log';
-import { checkRecord, flagsOf, isMeaningful, keyOf, keySizeOf, movedTimeOf, settleRecord, sizeOf, valueSizeOf, versionOf } from '../log/record';
+import { checkRecord, flagsOf, isMeaningful, keyOf, keySizeOf, hasMovedTime, movedTimeOf, settleRecord, sizeOf, valueSizeOf, versionOf } from '../log/record';
 import { Geometry, Segment, Segments, addressOf, allocateSegmentBlock, offsetOf } from '../log/segment';
 import { LOG_CURSOR_SIZE, LogCursor, nextRecord, placeAt, resume } from '../log/since';
 import { release } from '../memory/allocator';
@@ -196,7 +196,7 @@ function nextShown(copy: Copy): usize {
     if (!isShown(copy, record, address)) continue;
     // Where the index reads what is not in memory, the walk's segment may have made room for it.
     const shown = presentBlock(segment) + offsetOf(address);
-    copy.time = movedTimeOf(shown) != 0 ? movedTimeOf(shown) : time;
+    copy.time = hasMovedTime(shown) ? movedTimeOf(shown) : time;
     return shown;
   }
   return 0;

@@ -139,7 +139,7 @@ function copyList(copy: Copy, record: usize): i32 {
   requiresRecord(record);
   requires(copy.largeDone == copy.largeSize && copy.partCount != 0);
   const target = copy.target;
-  const flags = flagsOf(record) & ~(3 << format.RECORD_KEY_SIZE_HIGH_SHIFT);
+  const flags = flagsOf(record) & ~(format.RECORD_FLAG_TIME | (3 << format.RECORD_KEY_SIZE_HIGH_SHIFT));
   const keySize = keySizeOf(record);
   const listSize = (copy.partCount + 1) << 3;
   const size = recordSize(flags, keySize, listSize);

@@ -8,6 +8,7 @@ import { Windows } from '../memory/windows';
 import { relieve } from '../paging/evict';
 import { presentBlock } from '../paging/window';
 import { findOld } from '../versions/old';
+import { notedTime } from '../versions/times';
 import { Clock, expiryOf } from '../versions/visible';
 import { requires } from '../verify/contract';
 
@@ -34,6 +35,8 @@ export function keyExpiry(keySize: u32, version: f64): f64 {
 /** When a version was committed, in epoch milliseconds, or up to the length of a turn later; -1 where its frame is still open or no longer kept. O(segments). */
 export function timeOf(version: f64): f64 {
   requires(version >= 0);
+  const noted = notedTime(<u64>version);
+  if (noted != 0) return <f64>noted;
   let segment: Segment | null = Segments.last;
   while (segment !== null && (!segment.isKept || segment.firstVersion > <u64>version)) segment = segment.previous;
   // The first frame there is may hold several commits, and be newer than the first of them.

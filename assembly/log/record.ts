@@ -50,20 +50,19 @@ export class Expiry {
   static next: u64 = 0;
 }
 
-/** The header, and what stands between it and the key: the expiry, then the time. */
+/** The bytes between the header and the key. */
 export function keyOffset(flags: u32): u32 {
-  // A flag is shifted to where it is the size of its field.
-  return format.RECORD_HEADER_SIZE + ((flags & format.RECORD_FLAG_EXPIRY) >> EXPIRY_SIZE_SHIFT) + ((flags & format.RECORD_FLAG_TIME) >> TIME_SIZE_SHIFT);
+  return format.RECORD_HEADER_SIZE + ((flags & format.RECORD_FLAG_EXPIRY) != 0 ? format.RECORD_EXPIRY_SIZE : 0);
 }
 
-const EXPIRY_SIZE_SHIFT: u32 = 2;
-const TIME_SIZE_SHIFT: u32 = 5;
-if (format.RECORD_FLAG_EXPIRY >> EXPIRY_SIZE_SHIFT != format.RECORD_EXPIRY_SIZE || format.RECORD_FLAG_TIME >> TIME_SIZE_SHIFT != format.RECORD_TIME_SIZE) ERROR('a field is not of the size that its flag says');
+/** Whether a record says itself when it was committed. */
+export function hasMovedTime(record: usize): bool {
+  return (flagsOf(record) & format.RECORD_FLAG_TIME) != 0;
+}
 
 /** When a record that was moved out of its frame was committed, in epoch milliseconds; 0 where the frame that it stands in tells. */
 export function movedTimeOf(record: usize): u64 {
-  const flags = flagsOf(record);
-  return (flags & format.RECORD_FLAG_TIME) == 0 ? 0 : load<u64>(record + keyOffset(flags) - format.RECORD_TIME_SIZE);
+  return hasMovedTime(record) ? linkOf(record) : 0;
 }
 
 export function keyOf(record: usize): usize {
@@ -83,12 +82,13 @@ export function sizeOf(record: usize): u32 {
   return recordSize(flagsOf(record), keySizeOf(record), valueSizeOf(record));
 }
 
-/** The check of a record of `size` bytes: everything but check and link, seeded with its place. */
+/** The check of a record of `size` bytes: everything but check and link, and the time where that stands there, seeded with its place. */
 function computeCheck(record: usize, size: u32, seed: u64, offset: u32): u32 {
   requires(size >= <u32>format.RECORD_HEADER_SIZE && (size & 7) == 0);
   requiresBlock(record, size);
   const place = mix(seed ^ format.SEED_RECORD, (<u64>offset << 32) | <u64>load<u32>(record, format.RECORD_VALUE_SIZE));
-  return <u32>xxh64(record + format.RECORD_FLAGS, size - format.RECORD_FLAGS, place ^ load<u64>(record, format.RECORD_VERSION));
+  const seedOfCheck = hasMovedTime(record) ? mix(place, linkOf(record)) : place;
+  return <u32>xxh64(record + format.RECORD_FLAGS, size - format.RECORD_FLAGS, seedOfCheck ^ load<u64>(record, format.RECORD_VERSION));
 }
 
 /**
@@ -111,23 +111,12 @@ export function sealRecord(record: usize, flags: u32, keySize: u32, valueSize: u
   return size;
 }
 
-/**
- * Copies a record of a key to `to`, with the time of its commit before its key, and returns its size there. The check is to be made anew.
- */
-export function copyWithTime(to: usize, record: usize, time: u64): u32 {
+/** Has a record say when it was committed, in epoch milliseconds, where its frame does not. The check is to be made anew. */
+export function setMovedTime(record: usize, time: u64): void {
   requiresRecord(record);
-  const flags = flagsOf(record);
-  requires((flags & (format.RECORD_FLAG_PART | format.RECORD_FLAG_TIME)) == 0 && time <= FIELD_MASK);
-  const begin = keyOffset(flags);
-  const unpadded = keySizeOf(record) + valueSizeOf(record);
-  memory.copy(to, record, begin);
-  store<u64>(to + begin, time);
-  memory.copy(to + begin + format.RECORD_TIME_SIZE, record + begin, unpadded);
-  store<u16>(to, load<u16>(to, format.RECORD_FLAGS) | <u16>format.RECORD_FLAG_TIME, format.RECORD_FLAGS);
-  const end = begin + format.RECORD_TIME_SIZE + unpadded;
-  for (let pad = end; pad < alignUp(end); pad++) store<u8>(to + pad, 0);
-  ensures(sizeOf(to) == alignUp(end) && movedTimeOf(to) == time);
-  return alignUp(end);
+  requires((flagsOf(record) & (format.RECORD_FLAG_PART | format.RECORD_FLAG_TIME)) == 0 && time <= FIELD_MASK);
+  store<u16>(record, load<u16>(record, format.RECORD_FLAGS) | <u16>format.RECORD_FLAG_TIME, format.RECORD_FLAGS);
+  setLink(record, time);
 }
 
 /** Makes the check of a record anew that was copied to another place, or whose value was changed before it left memory. */
@@ -141,7 +130,7 @@ export function resealRecord(record: usize, size: u32, seed: u64, offset: u32): 
 export function settleRecord(record: usize, seed: u64, offset: u32): void {
   requiresRecord(record);
   requires((offset & 7) == 0);
-  setLink(record, 0);
+  if (!hasMovedTime(record)) setLink(record, 0);
   resealRecord(record, sizeOf(record), seed, offset);
 }
 
@@ -172,7 +161,7 @@ export function isMeaningful(record: usize, limit: u32, frameVersion: u64): bool
   const version = versionOf(record);
   if ((flags & ~KNOWN_FLAGS) != 0 || version == 0 || version > frameVersion) return false;
   const isPart = (flags & format.RECORD_FLAG_PART) != 0;
-  if (isPart != (keySizeOf(record) == 0)) return false;
+  if (isPart != (keySizeOf(record) == 0) || (isPart && (flags & format.RECORD_FLAG_TIME) != 0)) return false;
   if ((flags & format.RECORD_FLAG_TOMBSTONE) != 0 && valueSizeOf(record) != 0) return false;
   if ((flags & format.RECORD_FLAG_LARGE) != 0) {
     const size = valueSizeOf(record);

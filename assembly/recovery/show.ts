@@ -6,7 +6,7 @@ import { hashKey } from '../hash/keyhash';
 import { Begun } from '../image/read';
 import { touch } from '../index/by-hash';
 import { find, insert, reserveSlot, setSlot, slotAddress } from '../index/directory';
-import { flagsOf, keyOf, keySizeOf, linkOf, setLink, sizeOf, versionOf } from '../log/record';
+import { flagsOf, hasMovedTime, keyOf, keySizeOf, linkOf, setLink, sizeOf, versionOf } from '../log/record';
 import { FIELD_MASK, resolve } from '../log/segment';
 import { mix } from '../hash/xxh64';
 import * as format from '../shared/format';
@@ -80,6 +80,11 @@ export function drain(): bool {
   return true;
 }
 
+/** Points a record at the version before it, unless the time of its commit stands there. */
+function relink(record: usize, address: u64): void {
+  if (!hasMovedTime(record)) setLink(record, address);
+}
+
 /** Shows one record, unless a newer version of its key is already there. */
 function showNow(record: usize, address: u64, hash: u64): bool {
   requiresRecord(record);
@@ -89,13 +94,13 @@ function showNow(record: usize, address: u64, hash: u64): bool {
   const existing = find(key, keySize, hash);
   if (existing == 0) {
     if (!reserveSlot(key, keySize)) return false;
-    setLink(record, 0);
+    relink(record, 0);
     insert(address);
   } else {
     const version = versionOf(record);
     const newest = versionOf(existing);
     if (version < newest) return !History.isKept || showOld(record, address, hash, versionOf(existing));
-    setLink(record, version == newest ? linkOf(existing) : slotAddress());
+    relink(record, version != newest ? slotAddress() : hasMovedTime(existing) ? 0 : linkOf(existing));
     if (version != newest && History.isKept) {
       if (!reserveOld(key, keySize, hash) || !reserveHistory()) return false;
       uncountNewest(existing, slotAddress());

@@ -175,9 +175,8 @@ export const RECORD_FLAG_EXPIRY = 0x0020;
 export const RECORD_FLAG_PART = 0x0040;
 /** The value is kept in parts: this record's value is the total size, then the addresses of the parts. */
 export const RECORD_FLAG_LARGE = 0x0080;
-/** The time of the commit, in epoch milliseconds, stands before the key: compaction has moved the record out of the frame that had it, and a history is kept. */
+/** Compaction has moved the record out of the frame that said when it was committed: that time, in epoch milliseconds, stands in place of the link, and the check covers it. */
 export const RECORD_FLAG_TIME = 0x0100;
-export const RECORD_TIME_SIZE = 8;
 /** The two highest flag bits are bits 16 and 17 of the key's size. */
 export const RECORD_KEY_SIZE_HIGH_SHIFT = 14;
 

@@ -51,7 +51,7 @@ export const CONTROL_IS_SHORT = 356;
 /** The image of the index that the superblock names: the first of its slots, and how many there are; 0 where there is none. */
 export const CONTROL_IMAGE_SLOT = 360;
 export const CONTROL_IMAGE_COUNT = 364;
-/** Where a history is kept: when the version that the last call met was committed, in epoch milliseconds; 0 where its frame tells. */
+/** When the version that `versionBefore` has found was committed, in epoch milliseconds; 0 where its frame tells. */
 export const CONTROL_TIME = 368;
 /** Random words that the facade hands to `init`: store id, then the entropy of salts and of the hash seed. */
 export const CONTROL_ENTROPY = 384;

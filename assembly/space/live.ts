@@ -120,6 +120,8 @@ function forsakeParts(record: usize): void {
 
 /** A record that is live, or a part of one, has been copied: its bytes count there now. */
 export function transferRecord(from: u64, size: u32, to: u64, sizeThere: u32): void {
+  requiresAddress(from);
+  requiresAddress(to);
   subtractRecord(from, size);
   addRecord(to, sizeThere);
 }

@@ -22,6 +22,7 @@ function mask(): usize {
 }
 
 function home(part: u64): usize {
+  requires(Parts.tableShift >= TABLE_SHIFT_MIN);
   return <usize>((part * 0x9e3779b97f4a7c15) >> (64 - Parts.tableShift)) & mask();
 }
 
@@ -55,6 +56,7 @@ function build(shift: u32): bool {
 
 /** Makes room for so many parts more. False where memory is at its limit. */
 export function reserveParts(count: u32): bool {
+  requires(count != 0);
   let shift = max<u32>(Parts.tableShift, TABLE_SHIFT_MIN);
   while ((<u64>(Parts.count + count) << (ENTRY_SHIFT + 1)) > <u64>1 << shift) shift++;
   return shift == Parts.tableShift || build(shift);
@@ -77,6 +79,7 @@ export function ownParts(record: usize, owner: u64): void {
 
 /** Nothing names the part any more. Moves up the entries that only stood behind it. */
 export function disownPart(part: u64): void {
+  requiresAddress(part);
   requires(Parts.count != 0);
   let hole = entryOf(part) - Parts.table;
   assert(load<u64>(Parts.table + hole) == part);

@@ -10,6 +10,7 @@ import { allocate, release } from '../memory/allocator';
 import { equal } from '../memory/bytes';
 import { giveBlock, takeBlock } from '../memory/small';
 import { subtractBytes } from '../space/live';
+import { forgetTime } from './times';
 import { ensures, requires, requiresAddress, requiresBlock, requiresRange, requiresRecord } from '../verify/contract';
 
 /** Why a version is kept: a pin has it on its dead list; the history wants it. */
@@ -334,6 +335,7 @@ export function drop(hash: u64, version: u64): void {
   const address = addressOfOld(hash, version);
   requiresAddress(address);
   removeOld(hash, version);
+  forgetTime(version);
   subtractBytes(resolve(address), address);
 }
 

@@ -244,7 +244,7 @@ export class Engine {
     return time < 0 ? this.now() : time;
   }
 
-  /** When the version that the last call met was committed, in epoch milliseconds: where a history is kept, compaction may have moved it out of the frame that tells. */
+  /** When the version that `findBefore` has found was committed, in epoch milliseconds: compaction may have moved it out of the frame that tells. */
   get foundTime(): number {
     return this.#numbers[TIME]! || this.timeOf(this.foundVersion);
   }

@@ -249,14 +249,16 @@ export function readRecord(segment: Uint8Array, offset: number, seed: bigint): F
   const valueOffset = keyOffset + keySize;
   const end = Math.ceil((valueOffset + valueSize) / 8) * 8;
   if (end > segment.length) return undefined;
-  const seedOfRecord = mix(seed ^ SEED_RECORD, (BigInt(offset) << 32n) | BigInt(valueSize)) ^ word;
+  const place = mix(seed ^ SEED_RECORD, (BigInt(offset) << 32n) | BigInt(valueSize));
+  const link = low48(view.getBigUint64(offset + 16, true));
+  const seedOfRecord = ((flags & 256) === 0 ? place : mix(place, BigInt(link))) ^ word;
   if (view.getUint32(offset, true) !== Number(xxh64(segment.subarray(offset + 22, end), seedOfRecord) & 0xffffffffn)) return undefined;
   if (!isZero(segment.subarray(valueOffset + valueSize, end))) return undefined;
   return {
     offset,
     end,
     version: low48(word),
-    link: low48(view.getBigUint64(offset + 16, true)),
+    link,
     kind: flags & 15,
     isTombstone: (flags & 16) !== 0,
     isPart: (flags & 64) !== 0,
