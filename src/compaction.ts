@@ -118,7 +118,7 @@ export class Compactor {
   }
 
   get #size(): number {
-    return this.#log === undefined ? this.#engine.segmentCount * this.#engine.segmentSize : this.#log.device.size();
+    return this.#log === undefined ? this.#engine.core.segmentCount() * this.#engine.segmentSize : this.#log.device.size();
   }
 
   /** Does steps until nothing is left to do, or it cannot go on. */
@@ -162,7 +162,7 @@ export class Compactor {
     }
     await this.#commits!.flush();
     // What is live fits into so many slots from the first on; two more are the tail's and the one that it names as next.
-    this.#engine.core.startCompaction(this.#engine.segmentSize, this.#engine.segmentCount + ROTATE_COUNT);
+    this.#engine.core.startCompaction(this.#engine.segmentSize, this.#engine.core.segmentCount() + ROTATE_COUNT);
     await this.#runToEnd(signal);
     await this.#settle();
     while (log.slots.recall()) await turn();
@@ -174,10 +174,10 @@ export class Compactor {
   async compact({ signal }: CompactOptions): Promise<Compacted> {
     const { core } = this.#engine;
     const before = this.#size;
-    const movedBefore = this.#engine.movedSize;
+    const movedBefore = this.#engine.core.movedSize();
     try {
-      for (let round = 0, held = Infinity; round < ROUNDS_MAX && this.#engine.segmentCount < held; round++) {
-        held = round < 2 ? Infinity : this.#engine.segmentCount;
+      for (let round = 0, held = Infinity; round < ROUNDS_MAX && this.#engine.core.segmentCount() < held; round++) {
+        held = round < 2 ? Infinity : this.#engine.core.segmentCount();
         core.sweepTombstones();
         core.startCompaction(this.#engine.segmentSize / ASKED_DEAD_SHARE, ANY_SLOT);
         await this.#runToEnd(signal);
@@ -192,7 +192,7 @@ export class Compactor {
     } finally {
       if (!this.#engine.isBroken) core.endCompaction();
     }
-    return { movedBytes: this.#engine.movedSize - movedBefore, before, after: this.#size };
+    return { movedBytes: this.#engine.core.movedSize() - movedBefore, before, after: this.#size };
   }
 
   /**
@@ -202,10 +202,10 @@ export class Compactor {
   tighten(): void {
     const { core } = this.#engine;
     const log = this.#log!;
-    const wanted = this.#engine.segmentCount + SLACK_COUNT;
+    const wanted = this.#engine.core.segmentCount() + SLACK_COUNT;
     const slack = Math.max(SLACK_COUNT, wanted / SLACK_SHARE, SLACK_SIZE / this.#engine.segmentSize);
     if (core.canCompact() === 0 || log.slots.count < wanted + slack) return;
-    const end = this.#engine.movedSize + TIGHTEN_SIZE_MAX;
+    const end = this.#engine.core.movedSize() + TIGHTEN_SIZE_MAX;
     try {
       for (let count = 0; count < ROTATE_COUNT; count++) {
         log.slots.recall();
@@ -213,7 +213,7 @@ export class Compactor {
       }
       log.flushSync();
       core.startCompaction(this.#engine.segmentSize, wanted);
-      while (core.hasCompactionWork() !== 0 && this.#engine.movedSize < end) {
+      while (core.hasCompactionWork() !== 0 && this.#engine.core.movedSize() < end) {
         const code = this.#step(false);
         if (code === status.STATUS_NEED_SLOT) log.provideSlot(true);
         else if (code !== status.STATUS_OK) break;
@@ -236,7 +236,7 @@ export class Compactor {
     const { core } = this.#engine;
     if (this.#isReclaiming || core.canCompact() === 0) return false;
     this.#isReclaiming = true;
-    const before = this.#engine.segmentCount;
+    const before = this.#engine.core.segmentCount();
     try {
       core.startCompaction(this.#engine.segmentSize / PRESSED_DEAD_SHARE, ANY_SLOT);
       for (let failures = 0; core.hasCompactionWork() !== 0 && failures < 3;) {
@@ -253,6 +253,6 @@ export class Compactor {
       if (!this.#engine.isBroken) core.endCompaction();
       this.#isReclaiming = false;
     }
-    return this.#engine.segmentCount < before;
+    return this.#engine.core.segmentCount() < before;
   }
 }

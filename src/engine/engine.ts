@@ -12,6 +12,7 @@ import type { Damage } from '../errors.js';
 import type { Core } from './core.js';
 import { encodeApart, encodeRecord, keyTooLarge } from './encode.js';
 import { failure } from './failure.js';
+import { copyLarge, readLarge } from './large.js';
 import { instantiate, type MemoryRange } from './module.js';
 import { Pager, damageOf, type EngineHost, type ReadFile } from './pager.js';
 import { stageEncoded } from './staging.js';
@@ -152,11 +153,11 @@ export class Engine {
   find<K>(key: K, space: Space<K, unknown>): number {
     const size = this.encodeKey(key, space);
     if (this.#words[HAS_EXPIRY] !== 0) this.core.setClock(this.now());
-    return this.#after(this.core.get(size));
+    return this.after(this.core.get(size));
   }
 
   /** The result of a call that may have taken memory for the log, or for what it has read from the file. */
-  #after(result: number): number {
+  after(result: number): number {
     if (this.#words.length === 0) this.refresh();
     if (this.#words[IS_SHORT] !== 0) this.#pager.flushShort();
     return result;
@@ -170,7 +171,7 @@ export class Engine {
 
   /** The value that the last lookup found, of the kind that it returned. */
   found<V>(kind: number, codec: ValueReader<V>): V {
-    if ((kind & LARGE) !== 0) return this.#large(kind & KIND_MASK, codec);
+    if ((kind & LARGE) !== 0) return readLarge(this, kind & KIND_MASK, codec);
     const start = this.#words[VALUE_POINTER]!;
     return codec.read(this.bytes, start, start + this.#words[VALUE_SIZE]!, kind);
   }
@@ -192,25 +193,7 @@ export class Engine {
     if ((kind & LARGE) === 0) return codec.read(this.bytes, start, start + size, kind);
     words[VALUE_POINTER] = start;
     words[VALUE_SIZE] = size;
-    return this.#large(kind & KIND_MASK, codec);
-  }
-
-  #large<V>(kind: number, codec: ValueReader<V>): V {
-    const bytes = new Uint8Array(this.core.largeSize() >>> 0);
-    this.#copyLarge(bytes);
-    return codec.read(bytes, 0, bytes.length, kind);
-  }
-
-  #copyLarge(target: Uint8Array): void {
-    const list = this.#words[VALUE_POINTER]!;
-    const count = this.core.partCount();
-    let offset = 0;
-    for (let index = 0; index < count; index++) {
-      const size = this.#after(this.core.partAt(list, index)) >>> 0;
-      const pointer = this.#words[layout.CONTROL_OUTPUT_POINTER >> 2]!;
-      target.set(this.bytes.subarray(pointer, pointer + size), offset);
-      offset += size;
-    }
+    return readLarge(this, kind & KIND_MASK, codec);
   }
 
   /** The version of a key, 0 where it does not exist. */
@@ -221,7 +204,7 @@ export class Engine {
   /** The version of an encoded key, 0 where it does not exist. */
   versionOfBytes(keyBytes: Uint8Array): number {
     this.setBound(keyBytes);
-    return this.#after(this.core.get(keyBytes.length)) < 0 ? 0 : this.foundVersion;
+    return this.after(this.core.get(keyBytes.length)) < 0 ? 0 : this.foundVersion;
   }
 
   /** The version that the last call met. */
@@ -235,12 +218,12 @@ export class Engine {
 
   /** Looks a key up as of a version that is pinned, and a clock: the kind of its value, or a negative number. */
   findAt<K>(key: K, version: number, clock: number, space: Space<K, unknown>): number {
-    return this.#after(this.core.getAt(this.encodeKey(key, space), version, clock));
+    return this.after(this.core.getAt(this.encodeKey(key, space), version, clock));
   }
 
   /** When a version was committed, in epoch milliseconds: what is still in an open frame, now. */
   timeOf(version: number): number {
-    const time = this.#after(this.core.timeOf(version));
+    const time = this.after(this.core.timeOf(version));
     return time < 0 ? this.now() : time;
   }
 
@@ -251,7 +234,7 @@ export class Engine {
 
   /** The newest version of a key below another: its kind, with the flag of a tombstone for a delete, or a negative number. */
   findBefore<K>(key: K, before: number, space: Space<K, unknown>): number {
-    return this.#after(this.core.versionBefore(this.encodeKey(key, space), before));
+    return this.after(this.core.versionBefore(this.encodeKey(key, space), before));
   }
 
   /** Copies the stored bytes of a value into `target` and returns their size; -1 where there is no such key. Copies nothing when they do not fit. */
@@ -260,7 +243,7 @@ export class Engine {
     if (kind < 0) return -1;
     if ((kind & LARGE) !== 0) {
       const size = this.core.largeSize() >>> 0;
-      if (size <= target.length) this.#copyLarge(target);
+      if (size <= target.length) copyLarge(this, target);
       return size;
     }
     const start = this.#words[VALUE_POINTER]!;
@@ -281,7 +264,7 @@ export class Engine {
     const keyEnd = space.write(this.bytes, start, key);
     const written = space.values.write(this.bytes, keyEnd, value);
     if (this.#words[HAS_EXPIRY] !== 0) this.core.setClock(this.now());
-    const version = this.#after(this.core.put(keyEnd - start, written >>> 4, written & KIND_MASK));
+    const version = this.after(this.core.put(keyEnd - start, written >>> 4, written & KIND_MASK));
     return version > 0 ? version : this.#putAgain(version, key, value, space);
   }
 
@@ -321,7 +304,7 @@ export class Engine {
       const start = this.#words[POINTER]! + HEADER + size - keyBytes.length - bytes.length;
       this.bytes.set(keyBytes, start);
       this.bytes.set(bytes, start + keyBytes.length);
-      const version = this.#after(expected === undefined
+      const version = this.after(expected === undefined
         ? this.core.put(keyBytes.length, bytes.length, flags)
         : this.core.cas(keyBytes.length, bytes.length, flags, expected));
       if (version > 0 || version === status.STATUS_MISMATCH) return version;
@@ -347,7 +330,7 @@ export class Engine {
       const start = this.#words[POINTER]! + HEADER;
       if (keyBytes !== undefined) this.bytes.set(keyBytes, start);
       const size = keyBytes === undefined ? space.write(this.bytes, start, key) - start : keyBytes.length;
-      const version = this.#after(expected === undefined ? this.core.del(size) : this.core.cas(size, 0, TOMBSTONE, expected));
+      const version = this.after(expected === undefined ? this.core.del(size) : this.core.cas(size, 0, TOMBSTONE, expected));
       if (version > 0 || version === status.STATUS_ABSENT || version === status.STATUS_MISMATCH) return version;
       this.resolve(version, true);
     }
@@ -371,7 +354,7 @@ export class Engine {
     const start = this.#words[POINTER]! + HEADER;
     const keyEnd = space.write(this.bytes, start, key);
     const written = space.values.write(this.bytes, keyEnd, value);
-    const version = this.#after(this.core.cas(keyEnd - start, written >>> 4, written & KIND_MASK, expected));
+    const version = this.after(this.core.cas(keyEnd - start, written >>> 4, written & KIND_MASK, expected));
     if (version > 0 || version === status.STATUS_MISMATCH) return version;
     this.resolve(version, false);
     return this.#casPut(key, expected, value, space, expiry);
@@ -412,16 +395,6 @@ export class Engine {
 
   get tailRoom(): number {
     return this.word(layout.CONTROL_WRITE_ROOM);
-  }
-
-  /** Segments that hold something. */
-  get segmentCount(): number {
-    return this.core.segmentCount();
-  }
-
-  /** Bytes of records that compaction has copied. */
-  get movedSize(): number {
-    return this.core.movedSize();
   }
 
   // ── The device's side ────────────────────────────────────────────────────────────────────────────────────────────

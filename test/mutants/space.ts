@@ -54,9 +54,9 @@ export const space: Area = {
     {
       name: 'last-part-left-out',
       breaks: ['F-73'],
-      file: 'src/engine/engine.ts',
-      find: 'for (let index = 0; index < count; index++) {\n      const size = this.#after(this.core.partAt(list, index))',
-      replace: 'for (let index = 0; index < count - 1; index++) {\n      const size = this.#after(this.core.partAt(list, index))',
+      file: 'src/engine/large.ts',
+      find: 'for (let index = 0; index < count; index++) {',
+      replace: 'for (let index = 0; index < count - 1; index++) {',
       tests: ['unit/store-values'],
     },
     {

@@ -14,7 +14,7 @@ let moved = 0;
 
 /** What a store has copied so far. */
 function movedBy(db: Store): number {
-  return (db as unknown as { readonly kernel: Kernel }).kernel.engine.movedSize;
+  return (db as unknown as { readonly kernel: Kernel }).kernel.engine.core.movedSize();
 }
 
 const valueOf = (key: number, round: number, size: number): Uint8Array => new Uint8Array(size).map((_, index) => (key * 7 + round * 13 + index) & 0xff);
