@@ -60,11 +60,11 @@ export const compaction: Area = {
     },
     {
       name: 'frames-of-compaction-not-marked',
-      breaks: ['F-05', 'I6'],
+      breaks: ['T8'],
       file: 'assembly/log/log.ts',
       find: '  if (Log.hasMoved) flags |= format.FRAME_FLAG_COMPACTION;\n',
       replace: '',
-      tests: TESTS,
+      tests: ['unit/backup'],
     },
     {
       name: 'copy-without-the-time-of-its-commit',
