@@ -83,6 +83,16 @@ export interface Stats {
     /** What knows where old versions are; the versions themselves stand in segments. */
     readonly oldVersionBytes: number;
   };
+  /** What compaction owes, and what it has done since the store was opened. */
+  readonly compaction: {
+    /** By how many bytes the segments are over their bound: 0 where nothing is to be done. */
+    readonly debtBytes: number;
+    /** Bytes of records that were copied. */
+    readonly movedBytes: number;
+    readonly emptiedSegments: number;
+    /** Deletes, and values that had expired, of which nothing is remembered any more. */
+    readonly forgottenDeletes: number;
+  };
   /** Undefined for a store in memory. */
   readonly file: {
     readonly bytes: number;
@@ -156,6 +166,12 @@ export function collectStats(kernel: Kernel): Stats {
       orderBytes: figure(layout.STAT_ORDER_SIZE),
       segmentBytes: figure(layout.STAT_SEGMENT_COUNT) * engine.segmentSize,
       oldVersionBytes: engine.number(layout.CONTROL_OLD_VERSION_SIZE),
+    },
+    compaction: {
+      debtBytes: engine.number(layout.CONTROL_COMPACTION_DEBT),
+      movedBytes: engine.number(layout.CONTROL_COMPACTION_MOVED),
+      emptiedSegments: engine.number(layout.CONTROL_COMPACTION_EMPTIED),
+      forgottenDeletes: engine.number(layout.CONTROL_COMPACTION_FORGOTTEN),
     },
     file: log === undefined ? undefined : {
       bytes: failed ? 0 : log.device.size(),

@@ -19,6 +19,7 @@ import { Keyspace, dropKeyspace, keyspaceNames } from './keyspace.js';
 import type { Version } from './reader.js';
 import { Snapshot } from './snapshot.js';
 import { collectStats, type Stats } from './stats.js';
+import { traceCompact, type TracedCompact } from './tracing.js';
 import { transact, transactSync, type TransactOptions } from './transact.js';
 import { Transaction, type Isolation } from './transaction.js';
 import { verifyStore } from './verify.js';
@@ -158,7 +159,8 @@ export class Store<V = unknown> extends Collection<V> {
     this.kernel.checkWritable();
     options.signal?.throwIfAborted();
     try {
-      return await this.kernel.compactor.compact(options);
+      const traced: TracedCompact = { store: this.name };
+      return await traceCompact.promise(traced, async () => (traced.report = await this.kernel.compactor.compact(options)));
     } catch (error) {
       throw this.kernel.caught(explainDevice(error, this.name));
     }

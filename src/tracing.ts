@@ -3,6 +3,7 @@
  * listens, or the platform has no such channels, an operation pays one look at whether somebody does, and reads pay nothing.
  */
 import type { BackupReport } from './backup.js';
+import type { Compacted } from './compaction.js';
 import type { TracingChannels } from './device/platform-file.js';
 import { tracingChannels } from './device/platform.js';
 import type { Recovery } from './durability/recover.js';
@@ -55,6 +56,12 @@ export interface TracedRestore extends Traced {
 export interface TracedExchange extends Traced {
   /** How many records went through, once all have. */
   records?: number;
+}
+
+/** Of `varve:compact`. */
+export interface TracedCompact extends Traced {
+  /** What was done, once it is. */
+  report?: Compacted;
 }
 
 /** One thing that is told. */
@@ -124,6 +131,7 @@ export class Trace<T extends Traced> {
 export const traceOpen = new Trace<TracedOpen>('varve:open');
 export const traceCommit = new Trace<TracedCommit>('varve:commit');
 export const traceFlush = new Trace<TracedFlush>('varve:flush');
+export const traceCompact = new Trace<TracedCompact>('varve:compact');
 export const traceBackup = new Trace<TracedCopy>('varve:backup');
 export const traceRestore = new Trace<TracedRestore>('varve:restore');
 export const traceImport = new Trace<TracedExchange>('varve:import');

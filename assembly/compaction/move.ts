@@ -22,7 +22,6 @@ import { ensures, requires, requiresAddress, requiresRecord } from '../verify/co
 
 /** What compaction has copied, for `stats`. */
 export class Moved {
-  static records: u64 = 0;
   static bytes: u64 = 0;
 }
 
@@ -54,7 +53,6 @@ function copy(record: usize, address: u64): u64 {
   appendRecord(size);
   Log.hasMoved = true;
   publishTail();
-  Moved.records++;
   Moved.bytes += size;
   ensures(sizeOf(to) == size && versionOf(to) == versionOf(record));
   return addressOf(segment.sequence, offset);

@@ -25,8 +25,7 @@ const sources: usize = memory.data(8 * 48, 8);
 
 export class Round {
   static sourceCount: u32 = 0;
-  /** Rounds that were finished, and segments that they emptied. */
-  static count: u64 = 0;
+  /** Segments that rounds have emptied. */
   static emptied: u64 = 0;
 }
 
@@ -75,7 +74,6 @@ function endRound(): void {
   requires(Round.sourceCount != 0);
   Round.emptied += Round.sourceCount;
   Round.sourceCount = 0;
-  Round.count++;
   look();
 }
 

@@ -58,9 +58,8 @@ export class Sweep {
   static horizon: u64 = 0;
   /** The segment with which the last sweep ended. */
   static last: u64 = 0;
-  /** Tombstones that were taken out, and passes over the log that were made for it. */
+  /** Deletes and expired values that were taken out. */
   static removed: u64 = 0;
-  static count: u64 = 0;
 }
 
 /** Whether enough keys are deleted or may have expired, and enough was written since the last time. */
@@ -106,7 +105,6 @@ function endSweep(): void {
   Sweep.hiding = 0;
   Sweep.phase = IDLE;
   Sweep.last = Log.segment!.sequence;
-  Sweep.count++;
 }
 
 function byteOf(filter: usize, hash: u64): usize {

@@ -1,5 +1,9 @@
 /** The exports that look at the store and change nothing. */
 import { xxh64 } from '../hash/xxh64';
+import { Moved } from '../compaction/move';
+import { debtSize } from '../compaction/pace';
+import { Round } from '../compaction/step';
+import { Sweep } from '../compaction/tombstones';
 import { indexSize } from '../index/directory';
 import { Log } from '../log/log';
 import { Geometry, Segment, Segments } from '../log/segment';
@@ -97,6 +101,10 @@ export function stats(): void {
   setNumber(layout.CONTROL_SEEN_VERSION_COUNT, Pins.deadCount);
   setNumber(layout.CONTROL_OLD_VERSION_SIZE, Old.size);
   setNumber(layout.CONTROL_WATCHED_SEGMENT_COUNT, Watches.keptCount);
+  setNumber(layout.CONTROL_COMPACTION_DEBT, debtSize());
+  setNumber(layout.CONTROL_COMPACTION_MOVED, Moved.bytes);
+  setNumber(layout.CONTROL_COMPACTION_EMPTIED, Round.emptied);
+  setNumber(layout.CONTROL_COMPACTION_FORGOTTEN, Sweep.removed);
 }
 
 /** Continues the hash in the control block over the first `size` bytes of the key window: they are hashed with what came before as the seed. */

@@ -70,6 +70,11 @@ export const CONTROL_WATCHED_SEGMENT_COUNT = 464;
 /** The low and the high half of a hash that is continued over more bytes. */
 export const CONTROL_HASH_LOW = 472;
 export const CONTROL_HASH_HIGH = 476;
+/** Of compaction, for `stats()`: the bytes that it owes, the bytes of records that it has copied, the segments that it has emptied, and the deletes that it has forgotten. */
+export const CONTROL_COMPACTION_DEBT = 480;
+export const CONTROL_COMPACTION_MOVED = 488;
+export const CONTROL_COMPACTION_EMPTIED = 496;
+export const CONTROL_COMPACTION_FORGOTTEN = 504;
 
 /** What a step of a copy ends with: its work was enough for one step; a segment is ready to be taken; the last one is. */
 export const COPY_PAUSED = 0;

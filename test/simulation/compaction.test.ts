@@ -282,6 +282,48 @@ test('the power may go at any operation of a compaction: nothing that was flushe
   expect(states).toBe((end - begin) * 4);
 });
 
+test('a delete stays as long as what it hides, in segments that are hardly worth emptying (L8)', async () => {
+  const device = new SimulatedDisk();
+  const db = openStore(device, { segmentSize: 65_536, durability: 'buffered' }, seed);
+  for (let key = 0; key < 4000; key++) db.putSync(key, valueOf(key, 0, 100));
+  await db.flush();
+  // The deletes stand among what soon dies.
+  for (let key = 0; key < 4000; key += 80) {
+    db.deleteSync(key);
+    for (let again = 0; again < 20; again++) db.putSync('dies', valueOf(key, again, 100));
+  }
+  await db.compact();
+  await db.close();
+  const again = openStore(SimulatedDisk.fromImage(device.image('all')), {}, seed);
+  for (let key = 0; key < 4000; key++) expect(again.has(key)).toBe(key % 80 !== 0);
+  await again.verify();
+});
+
+test('a snapshot sees what expires after it, whatever is forgotten meanwhile (T3)', async () => {
+  let now = 1_700_000_000_000;
+  const db = openStore(new MemoryDevice(), { ...SEGMENT, durability: 'buffered' }, seed, false, () => now);
+  for (let key = 0; key < 500; key++) db.putSync(key, valueOf(key, 0, 60), { ttl: 100 });
+  await db.flush();
+  const before = db.snapshot();
+  now += 1000;
+  await db.put('later', 0);
+  // Values that have expired are forgotten only when something was committed since the sweep began.
+  const compactWhileWriting = async (): Promise<void> => {
+    const compacted = db.compact();
+    for (let round = 0; round < 20; round++) {
+      db.putSync('later', round);
+      await new Promise((resolve) => setTimeout(resolve, 0));
+    }
+    await compacted;
+  };
+  await compactWhileWriting();
+  for (let key = 0; key < 500; key++) expect(before.get(key)).toEqual(valueOf(key, 0, 60));
+  before.close();
+  await compactWhileWriting();
+  expect(db.stats().keys).toBe(1);
+  await db.verify();
+});
+
 afterAll(() => {
   process.stdout.write(`compaction: ${moved} bytes moved\n`);
 });
