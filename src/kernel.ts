@@ -139,7 +139,9 @@ export class Kernel {
       if (this.commits === undefined || this.log === undefined) return;
       this.compactor.stop();
       await this.commits.stop();
-      if (failed || this.log.failure !== undefined) return;
+      if (failed) return;
+      // A flush that was on its way has failed since: what was applied is not durable, and whoever closes the store is told.
+      if (this.log.failure !== undefined) throw this.log.poison(this.log.failure);
       if (this.settings.utilisation > 0 && !this.log.isClean) this.compactor.tighten();
       this.log.finish();
       this.commits.resolveAll();

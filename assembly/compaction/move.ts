@@ -4,7 +4,7 @@
  */
 import { hashKey } from '../hash/keyhash';
 import { repoint, standing } from '../index/by-hash';
-import { Log, appendRecord, blockOf, makeRoom, publishTail, recordOffset } from '../log/log';
+import { Log, appendRecord, blockOf, makeRoom, publishTail, recordOffset, roomOfSegment } from '../log/log';
 import { frameSizeOf, frameTimeOf } from '../log/frame';
 import { flagsOf, keyOf, keySizeOf, movedTimeOf, partAddress, partCountOf, resealRecord, setMovedTime, setPartAddress, sizeOf, valueSizeOf, versionOf } from '../log/record';
 import { Geometry, addressOf, offsetOf, resolve, segmentOf } from '../log/segment';
@@ -12,7 +12,7 @@ import { Slots } from '../log/slots';
 import { presentBlock } from '../paging/window';
 import { RECORD_EXPIRY_SIZE, RECORD_FLAG_LARGE, RECORD_FLAG_PART, RECORD_FLAG_TIME, RECORD_HEADER_SIZE } from '../shared/format';
 import * as layout from '../shared/layout';
-import { STATUS_MEMORY_FULL, STATUS_NEED_SLOT, STATUS_OK } from '../shared/status';
+import { STATUS_MEMORY_FULL, STATUS_NEED_SLOT, STATUS_NEED_TIME, STATUS_OK } from '../shared/status';
 import { countNewest, transferRecord, uncountNewest } from '../space/live';
 import { disownPart, ownParts, ownerOf } from '../space/parts';
 import { moveOld } from '../versions/old';
@@ -103,11 +103,15 @@ function movePart(part: usize, address: u64, reserved: bool): i32 {
   requiresAddress(owner);
   const before = resolve(owner);
   const size = roomFor(part) + RECORD_HEADER_SIZE + RECORD_EXPIRY_SIZE + roomFor(before);
-  // They may need a segment each: the copy of a part that nobody lists would be made again and again.
-  if (size > load<u32>(layout.CONTROL_WRITE_ROOM) && !Geometry.inMemory && Slots.readyCount < 2) return STATUS_NEED_SLOT;
-  let status = makeRoom(roomFor(part), 0, reserved);
+  // Both go to one segment where they fit into one. Where they need one each, nothing that the second needs may be missing: the copy of a part that nobody lists would be made again and again.
+  const isOneEnough = size <= roomOfSegment(Log.segment!.headerEnd);
+  if (!isOneEnough && !Geometry.inMemory && (Slots.readyCount < 2 || !Slots.isNextReady)) return STATUS_NEED_SLOT;
+  if (!isOneEnough && !Log.isTimed) return STATUS_NEED_TIME;
+  let status = makeRoom(isOneEnough ? size : roomFor(part), 0, reserved);
   if (status != STATUS_OK) return status;
   const to = copy(part, address);
+  // The time that this step was told is that of both.
+  if (!isOneEnough) Log.isTimed = true;
   status = makeRoom(roomFor(before), 0, reserved);
   if (status != STATUS_OK) return status;
   let index: u32 = 0;

@@ -37,8 +37,9 @@ export function timeOf(version: f64): f64 {
   requires(version >= 0);
   const noted = notedTime(<u64>version);
   if (noted != 0) return <f64>noted;
+  // Of the frames that end with a version the first is that of its commit: those behind it, which may fill segments, hold what compaction has moved.
   let segment: Segment | null = Segments.last;
-  while (segment !== null && (!segment.isKept || segment.firstVersion > <u64>version)) segment = segment.previous;
+  while (segment !== null && (!segment.isKept || segment.firstVersion >= <u64>version)) segment = segment.previous;
   // The first frame there is may hold several commits, and be newer than the first of them.
   if (segment === null) segment = Segments.first;
   for (; segment !== null; segment = segment!.next) {

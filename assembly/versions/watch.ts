@@ -6,7 +6,7 @@ import { frameSizeOf, pendingCountOf } from '../log/frame';
 import { LOG_CURSOR_SIZE, LogCursor, nextRecord, placeAt, placeAtEnd, resume } from '../log/since';
 import { Log } from '../log/log';
 import { presentBlock } from '../paging/window';
-import { keyOf, keySizeOf, versionOf } from '../log/record';
+import { hasMovedTime, keyOf, keySizeOf, versionOf } from '../log/record';
 import { Geometry, Segment, Segments, nominate } from '../log/segment';
 import { freeBuffer, isWithin } from '../memory/buffer';
 import { allocateSmall, releaseSmall } from '../memory/small';
@@ -145,8 +145,8 @@ function nextOf(watch: Watch, isNew: bool): usize {
     const record = nextRecord(cursor);
     if (record == 0) return 0;
     const version = versionOf(record);
-    // What compaction moves is old.
-    if (version < watch.version || (isNew && version == watch.version)) continue;
+    // What compaction moves was read where it came from, also where it belongs to the commit that is being read.
+    if (version < watch.version || hasMovedTime(record) || (isNew && version == watch.version)) continue;
     if (!isNew && version != watch.version) {
       // The next commit has begun, perhaps with parts of a large value: it is read again, and until then the segments from here on are needed.
       cursor.offset = segment === cursor.segment && frame == cursor.frame ? offset : 0;

@@ -163,6 +163,30 @@ test('a watch is shown every commit once, in order, while the log behind it is c
   await watcher.return!();
 });
 
+test('what compaction moves behind its commit is shown once by a watch, and keeps its time', async () => {
+  let now = 1_700_000_000_000;
+  const db = openStore(new SimulatedDisk(), SEGMENT, seed, false, () => now);
+  const watcher = db.watch()[Symbol.asyncIterator]();
+  for (let key = 0; key < 60; key++) await db.put(key, valueOf(key, 0, 60));
+  const times: number[] = [];
+  for (let key = 0; key < 60; key += 7) await db.put(key, valueOf(key, 1, 60));
+  now += 1000;
+  await db.put('last', 1);
+  now += 1000;
+  await db.compact();
+  for (let item = await watcher.next(); ; item = await watcher.next()) {
+    const { changes, time } = item.value as { changes: readonly { key: unknown }[]; time: number };
+    expect(changes).toHaveLength(1);
+    times.push(time);
+    if (changes[0]!.key === 'last') break;
+  }
+  expect(times).toHaveLength(60 + 9 + 1);
+  expect(new Set(times.slice(0, -1))).toEqual(new Set([1_700_000_000_000]));
+  expect(times.at(-1)).toBe(1_700_000_001_000);
+  expect(movedBy(db)).toBeGreaterThan(0);
+  await watcher.return!();
+});
+
 test('deletes are forgotten when nothing is left that they hide, and not before: what was deleted stays deleted (L8)', async () => {
   const device = new SimulatedDisk();
   const db = openStore(device, { ...SEGMENT, durability: 'buffered' }, seed);

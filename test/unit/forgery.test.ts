@@ -57,7 +57,8 @@ test('a forgery that changes nothing is the store itself, so that what refuses a
 test('records that mean nothing are refused', () => {
   expectRefused(withRecord((view, { offset }) => setVersion(view, offset + format.RECORD_VERSION, 0n)), 'a version of 0');
   expectRefused(withRecord((view, { offset }) => setVersion(view, offset + format.RECORD_VERSION, 9n)), 'a version above that of the frame');
-  expectRefused(withRecord((view, place) => setFlags(view, place, 0x0100)), 'a flag that the format does not have');
+  expectRefused(withRecord((view, place) => setFlags(view, place, 0x0200)), 'a flag that the format does not have');
+  expectRefused(withRecord((view, place) => setFlags(view, place, format.RECORD_FLAG_PART | format.RECORD_FLAG_TIME)), 'a part with a time');
   expectRefused(withRecord((view, place) => setFlags(view, place, format.RECORD_FLAG_TOMBSTONE)), 'a delete with a value');
   expectRefused(withRecord((view, place) => setFlags(view, place, format.RECORD_FLAG_PART)), 'a part with a key');
   expectRefused(withRecord((view, { offset }) => view.setUint16(offset + format.RECORD_KEY_SIZE_LOW, 0, true)), 'no key');

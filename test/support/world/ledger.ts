@@ -38,6 +38,8 @@ export class Ledger {
   shown = 0;
   /** Whether a commit has ever written a key twice. The first of these records is nobody's version, and a segment of nothing else is given up also where all history is kept. */
   hasWrittenTwice = false;
+  /** Whether a store was ever compacted because that was asked for: since then it may have forgotten deletes, and values that have expired. */
+  isCompacted = false;
   /** How many versions of each slot crashes have taken. */
   readonly lost = new Uint32Array(SLOT_COUNT);
   #durable = 0;
@@ -122,6 +124,11 @@ export class Ledger {
     let index = chain.length - 1;
     while (index >= 0 && chain[index]!.version > version) index--;
     return chain[index];
+  }
+
+  /** Whether compaction may have forgotten a change: a delete, or a value that has expired by some clock. */
+  isForgettable(change: Change | undefined): boolean {
+    return this.isCompacted && change !== undefined && (change.value === undefined || this.time.clocks.some((clock) => clock >= change.expiry));
   }
 
   /** What a reader at a version and a clock sees of a slot. */

@@ -152,8 +152,8 @@ export class Life {
     return this.disk.capacity !== Infinity || this.disk.failures.some(({ kind }) => kind === 'full') || this.queue?.hasFailed === true;
   }
 
-  /** Waits for a promise, with the flushes let go that it may wait for. Every promise of a store must settle. */
-  async settle<T>(promise: Promise<T>): Promise<T> {
+  /** Waits for a promise, with the flushes let go that it may wait for, and the queue of the device at work and time passing where it gives way to others. Every promise of a store must settle. */
+  async settle<T>(promise: Promise<T>, givesWay = false): Promise<T> {
     let isSettled = false;
     const note = (): void => {
       isSettled = true;
@@ -162,11 +162,25 @@ export class Life {
     for (let turn = 0; !isSettled; turn++) {
       // Whose power is gone waits for ever.
       if (turn > 100 && this.disk.isCrashed) throw new CrashError();
-      must(turn < 1000, () => 'a promise never settles');
+      must(turn < (givesWay ? 300_000 : 1000), () => 'a promise never settles');
       await undefined;
-      if (turn % 30 === 29) this.disk.releaseFlushes();
+      if (turn % 30 !== 29) continue;
+      this.disk.releaseFlushes();
+      if (!givesWay || isSettled || this.disk.isCrashed) continue;
+      this.work();
+      await this.pass(1);
     }
     return promise;
+  }
+
+  /** Lets the queue of the device do one thing. */
+  work(): void {
+    if (this.queue?.work() !== true) return;
+    if (!this.queue.hasFailed) this.world.reach('slot zeroed in the background');
+    else {
+      this.world.figures.failures++;
+      this.world.reach('background queue failed');
+    }
   }
 
   /** Lets time pass. Whatever was applied in the modes that flush by a timer is durable when its interval is over. */

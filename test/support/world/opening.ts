@@ -42,13 +42,19 @@ export function countCommits(db: Store, ledger: Ledger, where: string): number {
     found.set(slot, change);
     newest = Math.max(newest, change?.version ?? 0);
   }
-  const count = ledger.indexOf(newest) + 1;
+  const isRight = (slot: number, version: number): boolean => {
+    const change = found.get(slot);
+    const expected = ledger.at(slot, version);
+    if (change === undefined && ledger.isForgettable(expected)) return true;
+    return change?.version === expected?.version && change?.deleted === (expected && expected.value === undefined) && isSame(change?.value, expected?.value);
+  };
+  // The newest commits may be those of which compaction has forgotten everything.
+  if (ledger.isCompacted) newest = ledger.commits.findLast(({ version }) => version > newest && [...found.keys()].every((slot) => isRight(slot, version)))?.version ?? newest;
   for (const [slot, change] of found) {
     const expected = ledger.at(slot, newest);
-    const isRight = change?.version === expected?.version && change?.deleted === (expected && expected.value === undefined) && isSame(change?.value, expected?.value);
-    must(isRight, () => `${where}: its newest version is ${newest}, and ${slotText(slot)} is ${valueText(change?.value)} of version ${change?.version} instead of ${valueText(expected?.value)} of ${expected?.version}`);
+    must(isRight(slot, newest), () => `${where}: its newest version is ${newest}, and ${slotText(slot)} is ${valueText(change?.value)} of version ${change?.version} instead of ${valueText(expected?.value)} of ${expected?.version}`);
   }
-  return count;
+  return ledger.indexOf(newest) + 1;
 }
 
 /** Holds every value that a salvaged store gives against all that was ever written under its key. */

@@ -27,7 +27,7 @@ const ACTS = {
   snapshot: [2, takeSnapshot], past: [1.5, goBack], view: [3, readView], release: [1.5, closeView], loop: [1.5, startStoreLoop], drive: [5, driveLoops],
   begin: [2, beginSession], session: [7, useSession], end: [3, endSession], transact: [1.2, transact],
   watch: [1, openWatch], watched: [3, readWatch], unwatch: [0.4, cancelWatch],
-  flush: [1.5, upkeep.flush], verify: [0.3, upkeep.verify], time: [1.5, upkeep.passTime], clock: [1, upkeep.setClock], turn: [3, upkeep.endTurn], hold: [0.7, upkeep.holdFlushes], work: [2, upkeep.work],
+  flush: [1.5, upkeep.flush], verify: [0.3, upkeep.verify], compact: [0.2, upkeep.compact], time: [1.5, upkeep.passTime], clock: [1, upkeep.setClock], turn: [3, upkeep.endTurn], hold: [0.7, upkeep.holdFlushes], work: [2, (life: Life) => life.work()],
   crash: [0.9, upkeep.armCrash], failure: [0.6, upkeep.armFailure], fill: [0.5, upkeep.fillDisk], room: [1.2, upkeep.makeRoom],
 } as const satisfies Record<string, readonly [number, Act]>;
 

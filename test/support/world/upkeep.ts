@@ -1,5 +1,5 @@
 /** What is done to a simulated store beside reading and writing: looking after it, letting time pass, and letting its disk fail. */
-import { IoError } from '../../../src/errors.js';
+import { FullError, IoError } from '../../../src/errors.js';
 import type { Change as Kept } from '../../../src/reader.js';
 import type { Random } from '../random.js';
 import { keyOf, slotText, spaceOf } from './keys.js';
@@ -50,10 +50,10 @@ export function readHistory(life: Life, random: Random): void {
   const versions = new Set(kept.map(({ version }) => version));
   // What a crash has taken had superseded what may have been given up for it.
   const most = setup.history === 'all' ? Infinity : typeof setup.history === 'object' && setup.history.age === undefined ? setup.history.versions! - ledger.lost[slot]! : 1;
-  for (const change of chain.slice(-Math.max(1, Math.min(most, chain.length)))) must(versions.has(change.version), () => `${where}: version ${change.version} is missing`);
+  for (const change of chain.slice(-Math.max(1, Math.min(most, chain.length)))) must(versions.has(change.version) || ledger.isForgettable(change), () => `${where}: version ${change.version} is missing`);
   for (const { version } of [...life.views, ...life.sessions.map(({ tx }) => tx)]) {
     const change = ledger.at(slot, version);
-    must(change === undefined || versions.has(change.version), () => `${where}: version ${change!.version}, which a view sees, is missing`);
+    must(change === undefined || versions.has(change.version) || ledger.isForgettable(change), () => `${where}: version ${change!.version}, which a view sees, is missing`);
   }
 }
 
@@ -90,6 +90,19 @@ export async function verify(life: Life, random: Random): Promise<void> {
   await life.settle(db.verify());
 }
 
+/** Compacts the store, mostly to the end. What is under way when the store is closed finds that out when it goes on, which may be in another life. */
+export async function compact(life: Life, random: Random): Promise<void> {
+  const { ledger } = life.world;
+  ledger.isCompacted = true;
+  const count = ledger.commits.length;
+  const promise = life.db.compact().then(() => {
+    if (!life.isOver) life.promise(count);
+  }, (error: unknown) => {
+    if (!life.isOver && !life.isDead && !(error instanceof FullError)) life.violation ??= error;
+  });
+  if (random.chance(0.9)) await life.settle(promise, true);
+}
+
 /** Lets time pass: a little, as long as a store waits before it seals, or longer than it waits before it flushes. */
 export async function passTime(life: Life, random: Random): Promise<void> {
   const before = life.disk.trace.length;
@@ -99,9 +112,9 @@ export async function passTime(life: Life, random: Random): Promise<void> {
   if (life.disk.trace.length - before === 1 && life.disk.trace.at(-1) === 'write') life.world.reach('idle log sealed');
 }
 
-/** The clock is set, forward or back. */
+/** The clock is set, forward or back: not back where compaction may have forgotten what would not be expired then. */
 export function setClock(life: Life, random: Random): void {
-  const milliseconds = random.pick([-1, 1]) * (1 + random.below(random.pick([20, 200, 1_000_000])));
+  const milliseconds = random.pick(life.world.ledger.isCompacted ? [1] : [-1, 1]) * (1 + random.below(random.pick([20, 200, 1_000_000])));
   life.world.time.jump(milliseconds);
   life.world.tell(() => `  the clock is set by ${milliseconds} ms`);
 }
@@ -116,15 +129,6 @@ export function holdFlushes(life: Life, random: Random): void {
   disk.holdFlushes = !disk.holdFlushes;
   if (!disk.holdFlushes) disk.releaseFlushes();
   else if (random.chance(0.3)) disk.releaseFlushes(1);
-}
-
-export function work(life: Life): void {
-  if (life.queue?.work() !== true) return;
-  if (!life.queue.hasFailed) life.world.reach('slot zeroed in the background');
-  else {
-    life.world.figures.failures++;
-    life.world.reach('background queue failed');
-  }
 }
 
 /** The power will go at one of the next operations of the disk. */
