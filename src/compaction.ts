@@ -111,10 +111,11 @@ export class Compactor {
     let code = core.compactStep(UNITS_PER_STEP, reserved);
     if (code === status.STATUS_NEED_TIME) {
       core.setTime(now());
-      code = status.STATUS_OK;
+      code = core.compactStep(UNITS_PER_STEP, reserved);
     }
     this.#engine.refresh();
-    return code;
+    // For more than one segment it takes more than one step.
+    return code === status.STATUS_NEED_TIME ? status.STATUS_OK : code;
   }
 
   get #size(): number {

@@ -58,6 +58,8 @@ export function compactStep(budget: u32, reserved: bool): i32 {
   if (Pins.released != 0) reap(CHUNKS_PER_STEP);
   const result = step(budget, reserved, true);
   if (result == STATUS_OK && Sweep.phase != 0) sweepStep(budget, true);
+  // A time that was told for this step, and not needed, is none for what is committed later.
+  Log.isTimed = false;
   log.publishTail();
   assertHealthy();
   return result;

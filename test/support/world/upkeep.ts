@@ -1,5 +1,5 @@
 /** What is done to a simulated store beside reading and writing: looking after it, letting time pass, and letting its disk fail. */
-import { FullError, IoError } from '../../../src/errors.js';
+import { ClosedError, FullError, IoError } from '../../../src/errors.js';
 import type { Change as Kept } from '../../../src/reader.js';
 import type { Random } from '../random.js';
 import { keyOf, slotText, spaceOf } from './keys.js';
@@ -98,7 +98,7 @@ export async function compact(life: Life, random: Random): Promise<void> {
   const promise = life.db.compact().then(() => {
     if (!life.isOver) life.promise(count);
   }, (error: unknown) => {
-    if (!life.isOver && !life.isDead && !(error instanceof FullError)) life.violation ??= error;
+    if (!life.isOver && !life.isDead && !(error instanceof FullError || error instanceof ClosedError)) life.violation ??= error;
   });
   if (random.chance(0.9)) await life.settle(promise, true);
 }

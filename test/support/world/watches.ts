@@ -74,10 +74,19 @@ function checkItem(life: Life, watch: Watch, commit: Commit, { done, value }: It
   watch.place = watch.next;
 }
 
+/** Whether compaction has moved anything; a store that is closed does not tell. */
+function hasMoved(life: Life): boolean {
+  try {
+    return life.db.stats().compaction.movedBytes > 0;
+  } catch {
+    return true;
+  }
+}
+
 /** Whether a watch is so far behind that what others have yet to read may have left the log: together they keep no more than one may, and what compaction moves is as much more. */
 function mayHaveLagged(life: Life): boolean {
   const { commits, isCompacted } = life.world.ledger;
-  if (isCompacted) return true;
+  if (isCompacted || hasMoved(life)) return true;
   const place = Math.min(...life.watches.map((watch) => watch.place));
   let behind = 0;
   for (let index = Math.max(0, place - 1); index < commits.length; index++) behind += commits[index]!.size;
