@@ -20,6 +20,17 @@ export function pathOf(name: BrowserName): string | undefined {
 
 /** Starts a browser on the profile in a folder, which it makes. */
 export async function launch(name: BrowserName, profile: string): Promise<Browser> {
+  try {
+    return await start(name, profile);
+  } catch (error) {
+    // The driver may still be putting the file away that it changed for the browser before, which was killed.
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    return start(name, profile);
+  }
+}
+
+function start(name: BrowserName, profile: string): Promise<Browser> {
   mkdirSync(profile, { recursive: true });
   // The driver keeps a copy of this file of a profile, and expects it in one that was used before.
   if (name === 'firefox') writeFileSync(join(profile, 'user.js'), '', { flag: 'a' });
