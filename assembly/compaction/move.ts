@@ -5,9 +5,10 @@
 import { hashKey } from '../hash/keyhash';
 import { repoint, standing } from '../index/by-hash';
 import { Log, appendRecord, blockOf, makeRoom, publishTail, recordOffset, roomOfSegment } from '../log/log';
-import { frameSizeOf, frameTimeOf } from '../log/frame';
+import { frameTimeOf } from '../log/frame';
 import { flagsOf, keyOf, keySizeOf, movedTimeOf, partAddress, partCountOf, resealRecord, setMovedTime, setPartAddress, sizeOf, valueSizeOf, versionOf } from '../log/record';
 import { Geometry, addressOf, offsetOf, resolve, segmentOf } from '../log/segment';
+import { frameAt } from '../log/since';
 import { Slots } from '../log/slots';
 import { presentBlock } from '../paging/window';
 import { RECORD_EXPIRY_SIZE, RECORD_FLAG_LARGE, RECORD_FLAG_PART, RECORD_FLAG_TIME, RECORD_HEADER_SIZE } from '../shared/format';
@@ -62,11 +63,9 @@ function copy(record: usize, address: u64): u64 {
 function timeAt(address: u64): u64 {
   requiresAddress(address);
   const segment = segmentOf(address)!;
-  const block = presentBlock(segment);
-  let frame = segment.headerEnd;
-  while (frame < segment.end && frame + frameSizeOf(block + frame) <= offsetOf(address)) frame += frameSizeOf(block + frame);
+  const frame = frameAt(segment, offsetOf(address));
   // The open frame has none yet.
-  return frame < segment.end ? frameTimeOf(block + frame) : Log.time;
+  return frame < segment.end ? frameTimeOf(presentBlock(segment) + frame) : Log.time;
 }
 
 /** Whoever knew a record of a key at one address knows it at another. */

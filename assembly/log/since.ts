@@ -114,6 +114,15 @@ export function resume(cursor: LogCursor): bool {
   return true;
 }
 
+/** Where the closed frame of a segment begins in which an offset stands; the segment's end where it stands behind them all. O(frames of the segment). */
+export function frameAt(segment: Segment, offset: u32): u32 {
+  requiresSegment(segment);
+  const block = presentBlock(segment);
+  let frame = segment.headerEnd;
+  while (frame < segment.end && frame + frameSizeOf(block + frame) <= offset) frame += frameSizeOf(block + frame);
+  return frame;
+}
+
 /** Begins the shared walk at the beginning of the log. */
 export function startAll(): void {
   placeAt(changetype<LogCursor>(shared), Segments.first!, true);
@@ -127,9 +136,8 @@ export function startSince(address: u64): void {
   while (segment.previous !== null && segment.previous!.sequence >= sequenceOf(address)) segment = segment.previous!;
   placeAt(cursor, segment, true);
   if (segment.sequence != sequenceOf(address) || !segment.isKept) return;
-  const block = presentBlock(segment);
   const begin = offsetOf(address);
-  while (cursor.frame < segment.end && cursor.frame + frameSizeOf(block + cursor.frame) <= begin) cursor.frame += frameSizeOf(block + cursor.frame);
+  cursor.frame = frameAt(segment, begin);
   if (cursor.frame + FRAME_HEAD_SIZE < begin) cursor.offset = begin;
   cursor.end = cursor.offset;
 }

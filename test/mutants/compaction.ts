@@ -70,7 +70,7 @@ export const compaction: Area = {
       name: 'copy-without-the-time-of-its-commit',
       breaks: ['T3'],
       file: MOVE,
-      find: 'return frame < segment.end ? frameTimeOf(block + frame) : Log.time;',
+      find: 'return frame < segment.end ? frameTimeOf(presentBlock(segment) + frame) : Log.time;',
       replace: 'return Log.time;',
       tests: TESTS,
     },
