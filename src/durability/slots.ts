@@ -25,6 +25,13 @@ function zeroed(): Uint8Array {
   return (zeros ??= new Uint8Array(ZERO_CHUNK_SIZE));
 }
 
+/** Behind the last of some slots; 0 where there is none. */
+function endOf(slots: Iterable<number>): number {
+  let end = 0;
+  for (const slot of slots) end = Math.max(end, slot + 1);
+  return end;
+}
+
 export class Slots {
   readonly #engine: Engine;
   readonly #device: Device;
@@ -72,8 +79,7 @@ export class Slots {
   /** Learns from an opened file which slots are in use; all others are free, whatever they hold. */
   adopt(used: ReadonlySet<number>): void {
     const held = Math.ceil((this.#device.size() - this.#engine.slotOffset(0)) / this.#engine.segmentSize);
-    this.#count = Math.max(held, ...used, 0);
-    for (const slot of used) this.#count = Math.max(this.#count, slot + 1);
+    this.#count = Math.max(held, endOf(used));
     // A slot behind the end of the file may have any number: what lies between is not there to be used.
     for (let slot = Math.min(held, this.#count) - 1; slot >= 0; slot--) {
       if (!used.has(slot)) this.#release(slot);
@@ -262,8 +268,7 @@ export class Slots {
   /** Cuts the file off behind the last slot that is in use, ready, or about to be. */
   trim(used: ReadonlySet<number>): void {
     this.#collect();
-    let count = 0;
-    for (const slot of [...used, ...this.#queued]) count = Math.max(count, slot + 1);
+    let count = Math.max(endOf(used), endOf(this.#queued));
     for (let index = this.#engine.core.readySlotCount() - 1; index >= 0; index--) count = Math.max(count, this.#engine.core.readySlotAt(index) + 1);
     const size = this.#engine.slotOffset(count);
     if (size >= this.#device.size()) return;
@@ -276,8 +281,6 @@ export class Slots {
 
   /** Gives the end of the file back: slots behind the last one in use, but for a reserve. Returns the size that the file should have. */
   trimmedSize(used: ReadonlySet<number>): number {
-    let count = 0;
-    for (const slot of used) count = Math.max(count, slot + 1);
-    return Math.min(this.#device.size(), this.#engine.slotOffset(count + RESERVE_COUNT));
+    return Math.min(this.#device.size(), this.#engine.slotOffset(endOf(used) + RESERVE_COUNT));
   }
 }

@@ -118,8 +118,8 @@ export const durability: Area = {
       name: 'close-cuts-the-last-slots',
       breaks: ['L6', 'F-28'],
       file: SLOTS,
-      find: 'return Math.min(this.#device.size(), this.#engine.slotOffset(count + RESERVE_COUNT));',
-      replace: 'return Math.min(this.#device.size(), this.#engine.slotOffset(count - 2));',
+      find: 'return Math.min(this.#device.size(), this.#engine.slotOffset(endOf(used) + RESERVE_COUNT));',
+      replace: 'return Math.min(this.#device.size(), this.#engine.slotOffset(endOf(used) - 2));',
       tests: ['unit/format'],
     },
     {
