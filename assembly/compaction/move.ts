@@ -6,7 +6,7 @@ import { hashKey } from '../hash/keyhash';
 import { repoint, standing } from '../index/by-hash';
 import { Log, appendRecord, blockOf, makeRoom, publishTail, recordOffset, roomOfSegment } from '../log/log';
 import { frameTimeOf } from '../log/frame';
-import { flagsOf, keyOf, keySizeOf, movedTimeOf, partAddress, partCountOf, resealRecord, setMovedTime, setPartAddress, sizeOf, valueSizeOf, versionOf } from '../log/record';
+import { flagsOf, hasMovedTime, keyOf, keySizeOf, movedTimeOf, partAddress, partCountOf, resealRecord, setMovedTime, setPartAddress, sizeOf, valueSizeOf, versionOf } from '../log/record';
 import { Geometry, addressOf, offsetOf, resolve, segmentOf } from '../log/segment';
 import { frameAt } from '../log/since';
 import { Slots } from '../log/slots';
@@ -38,17 +38,16 @@ function isTimeAskedFor(version: u64): bool {
   return version >= Pins.floor || isPin(version);
 }
 
-/** Copies a record, at an address, to the tail, where there is room for it. It takes the time of its commit along. Returns its address there. */
-function copy(record: usize, address: u64): u64 {
+/** Copies a record to the tail, where there is room for it. It takes the time of its commit along, which that of its frame is. Returns its address there. */
+function copy(record: usize, time: u64): u64 {
   requiresRecord(record);
-  requiresAddress(address);
   const size = sizeOf(record);
   const segment = Log.segment!;
   const offset = recordOffset();
   const to = blockOf(segment) + offset;
   assert(offset + size <= Geometry.segmentSize);
   memory.copy(to, record, size);
-  if ((flagsOf(record) & (RECORD_FLAG_PART | RECORD_FLAG_TIME)) == 0) setMovedTime(to, timeAt(address));
+  if ((flagsOf(record) & (RECORD_FLAG_PART | RECORD_FLAG_TIME)) == 0) setMovedTime(to, time);
   if ((flagsOf(record) & RECORD_FLAG_PART) == 0 && isTimeAskedFor(versionOf(record))) noteTime(versionOf(record), movedTimeOf(to));
   resealRecord(to, size, segment.seed, offset);
   appendRecord(size);
@@ -81,15 +80,15 @@ function redirect(record: usize, from: u64, to: u64): void {
   transferRecord(from, sizeOf(record), to, sizeOf(resolve(to)));
 }
 
-/** Copies a live record at an address. STATUS_OK, or what keeps it from being copied: nothing has changed then. `reserved` may use the block that is kept for deletes. */
-export function moveRecord(record: usize, address: u64, reserved: bool): i32 {
+/** Copies a live record at an address, out of a frame of a time. STATUS_OK, or what keeps it from being copied: nothing has changed then. `reserved` may use the block that is kept for deletes. */
+export function moveRecord(record: usize, address: u64, time: u64, reserved: bool): i32 {
   requiresRecord(record);
   requiresAddress(address);
   if (!reserveTime()) return STATUS_MEMORY_FULL;
   if ((flagsOf(record) & RECORD_FLAG_PART) != 0) return movePart(record, address, reserved);
   const status = makeRoom(roomFor(record), 0, reserved);
   if (status != STATUS_OK) return status;
-  const to = copy(record, address);
+  const to = copy(record, time);
   redirect(record, address, to);
   if ((flagsOf(record) & RECORD_FLAG_LARGE) != 0) ownParts(resolve(to), to);
   return STATUS_OK;
@@ -108,7 +107,7 @@ function movePart(part: usize, address: u64, reserved: bool): i32 {
   if (!isOneEnough && !Log.isTimed) return STATUS_NEED_TIME;
   let status = makeRoom(isOneEnough ? size : roomFor(part), 0, reserved);
   if (status != STATUS_OK) return status;
-  const to = copy(part, address);
+  const to = copy(part, 0);
   // The time that this step was told is that of both.
   if (!isOneEnough) Log.isTimed = true;
   status = makeRoom(roomFor(before), 0, reserved);
@@ -117,7 +116,7 @@ function movePart(part: usize, address: u64, reserved: bool): i32 {
   while (partAddress(before, index) != address) index++;
   requires(index < partCountOf(before) && valueSizeOf(part) != 0);
   const offset = recordOffset();
-  const ownerTo = copy(before, owner);
+  const ownerTo = copy(before, hasMovedTime(before) ? movedTimeOf(before) : timeAt(owner));
   const record = resolve(ownerTo);
   setPartAddress(record, index, to);
   resealRecord(record, sizeOf(record), Log.segment!.seed, offset);

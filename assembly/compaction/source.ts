@@ -4,7 +4,7 @@
  */
 import { hashKey } from '../hash/keyhash';
 import { standing } from '../index/by-hash';
-import { bodySizeOf, frameSizeOf } from '../log/frame';
+import { bodySizeOf, frameSizeOf, frameTimeOf } from '../log/frame';
 import { flagsOf, keyOf, keySizeOf, sizeOf, versionOf } from '../log/record';
 import { Segment, addressOf, segmentOf } from '../log/segment';
 import { presentBlock } from '../paging/window';
@@ -19,6 +19,8 @@ export class Source {
   /** The address and version of the head: the next record that is live; 0 where it is not known yet. */
   address: u64;
   version: u64;
+  /** When what stands in the frame of the head was committed. */
+  time: u64;
   /** The frame that the walk stands in, where the next record begins, and where those of the frame end. */
   frame: u32;
   offset: u32;
@@ -36,6 +38,7 @@ export function openSource(source: Source, segment: Segment): void {
   source.sequence = segment.sequence;
   source.address = 0;
   source.version = 0;
+  source.time = 0;
   source.frame = segment.headerEnd;
   source.offset = 0;
   source.end = 0;
@@ -70,6 +73,7 @@ export function advance(source: Source, budget: u32): u32 {
       }
       source.offset = source.frame + FRAME_HEAD_SIZE;
       source.end = source.offset + bodySizeOf(block + source.frame);
+      source.time = frameTimeOf(block + source.frame);
     }
     const record = block + source.offset;
     const address = addressOf(source.sequence, source.offset);

@@ -105,7 +105,7 @@ export class Step {
 function moveHead(source: Source, reserved: bool): i32 {
   requires(source.version != 0 && source.address != 0);
   const record = resolve(source.address);
-  const status = record != 0 && isLive(record, source.address) ? moveRecord(record, source.address, reserved) : STATUS_OK;
+  const status = record != 0 && isLive(record, source.address) ? moveRecord(record, source.address, source.time, reserved) : STATUS_OK;
   // What does not fit into a fresh segment stays, and its segment with it.
   if (status != STATUS_OK && status != STATUS_TOO_LARGE) return status;
   const cost = record == 0 ? 1 : 1 + (sizeOf(record) >> BYTES_PER_UNIT_SHIFT);
