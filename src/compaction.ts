@@ -61,6 +61,8 @@ export class Compactor {
   readonly #check: () => void;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #isReclaiming = false;
+  /** The last of those who asked for everything to be compacted: the next waits for it, because there is one choice of segments at a time. */
+  #last: Promise<unknown> = Promise.resolve();
 
   constructor(engine: Engine, log: LogFile | undefined, commits: Commits | undefined, check: () => void) {
     this.#engine = engine;
@@ -128,11 +130,11 @@ export class Compactor {
     return this.#log === undefined ? this.#engine.core.segmentCount() * this.#engine.segmentSize : this.#log.device.size();
   }
 
-  /** Does steps until nothing is left to do, or it cannot go on. */
+  /** Does steps until nothing is left of what was asked for, a writer who had no room has ended that, or it cannot go on. */
   async #runToEnd(signal: AbortSignal | undefined): Promise<void> {
     const { core } = this.#engine;
     let isStuck = false;
-    while (core.hasCompactionWork() !== 0) {
+    while (core.isCompactionAskedFor() !== 0) {
       signal?.throwIfAborted();
       this.#check();
       const code = this.#step(isStuck);
@@ -178,7 +180,14 @@ export class Compactor {
   }
 
   /** Compacts everything, forgets the deletes that nothing needs, and gives the end of the file back. */
-  async compact({ signal }: CompactOptions): Promise<Compacted> {
+  compact({ signal }: CompactOptions): Promise<Compacted> {
+    const compacted = this.#last.then(() => this.#compact(signal));
+    this.#last = compacted.catch(() => undefined);
+    return compacted;
+  }
+
+  async #compact(signal: AbortSignal | undefined): Promise<Compacted> {
+    this.#check();
     const { core } = this.#engine;
     const before = this.#size;
     const movedBefore = this.#engine.core.movedSize();

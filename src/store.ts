@@ -152,7 +152,7 @@ export class Store<V = unknown> extends Collection<V> {
 
   /**
    * Compacts the store as far as it goes, while others go on: copies what is live out of segments of which a sixteenth is dead, forgets the deletes that nothing needs any more, and gives the end of
-   * the file back. It is not needed for a store to keep its bounds, which commits see to, each a little. O(bytes of the store).
+   * the file back. A call waits for those before it. It is not needed for a store to keep its bounds, which commits see to, each a little. O(bytes of the store).
    * @throws (as a rejection) ReadOnlyError, FullError where there is no room to begin with, ClosedError, PoisonedError, the reason of the signal.
    */
   async compact(options: CompactOptions = {}): Promise<Compacted> {

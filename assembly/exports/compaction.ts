@@ -65,9 +65,14 @@ export function compactStep(budget: u32, reserved: bool): i32 {
   return result;
 }
 
+/** Whether what was asked for is not done yet, or deletes are being looked for: what a store owes beside that, commits pay. */
+export function isCompactionAskedFor(): bool {
+  return Pace.isAskedFor || Pins.released != 0 || (Sweep.phase != 0 && !isSweepWaiting());
+}
+
 /** Whether a step would do something: not only wait for what a flush makes durable. */
 export function hasCompactionWork(): bool {
-  return Pace.isDue || isRunning() || Pins.released != 0 || (Sweep.phase != 0 && !isSweepWaiting());
+  return Pace.isDue || isRunning() || isCompactionAskedFor();
 }
 
 /** Looks for deletes that nothing needs any more. False where that is not possible, because a history is kept or there is no memory, or where it goes on already. */

@@ -107,6 +107,7 @@ export interface Core {
   setCompaction(share: number): void;
   isCompactionDue(): number;
   hasCompactionWork(): number;
+  isCompactionAskedFor(): number;
   startCompaction(deadSizeMin: number, slotLimit: number): void;
   endCompaction(): void;
   compactStep(budget: number, reserved: boolean): number;

@@ -231,6 +231,18 @@ test('deletes and values that have expired are forgotten as a store is used, and
   expect(db.count({ prefix: ['cache'] })).toBe(500);
 });
 
+test('who compacts while another does waits for him, and both come to an end', async () => {
+  const db = openStore(new SimulatedDisk(), { ...SEGMENT, durability: 'buffered' }, seed);
+  const rounds = await overwrite(db, new Random(seed), 400, 4000);
+  const [first, second] = await Promise.all([db.compact(), db.compact()]);
+  expect(first.movedBytes).toBeGreaterThan(0);
+  expect(second.before).toBe(first.after);
+  await expect(Promise.all([db.compact({ signal: AbortSignal.abort() }).catch((error: unknown) => error), db.compact()])).resolves.toHaveLength(2);
+  expectRounds(db, rounds);
+  await db.verify();
+  await db.close();
+});
+
 test('a keyspace that is dropped gives its room back', async () => {
   const db = openStore(new MemoryDevice(), { ...SEGMENT, durability: 'buffered' }, seed);
   const users = db.keyspace('users');
