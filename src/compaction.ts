@@ -190,11 +190,11 @@ export class Compactor {
     this.#check();
     const { core } = this.#engine;
     const before = this.#size;
-    const movedBefore = this.#engine.core.movedSize();
+    const movedBefore = core.movedSize();
     try {
       this.#unmark();
-      for (let round = 0, held = Infinity; round < ROUNDS_MAX && this.#engine.core.segmentCount() < held; round++) {
-        held = round < 2 ? Infinity : this.#engine.core.segmentCount();
+      for (let round = 0, held = Infinity; round < ROUNDS_MAX && core.segmentCount() < held; round++) {
+        held = round < 2 ? Infinity : core.segmentCount();
         core.sweepTombstones();
         core.startCompaction(this.#engine.segmentSize / ASKED_DEAD_SHARE, ANY_SLOT);
         await this.#runToEnd(signal);
@@ -209,7 +209,7 @@ export class Compactor {
     } finally {
       if (!this.#engine.isBroken) core.endCompaction();
     }
-    return { movedBytes: this.#engine.core.movedSize() - movedBefore, before, after: this.#size };
+    return { movedBytes: core.movedSize() - movedBefore, before, after: this.#size };
   }
 
   /**
@@ -219,10 +219,10 @@ export class Compactor {
   tighten(): void {
     const { core } = this.#engine;
     const log = this.#log!;
-    const wanted = this.#engine.core.segmentCount() + SLACK_COUNT;
+    const wanted = core.segmentCount() + SLACK_COUNT;
     const slack = Math.max(SLACK_COUNT, wanted / SLACK_SHARE, SLACK_SIZE / this.#engine.segmentSize);
     if (core.canCompact() === 0 || log.slots.count < wanted + slack) return;
-    const end = this.#engine.core.movedSize() + TIGHTEN_SIZE_MAX;
+    const end = core.movedSize() + TIGHTEN_SIZE_MAX;
     try {
       for (let count = 0; count < ROTATE_COUNT; count++) {
         log.slots.recall();
@@ -230,7 +230,7 @@ export class Compactor {
       }
       log.flushSync();
       core.startCompaction(this.#engine.segmentSize, wanted);
-      while (core.hasCompactionWork() !== 0 && this.#engine.core.movedSize() < end) {
+      while (core.hasCompactionWork() !== 0 && core.movedSize() < end) {
         const code = this.#step(false);
         if (code === status.STATUS_NEED_SLOT) log.provideSlot(true);
         else if (code !== status.STATUS_OK) break;
@@ -253,7 +253,7 @@ export class Compactor {
     const { core } = this.#engine;
     if (this.#isReclaiming || core.canCompact() === 0) return false;
     this.#isReclaiming = true;
-    const before = this.#engine.core.segmentCount();
+    const before = core.segmentCount();
     try {
       core.startCompaction(this.#engine.segmentSize / PRESSED_DEAD_SHARE, ANY_SLOT);
       for (let failures = 0; core.hasCompactionWork() !== 0 && failures < 3;) {
@@ -270,6 +270,6 @@ export class Compactor {
       if (!this.#engine.isBroken) core.endCompaction();
       this.#isReclaiming = false;
     }
-    return this.#engine.core.segmentCount() < before;
+    return core.segmentCount() < before;
   }
 }
