@@ -95,27 +95,26 @@ export function layoutOf(file: Uint8Array): FileLayout {
 }
 
 /**
- * What the records of a file are, beyond the hashes of their frames: `misfit` where sizes go beyond the end of a frame, `unchecked` where a record's own check is wrong. Looks at every frame
- * whose head is intact.
+ * What the records of the frame that begins at an offset of a file are, beyond the frame's own hashes: `misfit` where their sizes go beyond its end, `unchecked` where a record's own check is
+ * wrong. Frames elsewhere do not count: a slot that no header names may hold anything. Undefined where no head is intact there.
  */
-export function judgeRecords(file: Uint8Array): 'misfit' | 'unchecked' | 'intact' {
+export function judgeFrame(file: Uint8Array, offset: number): 'misfit' | 'unchecked' | 'intact' | undefined {
   const { shift, segments } = layoutOf(file);
+  const place = segments.find((segment) => segment.offset <= offset && offset < segment.offset + 2 ** shift);
+  const frame = place?.frames.find((candidate) => place.offset + candidate.offset === offset);
+  if (place === undefined || frame === undefined) return undefined;
+  const segment = slotBytes(file, place.slot, shift);
+  const view = viewOf(segment);
+  const end = frame.offset + HEAD_SIZE + frame.bodySize;
   let verdict: 'unchecked' | 'intact' = 'intact';
-  for (const place of segments) {
-    const segment = slotBytes(file, place.slot, shift);
-    const view = viewOf(segment);
-    for (const { offset, bodySize } of place.frames) {
-      const end = offset + HEAD_SIZE + bodySize;
-      for (let at = offset + HEAD_SIZE; at < end; ) {
-        const flags = view.getUint16(at + format.RECORD_FLAGS, true);
-        const keySize = view.getUint16(at + format.RECORD_KEY_SIZE_LOW, true) + (flags >> format.RECORD_KEY_SIZE_HIGH_SHIFT) * 2 ** 16;
-        const header = format.RECORD_HEADER_SIZE + ((flags & format.RECORD_FLAG_EXPIRY) !== 0 ? format.RECORD_EXPIRY_SIZE : 0);
-        const size = Math.ceil((header + keySize + view.getUint32(at + format.RECORD_VALUE_SIZE, true)) / 8) * 8;
-        if (at + size > end) return 'misfit';
-        if (readRecord(segment, at, seedOf(view)) === undefined) verdict = 'unchecked';
-        at += size;
-      }
-    }
+  for (let at = frame.offset + HEAD_SIZE; at < end; ) {
+    const flags = view.getUint16(at + format.RECORD_FLAGS, true);
+    const keySize = view.getUint16(at + format.RECORD_KEY_SIZE_LOW, true) + (flags >> format.RECORD_KEY_SIZE_HIGH_SHIFT) * 2 ** 16;
+    const header = format.RECORD_HEADER_SIZE + ((flags & format.RECORD_FLAG_EXPIRY) !== 0 ? format.RECORD_EXPIRY_SIZE : 0);
+    const size = Math.ceil((header + keySize + view.getUint32(at + format.RECORD_VALUE_SIZE, true)) / 8) * 8;
+    if (at + size > end) return 'misfit';
+    if (readRecord(segment, at, seedOf(view)) === undefined) verdict = 'unchecked';
+    at += size;
   }
   return verdict;
 }

@@ -10,7 +10,7 @@ import type { Store } from '../../src/store.js';
 import type { CountedCore } from './counted-core.js';
 import { mutateFile } from './file-mutator.js';
 import type { FuzzTarget } from './fuzzer.js';
-import { judgeRecords, layoutOf } from './file-repair.js';
+import { judgeFrame, layoutOf } from './file-repair.js';
 import { openStore } from './stores.js';
 
 const SIZE_MAX = 64 << 10;
@@ -83,8 +83,8 @@ async function verifies(store: Store, image: Uint8Array): Promise<boolean> {
     return true;
   } catch (error) {
     if (!(error instanceof CorruptionError)) throw error;
-    const records = judgeRecords(image);
-    if (records !== 'unchecked') throw new Violation(`verify refuses what was opened, although records are ${records}: ${error.message}`, { cause: error });
+    const records = error.offset === undefined ? undefined : judgeFrame(image, error.offset);
+    if (records !== 'unchecked') throw new Violation(`verify refuses what was opened, although the records there are ${records ?? 'not to be found'}: ${error.message}`, { cause: error });
     return false;
   }
 }

@@ -1,12 +1,12 @@
 /**
  * `npm run fuzz -- [file|key|value …] [--seconds N] [--shards K] [--seed S] [--keep] [--replay PATH]`: fuzzes the targets named, or all, each for so many seconds in so many processes.
- * `--keep` takes what was reached into `test/corpus`, `--replay` runs one file with every check. Ends with code 1 when something was found.
+ * `--keep` takes what was reached into `test/corpus`; `--replay` runs one file with every check, and `--keep` then keeps it there as one that once showed a bug. Ends with code 1 when something was found.
  */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { inflateRawSync } from 'node:zlib';
-import { keepCorpus, nameOf, readCorpus } from '../support/corpus.js';
+import { keepCorpus, keepFinding, nameOf, readCorpus } from '../support/corpus.js';
 import { Fuzzer, minimise, type Finding } from '../support/fuzzer.js';
 import { TARGET_NAMES, prepare, type Prepared, type TargetName } from '../support/fuzz-targets.js';
 import { Random, seedOf } from '../support/random.js';
@@ -95,7 +95,9 @@ async function fuzzAll(): Promise<Outcome[]> {
 if (options.replay !== undefined) {
   const { target } = await prepare(names[0]!, true);
   target.clear();
-  await target.run(inputOf(options.replay));
+  const input = inputOf(options.replay);
+  if (options.keep) keepFinding(names[0]!, input);
+  await target.run(input);
   process.stdout.write(`${names[0]}: nothing was found\n`);
 } else if (shard !== undefined) send(await fuzzAll());
 else {
