@@ -65,20 +65,20 @@ if (isStale('build/small.js', 'build/varve.small.wasm', 'build.mjs')) {
   writeText('build/small', 'The core of pages, compiled, deflated, in base64', 'deflatedCore', text);
 }
 
-if (isStale('build/worker.js', 'src', 'assembly/shared', 'build.mjs', 'browser-bundles.mjs')) {
-  const { bundleWorker } = await import('./browser-bundles.mjs');
+if (isStale('build/worker.js', 'src', 'assembly/shared', 'build.mjs', 'platform-bundles.mjs')) {
+  const { bundleWorker } = await import('./platform-bundles.mjs');
   writeFileSync('build/worker.js', `/** The program of the worker that has a page's store: made by build.mjs. */\nexport const workerText = ${JSON.stringify(await bundleWorker())};\n`);
   writeFileSync('build/worker.d.ts', 'export declare const workerText: string;\n');
 }
 
-if (isStale('dist/index.js', 'src', 'assembly/shared', 'build/wasm.js', 'build/small.js', 'build/worker.js', 'build.mjs', 'browser-bundles.mjs')) {
+if (isStale('dist/index.js', 'src', 'assembly/shared', 'build/wasm.js', 'build/small.js', 'build/worker.js', 'build.mjs', 'platform-bundles.mjs')) {
   rmSync('dist', { recursive: true, force: true });
   const { build } = await import('esbuild');
-  const { writeBrowserBundles } = await import('./browser-bundles.mjs');
+  const { writePlatformBundles } = await import('./platform-bundles.mjs');
   await build({
     entryPoints: ['src/index.ts'], outfile: 'dist/index.js', bundle: true, format: 'esm', charset: 'utf8', target: 'es2022', platform: 'neutral', external: ['@assemblyscript/loader', '@msgpack/msgpack'], logLevel: 'warning',
   });
-  await writeBrowserBundles('dist');
+  await writePlatformBundles('dist');
   copyFileSync('build/varve.wasm', 'dist/varve.wasm');
   run(process.execPath, [join('node_modules', 'typescript', 'bin', 'tsc'), '-p', 'tsconfig.build.json']);
 }

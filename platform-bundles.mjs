@@ -1,4 +1,4 @@
-/** How the library is bundled for browsers: the program of the worker that has a store, and what pages import. */
+/** How the library is bundled for platforms other than Node: what pages import, the program of the worker that has their store, and stores in memory for workerd. */
 import { build } from 'esbuild';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -21,6 +21,15 @@ const withoutCore = {
     build.onLoad({ filter: /.*/, namespace: 'without-core' }, () => ({ contents: "export const wasmText = '';" }));
   },
 };
+/** In workerd nothing is compiled while a program runs: the core is a module of the program, which lies beside this one. */
+const withCoreModule = {
+  name: 'with-core-module',
+  setup(build) {
+    build.onResolve({ filter: /^\.\/compile\.js$/ }, () => ({ path: 'core', namespace: 'with-core-module' }));
+    build.onResolve({ filter: /\/varve\.wasm$/ }, () => ({ path: './varve.wasm', external: true }));
+    build.onLoad({ filter: /.*/, namespace: 'with-core-module' }, () => ({ contents: "import core from './varve.wasm';\nexport const compiledCore = () => core;" }));
+  },
+};
 const common = { bundle: true, charset: 'utf8', target: 'es2022', platform: 'browser', absWorkingDir: root, logLevel: 'warning' };
 const worker = { ...common, entryPoints: ['src/worker/main.ts'], minify: true, plugins: [forBrowsers, withoutCore] };
 
@@ -30,8 +39,9 @@ export async function bundleWorker() {
   return outputFiles[0].text;
 }
 
-/** Writes what a page may load as it is, so that it carries what it depends on: names are left alone, for whoever looks into it. */
-export async function writeBrowserBundles(folder) {
+/** Writes them. Pages may load theirs as they are, so these carry what they depend on; names are left alone, for whoever looks into them. */
+export async function writePlatformBundles(folder) {
   await build({ ...common, entryPoints: ['src/browser.ts'], outfile: join(folder, 'browser.js'), format: 'esm', minifySyntax: true, minifyWhitespace: true, plugins: [forBrowsers] });
   await build({ ...worker, outfile: join(folder, 'worker.js'), format: 'esm' });
+  await build({ ...common, entryPoints: ['src/index.ts'], outfile: join(folder, 'workerd.js'), format: 'esm', external: ['@msgpack/msgpack'], plugins: [forBrowsers, withCoreModule] });
 }
