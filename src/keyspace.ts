@@ -1,7 +1,8 @@
 /** Keyspaces: parts of a store, each with its own keys, its own values and its own order. Transactions, batches and snapshots span them. */
 import { Collection } from './collection.js';
 import type { Key } from './codec/key.js';
-import { KEYSPACES_FROM, KEYSPACES_TO, Space, keyspaceNameOf, nextName } from './codec/space.js';
+import { KEYSPACES_FROM, KEYSPACES_TO, keyspaceNameOf, nextName, prefixOf } from './codec/keyspace-name.js';
+import type { Space } from './codec/space.js';
 import type { EngineScan } from './engine/scan.js';
 import { stageTombstone } from './engine/staging.js';
 import type { Kernel } from './kernel.js';
@@ -52,9 +53,8 @@ export function keyspaceNames(kernel: Kernel): string[] {
 /** Deletes every key of a keyspace, as one commit. Returns its version, 0 where there was none. O(keys). */
 export function dropKeyspace(kernel: Kernel, name: string): number {
   const { engine } = kernel;
-  const { from, to } = new Space(name, undefined, undefined as never);
   const keys: Uint8Array[] = [];
-  visit(kernel, from, to, (scan) => keys.push(scan.keyBytes) > 0);
+  visit(kernel, prefixOf(name), nextName(name), (scan) => keys.push(scan.keyBytes) > 0);
   return engine.inBatch(() => {
     for (const key of keys) stageTombstone(engine, key);
   });

@@ -3,7 +3,7 @@ import type { Key } from './codec/key.js';
 import type { Space } from './codec/space.js';
 import type { EngineScan } from './engine/scan.js';
 import { InvalidArgumentError } from './errors.js';
-import { toBounds, type Bounds, type Range } from './range.js';
+import type { Bounds, Range } from './range.js';
 import { Scan, type OpenScan } from './scan.js';
 
 /** The number of a commit: it rises with every commit and is never used twice. 0 means that a key does not exist. */
@@ -81,7 +81,7 @@ export abstract class Reader<V, K = Key> {
 
   /** How many keys are in a range. O(keys in the range), without decoding any. */
   count(range?: Range<K>): number {
-    const open = this.beginScan(toBounds(range, this.space), false, this);
+    const open = this.beginScan(this.space.bounds(range), false, this);
     try {
       open.check();
       return open.scan.count();
@@ -93,7 +93,7 @@ export abstract class Reader<V, K = Key> {
   }
 
   #scan<T>(range: Range<K> | undefined, hasValues: boolean, read: (scan: EngineScan) => T): Scan<T> {
-    const bounds = toBounds(range, this.space);
+    const bounds = this.space.bounds(range);
     return new Scan((view) => this.beginScan(bounds, hasValues, view), read);
   }
 }

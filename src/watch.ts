@@ -5,7 +5,7 @@ import { EngineWatch } from './engine/watch.js';
 import { InvalidArgumentError } from './errors.js';
 import type { Hold } from './holds.js';
 import type { Kernel } from './kernel.js';
-import { toBounds, type Bounds, type Range } from './range.js';
+import type { Bounds, Range } from './range.js';
 import type { Change, Version } from './reader.js';
 
 export interface WatchOptions {
@@ -27,11 +27,11 @@ export interface Commit<V, K = Key> {
 /** The bounds of what is watched: a range, or one key. */
 export function watchedBounds<V, K>(target: Range<K> | K | undefined, space: Space<K, V>): Bounds {
   if (target === undefined || isRange(target)) {
-    const bounds = toBounds(target as Range<K> | undefined, space);
+    const bounds = space.bounds(target as Range<K> | undefined);
     if (bounds.isReverse || bounds.limit !== Infinity) throw new InvalidArgumentError('A watch takes a range without reverse and limit: commits come in their order, and have no end.');
     return bounds;
   }
-  return toBounds({ gte: target as K, lte: target as K }, space);
+  return space.bounds({ gte: target as K, lte: target as K });
 }
 
 function isRange(target: unknown): boolean {

@@ -4,7 +4,9 @@
  */
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import { InvalidArgumentError, SchemaError } from '../errors.js';
+import { toBounds, type Bounds, type Range } from '../range.js';
 import { keyBound, readKey, writeKey, type Key } from './key.js';
+import { KEYSPACES_FROM, endOf, prefixOf } from './keyspace-name.js';
 import type { ValueCodec } from './value.js';
 
 /** How the keys of a keyspace are told as keys of the store, and back. Their order is that of what they are told as. */
@@ -13,15 +15,12 @@ export interface KeyCodec<K> {
   fromKey(key: Key): K;
 }
 
-/** The first byte of every key of a keyspace; what begins with less belongs to the store itself. Below `FIRST_KEY` it is the engine's. */
-const KEYSPACE_MARK = 0x80;
+/** The first byte of the least key of the store itself; below it, keys are the engine's. */
 const FIRST_KEY = 0x10;
-const NAME_END = 0x00;
-const NAME_SIZE_MAX = 255;
 
 const NO_PREFIX = new Uint8Array(0);
 const STORE_FROM = Uint8Array.of(FIRST_KEY);
-const STORE_TO = Uint8Array.of(KEYSPACE_MARK);
+const STORE_TO = KEYSPACES_FROM;
 
 export class Space<K, V> {
   /** The name of the keyspace; undefined for the store itself. */
@@ -70,6 +69,11 @@ export class Space<K, V> {
     return this.#keys === undefined ? (key as K) : this.#keys.fromKey(key);
   }
 
+  /** A range as the engine takes it. @throws InvalidArgumentError, TooLargeError. */
+  bounds(range: Range<K> | undefined): Bounds {
+    return toBounds(range, this);
+  }
+
   /** Whether code of the caller's says how keys are told. */
   get hasKeyCodec(): boolean {
     return this.#keys !== undefined;
@@ -89,34 +93,3 @@ export class Space<K, V> {
     return this.#keys === undefined ? (key as Key) : this.#keys.toKey(key);
   }
 }
-
-/** The bytes with which every key of a keyspace begins. */
-function prefixOf(name: string): Uint8Array {
-  const bytes = new TextEncoder().encode(name);
-  if (name === '' || bytes.length > NAME_SIZE_MAX || bytes.includes(NAME_END) || /[\ud800-\udfff]/u.test(name)) {
-    throw new InvalidArgumentError(`The name of a keyspace is a text of 1 to ${NAME_SIZE_MAX} bytes, without U+0000 and lone surrogates.`);
-  }
-  return Uint8Array.of(KEYSPACE_MARK, ...bytes, NAME_END);
-}
-
-/** The first bytes behind everything that begins with a prefix. */
-function endOf(prefix: Uint8Array): Uint8Array {
-  const end = prefix.slice();
-  end[end.length - 1]!++;
-  return end;
-}
-
-/** The name of the keyspace that an encoded key belongs to. */
-export function keyspaceNameOf(key: Uint8Array): string {
-  return new TextDecoder().decode(key.subarray(1, key.indexOf(NAME_END)));
-}
-
-/** Where the keys of the keyspaces with a later name begin. */
-export function nextName(name: string): Uint8Array {
-  return endOf(prefixOf(name));
-}
-
-/** The bytes at which the keys of all keyspaces begin, and end. */
-export const KEYSPACES_FROM = STORE_TO;
-export const KEYSPACES_TO = Uint8Array.of(KEYSPACE_MARK + 1);
-

@@ -1,9 +1,6 @@
-/**
- * The compiled core: decoded and compiled once a process or page. A store compiles synchronously, so that it can be opened wherever code runs; a page hands the module to the worker that has its store, and
- * does not wait while it is compiled. A page whose security policy forbids compiling gets an error that says what to allow.
- */
+/** The compiled core: decoded and compiled once a process, synchronously, so that a store can be opened wherever code runs. Where a security policy forbids it, the error says what to allow. */
 import { wasmText } from '../../build/wasm.js';
-import { PlatformError } from '../errors.js';
+import { notCompiled } from './not-compiled.js';
 
 let compiled: WebAssembly.Module | undefined;
 
@@ -14,25 +11,10 @@ function decode(text: string): Uint8Array<ArrayBuffer> {
   return bytes;
 }
 
-function notCompiled(cause: unknown): PlatformError {
-  return new PlatformError(
-    "WebAssembly could not be compiled. A page with a Content-Security-Policy must allow 'wasm-unsafe-eval' in script-src; " +
-    'or pass a compiled WebAssembly.Module as the option `module`.', { cause });
-}
-
 /** The compiled core, at once. @throws PlatformError. */
 export function compiledCore(): WebAssembly.Module {
   try {
     return (compiled ??= new WebAssembly.Module(decode(wasmText)));
-  } catch (cause) {
-    throw notCompiled(cause);
-  }
-}
-
-/** The compiled core, without blocking whoever waits for it. Rejects with `PlatformError`. */
-export async function compileCore(): Promise<WebAssembly.Module> {
-  try {
-    return (compiled ??= await WebAssembly.compile(decode(wasmText)));
   } catch (cause) {
     throw notCompiled(cause);
   }

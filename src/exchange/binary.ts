@@ -4,7 +4,8 @@
  */
 import { MAX_KEY_SIZE, MAX_VALUE_SIZE } from '../../assembly/shared/limits.js';
 import { keyBound, readKey, writeKey } from '../codec/key.js';
-import { Space, keyspaceNameOf } from '../codec/space.js';
+import { keyspaceNameOf } from '../codec/keyspace-name.js';
+import { Space } from '../codec/space.js';
 import { InvalidArgumentError } from '../errors.js';
 import { prefixSizeOf, type ExchangeRecord } from './record.js';
 

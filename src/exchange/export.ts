@@ -1,6 +1,7 @@
 /** Exports: the keys of a range as lines of JSON or in the compact form, as somebody reads them. */
 import type { Key } from '../codec/key.js';
-import { KEYSPACES_TO, Space } from '../codec/space.js';
+import { KEYSPACES_TO } from '../codec/keyspace-name.js';
+import { Space } from '../codec/space.js';
 import { continueHash } from '../engine/checksum.js';
 import type { EngineScan } from '../engine/scan.js';
 import { InvalidArgumentError } from '../errors.js';

@@ -1,7 +1,8 @@
 /** One record of a store as one line of JSON, and back. */
 import { MAX_KEY_SIZE } from '../../assembly/shared/limits.js';
 import { keyBound, readKey, writeKey, type Key } from '../codec/key.js';
-import { Space, keyspaceNameOf } from '../codec/space.js';
+import { keyspaceNameOf } from '../codec/keyspace-name.js';
+import { Space } from '../codec/space.js';
 import { KIND_BYTES, KIND_JSON, KIND_MSGPACK, KIND_STRUCTURED, codecByName, type ValueCodec } from '../codec/value.js';
 import { InvalidArgumentError, TooLargeError } from '../errors.js';
 import { fromTagged, toTagged, type Json } from './tagged.js';

@@ -1,6 +1,6 @@
 /** What a page has of a store: its calls, and the worker that they go to, be it the page's own or another's. Puts `Link`, `Leadership` and `Membership` together. */
 import { InvalidArgumentError, PlatformError } from '../errors.js';
-import { clientLock, OP_FLUSH, randomName, RELEASE, type Hello, type StoreOptions, type Warned } from '../worker/protocol.js';
+import { clientLock, OP_FLUSH, randomName, RELEASE, type Hello, type StoreSettings, type Warned } from '../worker/protocol.js';
 import { toldError, type ToldError } from '../worker/told-error.js';
 import { Leadership } from './leadership.js';
 import { Link, READ } from './link.js';
@@ -12,7 +12,7 @@ export interface Access {
   readonly path: string;
   /** Whether other pages of the site reach it too: every store that has a file. */
   readonly isShared: boolean;
-  readonly options: StoreOptions;
+  readonly settings: StoreSettings;
   /** The options that all pages must agree on, as text. */
   readonly agreed: string;
   readonly worker: WorkerOptions;
@@ -103,8 +103,8 @@ export class Connection {
   }
 
   #task(): Task {
-    const { path, isShared, options, agreed } = this.#access;
-    return { path, isShared, agreed, options: this.#wasServed ? { ...options, create: false } : options };
+    const { path, isShared, settings, agreed } = this.#access;
+    return { path, isShared, agreed, settings: this.#wasServed ? { ...settings, create: false } : settings };
   }
 
   /** A worker of another page has spoken. */

@@ -7,7 +7,7 @@ import { codecByName, type CodecName, type ValueCodec } from '../codec/value.js'
 import { InvalidArgumentError } from '../errors.js';
 import { IN_MEMORY } from '../memory-path.js';
 import { resolveOptions, type OpenOptions, type Settings } from '../options.js';
-import type { StoreOptions } from '../worker/protocol.js';
+import type { StoreSettings } from '../worker/protocol.js';
 import { Connection } from './connection.js';
 import { SharedStore } from './shared-store.js';
 
@@ -35,10 +35,8 @@ async function persistence(asks: boolean): Promise<boolean> {
   return storage.persisted();
 }
 
-/** The options that cross to the worker: codecs stay here, with whatever they hold. */
-function storeOptionsOf(options: OpenOptions): StoreOptions {
-  const crossing: Record<string, unknown> = { ...options };
-  for (const name of ['values', 'buffers', 'module', 'onWarning'] satisfies (keyof OpenOptions)[]) delete crossing[name];
+/** The settings that cross to the worker: codecs stay here, with whatever they hold. */
+function storeSettingsOf({ values: _values, ownBuffers: _ownBuffers, module: _module, onWarning: _onWarning, ...crossing }: Settings): StoreSettings {
   return crossing;
 }
 
@@ -64,7 +62,7 @@ export async function open<V = unknown>(path: string, options: SharedOptions = {
   const space = new Space<Key, unknown>(undefined, undefined, codecFor(settings.values));
   const persistent = path !== IN_MEMORY && await persistence(persist);
   const { connection, hello } = await Connection.open({
-    path, isShared: path !== IN_MEMORY, options: storeOptionsOf(ownOptions), agreed: agreedOf(settings), worker: { worker, module: settings.module }, onWarning: settings.onWarning,
+    path, isShared: path !== IN_MEMORY, settings: storeSettingsOf(settings), agreed: agreedOf(settings), worker: { worker, module: settings.module }, onWarning: settings.onWarning,
   });
   return new SharedStore(connection, space, { name: path, recovery: hello.recovery, persistent }, codecFor) as SharedStore<V>;
 }

@@ -2,7 +2,7 @@
 import type { Key } from '../codec/key.js';
 import type { Space } from '../codec/space.js';
 import { InvalidArgumentError } from '../errors.js';
-import { toBounds, type Range } from '../range.js';
+import type { Range } from '../range.js';
 import type { Entry } from '../reader.js';
 import type { FrameReader } from '../worker/frames.js';
 import * as protocol from '../worker/protocol.js';
@@ -88,7 +88,7 @@ export abstract class SharedReader<V, K = Key> {
     return sight.link.call(sight.fate, protocol.OP_COUNT, (frames) => {
       sight.check();
       frames.word(sight.view);
-      writeRange(frames, toBounds(range, space));
+      writeRange(frames, space.bounds(range));
     }, (frames) => frames.number());
   }
 
@@ -112,7 +112,7 @@ export abstract class SharedReader<V, K = Key> {
 
   #scan<T>(sort: number, range: Range<K> | undefined, read: (frames: FrameReader) => T): SharedScan<T> {
     const { sight, space } = this;
-    const bounds = toBounds(range, space);
+    const bounds = space.bounds(range);
     return new SharedScan(() => {
       sight.check();
       return {

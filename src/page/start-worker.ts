@@ -1,8 +1,8 @@
 /** Starting the worker that has the store: from the source that the library carries, or by the page's own factory. Says what is in the way when the page's security policy is. */
 import { workerText } from '../../build/worker.js';
-import { compileCore } from '../engine/compile.js';
+import { compileCore } from '../engine/web-compile.js';
 import { PlatformError } from '../errors.js';
-import type { FromWorker, Hello, StoreOptions, ToWorker } from '../worker/protocol.js';
+import type { FromWorker, Hello, ToWorker } from '../worker/protocol.js';
 import { toldError } from '../worker/told-error.js';
 
 /** What the page says about the worker. */
@@ -19,7 +19,7 @@ export interface StartedWorker {
 }
 
 /** What is asked of the worker when it starts. */
-export type Task = Omit<ToWorker & { type: 'start' }, 'type' | 'module'> & { readonly options: StoreOptions };
+export type Task = Omit<ToWorker & { type: 'start' }, 'type' | 'module'> ;
 
 /** Where a page hears what its policy forbids; workers have no such place. */
 function policyEvents(): EventTarget | undefined {

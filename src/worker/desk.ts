@@ -1,10 +1,11 @@
 /** Where one page's calls are worked on: runs each against the store, and gathers the answers of a turn into one message. Holds the page's snapshots, transactions, scans and watches, and ends them with it. */
 import type { BatchOperation } from '../batch.js';
+import type { Bounds } from '../range.js';
 import { Feed } from './feed.js';
 import { FrameReader, FrameWriter, type StoredBytes } from './frames.js';
 import { Cursor } from './items.js';
 import * as protocol from './protocol.js';
-import type { RawRange, RawReader, RawStore, RawTransaction, Target } from './raw.js';
+import type { RawReader, RawStore, RawTransaction, Target } from './raw.js';
 import { tellError } from './told-error.js';
 
 /** A snapshot or transaction of the page. */
@@ -26,11 +27,11 @@ function expiring(expiry: number): { expiresAt: number } | undefined {
   return expiry < 0 ? undefined : { expiresAt: expiry };
 }
 
-function rangeOf(frames: FrameReader): RawRange {
-  const gte = frames.block();
-  const lt = frames.block();
-  const reverse = frames.byte() === 1;
-  return { gte, lt, reverse, limit: frames.number() };
+function readBounds(frames: FrameReader): Bounds {
+  const from = frames.block();
+  const to = frames.block();
+  const isReverse = frames.byte() === 1;
+  return { from, to, isReverse, limit: frames.number() };
 }
 
 export class Desk {
@@ -207,12 +208,12 @@ export class Desk {
         answer.byte(reader.has(frames.block()) ? 1 : 0);
         return true;
       case protocol.OP_COUNT:
-        answer.number(reader.count(rangeOf(frames)));
+        answer.number(reader.count(readBounds(frames)));
         return true;
       default: {
         const cursor = frames.word();
         const sort = frames.byte();
-        const range = rangeOf(frames);
+        const range = readBounds(frames);
         const items = sort === protocol.SORT_ENTRIES ? reader.scan(range) : sort === protocol.SORT_KEYS ? reader.keys(range) : reader.values(range);
         return this.#openCursor(cursor, new Cursor(sort, items[Symbol.iterator]()));
       }
@@ -315,13 +316,13 @@ export class Desk {
 
   #openWatch(frames: FrameReader): boolean {
     const number = frames.word();
-    const { gte, lt } = rangeOf(frames);
+    const bounds = readBounds(frames);
     const since = frames.number();
     const isResumed = frames.byte() === 1;
     const newest = this.#store.stats().version;
     // What a worker that is gone has shown and not made durable, this one never knew.
     const from = isResumed ? Math.min(since, newest) : since;
-    this.#watches.set(number, new Feed(this.#store.watch({ gte: gte!, lt: lt! }, from < 0 ? {} : { since: from }), () => this.#answerWatch(number)));
+    this.#watches.set(number, new Feed(this.#store.watch(bounds, from < 0 ? {} : { since: from }), () => this.#answerWatch(number)));
     this.#answer.number(from < 0 ? newest : from);
     return true;
   }

@@ -54,10 +54,10 @@ export class Host {
   }
 
   /** Opens the store and begins to serve it. Rejects as `open` does. */
-  static async start(page: OwnPage, { path, options, agreed, module, isShared }: protocol.ToWorker & { type: 'start' }): Promise<Host> {
+  static async start(page: OwnPage, { path, settings, agreed, module, isShared }: protocol.ToWorker & { type: 'start' }): Promise<Host> {
     const target: Target = { answer: undefined };
     let host: Host | undefined;
-    const store = await openRaw(path, options, module, target, (warning) => host?.warn(warning));
+    const store = await openRaw(path, settings, module, target, (warning) => host?.warn(warning));
     const hello = { release: protocol.RELEASE, term: protocol.randomName(), recovery: store.recovery, agreed };
     host = new Host(page, path, store, target, hello, isShared);
     page.say({ type: 'serving', hello });

@@ -1,6 +1,6 @@
 /** What a page and the worker that has the store say to one another. Both always come from one build of the library, because a worker that serves other pages first compares `RELEASE`. */
 import type { Recovery } from '../durability/recover.js';
-import type { OpenOptions } from '../options.js';
+import type { Settings } from '../options.js';
 import type { ToldError } from './told-error.js';
 
 /** Changes whenever what crosses changes: pages of two releases do not understand one another. */
@@ -80,8 +80,8 @@ export const SORT_KEYS = 1;
 export const SORT_VALUES = 2;
 export const SORT_CHANGES = 3;
 
-/** The options that concern whoever opens the file. */
-export type StoreOptions = Omit<OpenOptions, 'values' | 'buffers' | 'module' | 'onWarning'>;
+/** The options that concern whoever opens the file, checked and with every default: codecs stay in the page, with whatever they hold. */
+export type StoreSettings = Omit<Settings, 'values' | 'ownBuffers' | 'module' | 'onWarning'>;
 
 /** What a worker says of the store that it serves. */
 export interface Hello {
@@ -100,7 +100,7 @@ export interface Warned {
 
 /** What a page tells the worker that it has started, beside messages of calls. */
 export type ToWorker =
-  | { readonly type: 'start'; readonly path: string; readonly options: StoreOptions; readonly agreed: string; readonly module: WebAssembly.Module; readonly isShared: boolean }
+  | { readonly type: 'start'; readonly path: string; readonly settings: StoreSettings; readonly agreed: string; readonly module: WebAssembly.Module; readonly isShared: boolean }
   | { readonly type: 'close' };
 
 /** What the worker tells the page that has started it, beside messages of answers. */

@@ -3,19 +3,17 @@
  * one space that it has spans the store and all its keyspaces.
  */
 import type { BatchOperation } from '../batch.js';
-import { Space } from '../codec/space.js';
+import { BaseStore } from '../base-store.js';
 import type { Key } from '../codec/key.js';
+import type { Space } from '../codec/space.js';
 import type { ValueCodec } from '../codec/value.js';
-import { InvalidArgumentError } from '../errors.js';
 import { openPath } from '../opening.js';
-import { resolveOptions } from '../options.js';
-import type { Range } from '../range.js';
+import type { Bounds } from '../range.js';
 import type { Change } from '../reader.js';
-import { Store } from '../store.js';
 import type { Isolation } from '../transaction.js';
 import type { Watcher } from '../watch.js';
 import type { FrameWriter, StoredBytes } from './frames.js';
-import type { StoreOptions, Warned } from './protocol.js';
+import type { StoreSettings, Warned } from './protocol.js';
 
 const EVERYTHING_FROM = Uint8Array.of(0x10);
 const EVERYTHING_TO = Uint8Array.of(0x81);
@@ -59,45 +57,47 @@ class RawValues implements ValueCodec<StoredBytes> {
   }
 }
 
-export class RawSpace extends Space<Uint8Array, StoredBytes> {
-  override readonly from = EVERYTHING_FROM;
-  override readonly to = EVERYTHING_TO;
+/** What the engine asks of a space. */
+type AnySpace = Pick<Space<Uint8Array, StoredBytes>, 'name' | 'values' | 'from' | 'to' | 'hasKeyCodec' | 'bound' | 'write' | 'read' | 'check' | 'bounds'>;
+
+class RawSpace implements AnySpace {
+  readonly name = undefined;
+  readonly values: ValueCodec<StoredBytes>;
+  readonly from = EVERYTHING_FROM;
+  readonly to = EVERYTHING_TO;
+  readonly hasKeyCodec = false;
   readonly #target: Target;
 
   constructor(target: Target) {
-    super(undefined, undefined, new RawValues(target));
+    this.values = new RawValues(target);
     this.#target = target;
   }
 
-  override bound(key: Uint8Array): number {
+  bound(key: Uint8Array): number {
     return key.length;
   }
 
-  override write(target: Uint8Array, offset: number, key: Uint8Array): number {
+  write(target: Uint8Array, offset: number, key: Uint8Array): number {
     target.set(key, offset);
     return offset + key.length;
   }
 
-  /** A bound of a range is told as bytes, and written as they are, without the tag that a key of bytes has. */
-  override writeWith(target: Uint8Array, offset: number, write: (target: Uint8Array, offset: number) => number): number {
-    const end = write(target, offset);
-    target.copyWithin(offset, offset + 1, end);
-    return end - 1;
-  }
-
-  override read(source: Uint8Array, start: number, end: number): Uint8Array {
+  read(source: Uint8Array, start: number, end: number): Uint8Array {
     const { answer } = this.#target;
     if (answer === undefined) return source.slice(start, end);
     answer.block(source, start, end);
     return NOTHING;
   }
 
-  override keyOf(key: Uint8Array): Key {
-    return key;
+  check(value: unknown): StoredBytes {
+    return value as StoredBytes;
+  }
+
+  /** The page has made them. */
+  bounds(range: unknown): Bounds {
+    return range as Bounds;
   }
 }
-
-export type RawRange = Range<Uint8Array>;
 
 interface Expiry {
   readonly expiresAt: number;
@@ -108,10 +108,10 @@ export interface RawReader {
   get(key: Uint8Array): StoredBytes | undefined;
   getEntry(key: Uint8Array): { readonly version: number } | undefined;
   has(key: Uint8Array): boolean;
-  count(range: RawRange): number;
-  scan(range: RawRange): Iterable<unknown>;
-  keys(range: RawRange): Iterable<unknown>;
-  values(range: RawRange): Iterable<unknown>;
+  count(range: Bounds): number;
+  scan(range: Bounds): Iterable<unknown>;
+  keys(range: Bounds): Iterable<unknown>;
+  values(range: Bounds): Iterable<unknown>;
 }
 
 export interface RawTransaction extends RawReader {
@@ -129,7 +129,7 @@ export interface RawSnapshot extends RawReader {
 }
 
 /** A store, in the terms of `RawSpace`. */
-export interface RawStore extends RawReader, Pick<Store, 'recovery' | 'keyspaces' | 'dropKeyspace' | 'flush' | 'stats' | 'verify' | 'close'> {
+export interface RawStore extends RawReader, Pick<BaseStore<StoredBytes>, 'recovery' | 'keyspaces' | 'dropKeyspace' | 'flush' | 'stats' | 'verify' | 'close'> {
   put(key: Uint8Array, value: StoredBytes, options?: Expiry): Promise<number>;
   delete(key: Uint8Array): Promise<number>;
   cas(key: Uint8Array, version: number, value: StoredBytes | undefined, options?: Expiry): Promise<{ readonly ok: boolean; readonly version: number }>;
@@ -138,16 +138,13 @@ export interface RawStore extends RawReader, Pick<Store, 'recovery' | 'keyspaces
   at(version: number): RawSnapshot;
   begin(options: { isolation: Isolation }): RawTransaction;
   history(key: Uint8Array): Iterator<Change<StoredBytes, Uint8Array>>;
-  watch(range: RawRange, options: { since?: number }): Watcher<StoredBytes, Uint8Array>;
+  watch(range: Bounds, options: { since?: number }): Watcher<StoredBytes, Uint8Array>;
 }
 
 /** Opens a store whose keys and values are bytes. Rejects as `open` does. */
-export async function openRaw(path: string, options: StoreOptions, module: WebAssembly.Module, target: Target, onWarning: (warning: Warned) => void): Promise<RawStore> {
-  const settings = resolveOptions({ ...options, module, onWarning });
-  const noCodec = (): never => {
-    throw new InvalidArgumentError('A store that serves pages has no codecs: they are the pages\'.');
-  };
-  const store = await openPath(path, settings, ({ kernel, recovery }) => new Store(kernel, new RawSpace(target) as unknown as Space<Key, StoredBytes>, recovery, noCodec));
+export async function openRaw(path: string, settings: StoreSettings, module: WebAssembly.Module, target: Target, onWarning: (warning: Warned) => void): Promise<RawStore> {
+  const space = new RawSpace(target) as unknown as Space<Key, StoredBytes>;
+  const store = await openPath(path, { ...settings, values: 'bytes', ownBuffers: true, module, onWarning }, ({ kernel, recovery }) => new BaseStore(kernel, space, recovery));
   // The store takes whatever its space takes for keys.
   return store as unknown as RawStore;
 }

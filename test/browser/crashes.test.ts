@@ -92,21 +92,26 @@ withBrowsers(['chromium', 'firefox'], (name) => {
   test('a policy that forbids the worker, or compiling, gets a message that names the directive', async () => {
     const browser = await launch(name, profile);
     try {
-      for (const [path, policy, said] of [
-        ['/no-worker', "script-src 'self' 'unsafe-inline' 'wasm-unsafe-eval'; worker-src 'self'", 'worker-src'],
-        ['/no-compiling', "script-src 'self' 'unsafe-inline' blob:; worker-src blob:", "'wasm-unsafe-eval'"],
-      ] as const) {
+      for (const [index, [policy, said]] of ([
+        ["script-src 'self'", "'wasm-unsafe-eval' in script-src"],
+        ["default-src 'self'", "'wasm-unsafe-eval' in script-src"],
+        ["script-src 'self' blob:; worker-src blob:", "'wasm-unsafe-eval' in script-src"],
+        ["script-src 'self' 'wasm-unsafe-eval'", 'blob: in worker-src'],
+        ["default-src 'self'; script-src 'self' 'wasm-unsafe-eval'", 'blob: in worker-src'],
+        ["script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'", 'blob: in worker-src'],
+      ] as const).entries()) {
+        const path = `/policy-${index}`;
         addTabPage(site, path, { 'content-security-policy': policy });
         const tab = await Tab.open(browser, site, path);
         const told = await tab.run(async () => {
           const { varve } = window as unknown as TabGlobals;
           return varve.open('policy.varve').then(() => ['opened', ''], (error: { code: string; message: string }) => [error.code, error.message]);
         });
-        expect(told[0], path).toBe('VARVE_PLATFORM');
-        expect(told[1], path).toContain(said);
+        expect(told[0], policy).toBe('VARVE_PLATFORM');
+        expect(told[1], policy).toContain(said);
         await tab.close();
       }
-      addTabPage(site, '/own-worker', { 'content-security-policy': "script-src 'self' 'unsafe-inline' 'wasm-unsafe-eval'; worker-src 'self'" });
+      addTabPage(site, '/own-worker', { 'content-security-policy': "script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'" });
       const tab = await Tab.open(browser, site, '/own-worker');
       expect(await tab.run(async () => {
         const { varve } = window as unknown as TabGlobals;

@@ -1,5 +1,5 @@
 /** A small site on this machine, for the browsers of the tests: pages and scripts from memory, bundled from the project's sources, and the files that its build makes. */
-import { build } from 'esbuild';
+import { build, type Plugin } from 'esbuild';
 import { readFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -16,11 +16,23 @@ export interface Answer {
 
 const TYPES: Readonly<Record<string, string>> = { js: 'text/javascript', wasm: 'application/wasm', html: 'text/html' };
 
+/** The core of pages in place of the one that programs have: it has to pass every suite too. */
+const withSmallCore: Plugin = {
+  name: 'with-small-core',
+  setup: (build) => {
+    build.onResolve({ filter: /build\/wasm\.js$/ }, () => ({ path: 'small', namespace: 'with-small-core' }));
+    build.onLoad({ filter: /.*/, namespace: 'with-small-core' }, () => {
+      const text = Array.from(readFileSync(join(root, 'build/varve.small.wasm')), (byte) => String.fromCharCode(byte + 35)).join('');
+      return { contents: `export const wasmText = ${JSON.stringify(text)};` };
+    });
+  },
+};
+
 /** A script for browsers, bundled from a source of the project; suites get what stands for vitest and for Node. */
 export async function bundleForBrowser(entry: string): Promise<string> {
   const alias = { vitest: join(root, 'test/browser/runner.ts'), 'node:fs': join(root, 'test/browser/files.ts') };
   const result = await build({
-    stdin: { contents: `import './${entry}'; export { run } from './test/browser/runner.ts';`, resolveDir: root, loader: 'ts' }, bundle: true, format: 'esm', platform: 'browser', target: 'es2022', charset: 'utf8', write: false, ignoreAnnotations: true, alias, define: { 'process.env': '{}' }, logLevel: 'error',
+    stdin: { contents: `import './${entry}'; export { run } from './test/browser/runner.ts';`, resolveDir: root, loader: 'ts' }, bundle: true, format: 'esm', platform: 'browser', target: 'es2022', charset: 'utf8', write: false, ignoreAnnotations: true, alias, plugins: [withSmallCore], define: { 'process.env': '{}' }, logLevel: 'error',
   });
   return result.outputFiles[0]!.text;
 }

@@ -14,7 +14,9 @@ export interface TabGlobals {
 
 /** Adds the page that tabs open. */
 export function addTabPage(site: Site, path = '/tab', headers: Readonly<Record<string, string>> = {}): void {
-  site.add(path, page("import * as varve from '/dist/browser.js'; window.varve = varve; window.kept = {}; window.isReady = true;", headers));
+  // A file of the site, so that a page whose policy allows nothing else has it too.
+  site.addScript('/tab.js', "import * as varve from '/dist/browser.js'; window.varve = varve; window.kept = {}; window.isReady = true;");
+  site.add(path, { ...page('', headers), body: '<!doctype html><meta charset="utf-8"><title>varve</title><script type="module" src="/tab.js"></script>' });
 }
 
 export class Tab {

@@ -268,7 +268,7 @@ export const order: Area = {
     {
       name: 'keyspace-that-another-begins-with',
       breaks: ['T5', 'F-74'],
-      file: 'src/codec/space.ts',
+      file: 'src/codec/keyspace-name.ts',
       find: 'return Uint8Array.of(KEYSPACE_MARK, ...bytes, NAME_END);',
       replace: 'return Uint8Array.of(KEYSPACE_MARK, ...bytes);',
       tests: ['unit/keyspace'],

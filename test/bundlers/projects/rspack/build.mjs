@@ -1,0 +1,7 @@
+/** Builds the page as rspack does without any setting, and fails with whatever it warns of. */
+import { rspack } from '@rspack/core';
+
+const compiler = rspack({ mode: 'production', context: import.meta.dirname, entry: './main.js', performance: { hints: false } });
+const stats = await new Promise((resolve, reject) => compiler.run((error, result) => (error ? reject(error) : resolve(result))));
+await new Promise((resolve) => compiler.close(resolve));
+if (stats.hasErrors() || stats.hasWarnings()) throw new Error(stats.toString('errors-warnings'));
