@@ -4,6 +4,7 @@
  */
 import sqlite3InitModule from '@sqlite.org/sqlite-wasm';
 import { SqliteHandle } from '../../peers/subjects/sqlite.mjs';
+import { POOL_FOLDER } from './subject.mjs';
 
 let version = '';
 /** @type {Promise<{ sqlite3: any, pool: any }> | undefined} */
@@ -13,7 +14,7 @@ let loading;
 function load() {
   loading ??= (async () => {
     const sqlite3 = await sqlite3InitModule();
-    return { sqlite3, pool: await sqlite3.installOpfsSAHPoolVfs({ directory: 'sqlite', initialCapacity: 8 }) };
+    return { sqlite3, pool: await sqlite3.installOpfsSAHPoolVfs({ directory: POOL_FOLDER, initialCapacity: 8 }) };
   })();
   return loading;
 }

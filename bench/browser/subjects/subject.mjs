@@ -16,10 +16,14 @@
  * @property {() => string} version once a store was opened
  */
 
+/** What the names of stores of a contest begin with, and the folder of SQLite's pool: by these, one that was broken off is swept away. */
+export const NAME_PREFIX = 'bench-';
+export const POOL_FOLDER = 'sqlite';
+
 let nameCount = 0;
 
 /** A name that no store of this site has had. */
-export const newName = () => `bench-${Date.now().toString(36)}-${nameCount++}`;
+export const newName = () => `${NAME_PREFIX}${Date.now().toString(36)}-${nameCount++}`;
 
 /** Removes a file of the site, where it is there. @param {string} path */
 export async function removeFile(path) {
