@@ -4,8 +4,10 @@
  */
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { median } from '../harness/statistics.mjs';
 import { readMessages, writeMessage } from './lines.mjs';
+import { holdRounds } from './rounds.mjs';
+
+export { ratioOf } from './rounds.mjs';
 
 const script = fileURLToPath(new URL('./contestant.mjs', import.meta.url));
 
@@ -18,7 +20,7 @@ const script = fileURLToPath(new URL('./contestant.mjs', import.meta.url));
  */
 
 /** A process that was started, and answers one message at a time. */
-class Contestant {
+export class Contestant {
   /** @type {((reply: any) => void) | undefined} */
   #settle;
   #isOver = false;
@@ -63,11 +65,7 @@ class Contestant {
   }
 }
 
-/**
- * @typedef {object} Standing one work of one contestant
- * @property {number[]} rates operations a second, round by round
- * @property {Record<string, any>} label
- */
+/** @typedef {import('./rounds.mjs').Standing} Standing */
 
 /**
  * Lets all entrants do one task. Works that an entrant does not have are left out for it.
@@ -75,39 +73,13 @@ class Contestant {
  * @param {object} task
  * @param {object} settings
  * @param {{ rounds: number, warmups: number }} options
- * @returns {Promise<{ standings: Record<string, Record<string, Standing>>, figures: Record<string, Record<string, any>> }>} standings by work and entrant, figures by entrant
+ * @returns {ReturnType<typeof holdRounds>}
  */
-export async function contest(entrants, task, settings, { rounds, warmups }) {
+export async function contest(entrants, task, settings, options) {
   const contestants = entrants.map((entrant) => new Contestant(entrant));
-  /** @type {Record<string, Record<string, Standing>>} */
-  const standings = {};
   try {
-    // One after the other, as everything here: two that prepare at once would share the processors.
-    for (const contestant of contestants) {
-      const { works, labels } = await contestant.ask({ command: 'prepare', task, settings });
-      for (const work of works) (standings[work] ??= {})[contestant.name] = { rates: [], label: labels[work] ?? {} };
-    }
-    for (const [work, among] of Object.entries(standings)) {
-      // A row whose samples are long says how many rounds it takes at most.
-      const ends = Math.min(rounds, ...Object.values(among).map(({ label }) => label.roundsMax ?? rounds));
-      for (let round = 0; round < warmups + ends; round++) {
-        for (const contestant of round % 2 === 0 ? contestants : contestants.toReversed()) {
-          if (among[contestant.name] === undefined) continue;
-          const { rate } = await contestant.ask({ command: 'sample', work });
-          if (round >= warmups) among[contestant.name].rates.push(rate);
-        }
-      }
-    }
-    /** @type {Record<string, Record<string, any>>} */
-    const figures = {};
-    for (const contestant of contestants) ({ figures: figures[contestant.name] } = await contestant.ask({ command: 'dispose' }));
-    return { standings, figures };
+    return await holdRounds(contestants, task, settings, options);
   } finally {
     for (const contestant of contestants) await contestant.end();
   }
-}
-
-/** How many times as fast as the other: the median of the rounds' own ratios. @param {Standing} one @param {Standing} other */
-export function ratioOf(one, other) {
-  return median(one.rates.map((rate, round) => rate / other.rates[round]));
 }

@@ -3,6 +3,9 @@
  * second time in a process, so that warm-up and measurement never meet each other's keys.
  */
 
+const encoder = new TextEncoder();
+const decoder = new TextDecoder();
+
 export const KEY_SIZE = 16;
 export const VALUE_SIZE = 100;
 
@@ -26,7 +29,7 @@ export function createRandom(seed) {
  * @param {string} text
  */
 function flat(text) {
-  return Buffer.from(text, 'latin1').toString('latin1');
+  return decoder.decode(encoder.encode(text));
 }
 
 /**

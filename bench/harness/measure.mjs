@@ -6,6 +6,9 @@ import { Bench } from 'tinybench';
 import { collectGarbage } from './garbage.mjs';
 import { median, spreadOf } from './statistics.mjs';
 
+/** In milliseconds. Clocks of browsers stand still for up to one; a sample that is over before the clock has moved took no less than this. */
+const CLOCK_STEP = 0.005;
+
 /**
  * One thing to time. `before` and `after` are not timed; `run` does exactly `operations` operations and returns what it computed.
  * @typedef {object} Work
@@ -64,7 +67,7 @@ export function createSampler(work, isCollecting = true) {
     const began = performance.now();
     const outcome = work.run();
     computed = typeof outcome === 'number' ? outcome : await outcome;
-    const elapsed = performance.now() - began;
+    const elapsed = Math.max(performance.now() - began, CLOCK_STEP);
     rates.push((work.operations * 1000) / elapsed);
     return { overriddenDuration: elapsed / work.operations, overriddenIterationCost: elapsed };
   }, {

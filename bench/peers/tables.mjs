@@ -15,7 +15,7 @@ export const formatRatio = (ratio) => `${ratio >= 10 ? ratio.toFixed(0) : ratio 
 /** @param {string} row @param {Standing} standing */
 function amount(row, { rates }) {
   const rate = median(rates);
-  return `${row.startsWith('reopen/') ? formatTime(rate) : formatRate(rate)} ±${(100 * spreadOf(rates)).toFixed(0)} %`;
+  return `${/^(re)?open\//.test(row) ? formatTime(rate) : formatRate(rate)} ±${(100 * spreadOf(rates)).toFixed(0)} %`;
 }
 
 /**

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 
 const folder = fileURLToPath(new URL('../results/', import.meta.url));
 
-/** @typedef {'rows' | 'peers' | 'runtimes' | 'compared'} Kind what a file of results is of */
+/** @typedef {'rows' | 'peers' | 'runtimes' | 'browsers' | 'compared'} Kind what a file of results is of */
 
 /**
  * Writes the results of a run, and returns where.

@@ -18,19 +18,19 @@ export function pathOf(name: BrowserName): string | undefined {
   return [process.env[`VARVE_${name.toUpperCase()}`], ...PATHS[name]].find((path) => path !== undefined && existsSync(path));
 }
 
-/** Starts a browser on the profile in a folder, which it makes. */
-export async function launch(name: BrowserName, profile: string): Promise<Browser> {
+/** Starts a browser on the profile in a folder, which it makes; Chromium with flags beside its usual ones. */
+export async function launch(name: BrowserName, profile: string, flags: readonly string[] = []): Promise<Browser> {
   try {
-    return await start(name, profile);
+    return await start(name, profile, flags);
   } catch (error) {
     // The driver may still be putting the file away that it changed for the browser before, which was killed.
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
     await new Promise((resolve) => setTimeout(resolve, 500));
-    return start(name, profile);
+    return start(name, profile, flags);
   }
 }
 
-function start(name: BrowserName, profile: string): Promise<Browser> {
+function start(name: BrowserName, profile: string, flags: readonly string[]): Promise<Browser> {
   mkdirSync(profile, { recursive: true });
   // The driver keeps a copy of this file of a profile, and expects it in one that was used before.
   if (name === 'firefox') writeFileSync(join(profile, 'user.js'), '', { flag: 'a' });
@@ -43,7 +43,7 @@ function start(name: BrowserName, profile: string): Promise<Browser> {
     timeout: 120_000,
     // After it was killed, a browser would otherwise ask what to do about it.
     extraPrefsFirefox: { 'toolkit.startup.max_resumed_crashes': -1, 'browser.sessionstore.resume_from_crash': false },
-    args: name === 'chromium' ? CHROMIUM_FLAGS : [],
+    args: name === 'chromium' ? [...CHROMIUM_FLAGS, ...flags] : [],
   });
 }
 

@@ -17,14 +17,10 @@
 const LARGE = 1000;
 
 /** @implements {import('./subject.mjs').Handle} */
-class SqliteHandle {
-  /** @param {Driver} driver @param {string} durability @param {import('./subject.mjs').Options} options */
-  constructor(driver, durability, { valueSize = 100, isVersioned = false }) {
+export class SqliteHandle {
+  /** @param {Driver} driver @param {import('./subject.mjs').Options} options */
+  constructor(driver, { valueSize = 100, isVersioned = false }) {
     this.driver = driver;
-    driver.execute('PRAGMA journal_mode = WAL');
-    driver.execute(`PRAGMA synchronous = ${durability === 'strict' ? 'FULL' : 'NORMAL'}`);
-    driver.execute('PRAGMA cache_size = -262144');
-    driver.execute('PRAGMA mmap_size = 4294967296');
     driver.execute(`CREATE TABLE IF NOT EXISTS entries (key TEXT PRIMARY KEY, value BLOB NOT NULL${isVersioned ? ', version INTEGER NOT NULL DEFAULT 1' : ''})${valueSize < LARGE ? ' WITHOUT ROWID' : ''}`);
     this.find = driver.prepare('SELECT value FROM entries WHERE key = ?');
     this.store = driver.prepare(isVersioned ? 'INSERT OR REPLACE INTO entries (key, value) VALUES (?, ?)' : 'REPLACE INTO entries VALUES (?, ?)');
@@ -119,6 +115,13 @@ export function createSubject(version, connect) {
     version,
     how: 'prepared statements; WAL, 256 MiB of cache, mmap; buffered: synchronous NORMAL; strict: FULL',
     durabilities: ['memory', 'buffered', 'strict'],
-    open: async (path, durability, options = {}) => new SqliteHandle(connect(durability === 'memory' ? ':memory:' : path), durability, options),
+    async open(path, durability, options = {}) {
+      const driver = connect(durability === 'memory' ? ':memory:' : path);
+      driver.execute('PRAGMA journal_mode = WAL');
+      driver.execute(`PRAGMA synchronous = ${durability === 'strict' ? 'FULL' : 'NORMAL'}`);
+      driver.execute('PRAGMA cache_size = -262144');
+      driver.execute('PRAGMA mmap_size = 4294967296');
+      return new SqliteHandle(driver, options);
+    },
   };
 }

@@ -1,0 +1,6 @@
+/** `bench/harness/garbage.mjs` for browsers, in whose bundles it takes that place: Chromium collects when it is asked, where it was started with `--js-flags=--expose-gc`. */
+
+const collect = /** @type {{ gc?: () => void }} */ (globalThis).gc;
+
+/** Collects all garbage, where the browser can be asked to. */
+export const collectGarbage = () => collect?.();

@@ -1,0 +1,25 @@
+/** The commits of every tab, as they come: a watch of the journal, which goes on when another tab takes the store over. */
+import { tabName, type Atlas, type JournalEntry } from './cities.js';
+import { byId, element, formatTime } from './dom.js';
+
+const SHOWN_MAX = 40;
+const feed = byId('feed');
+
+function show({ what, by, time }: JournalEntry, version: number): void {
+  const stamp = element('time', '', formatTime(time));
+  stamp.dateTime = new Date(time).toISOString();
+  const isForeign = by !== tabName;
+  feed.prepend(element('li', isForeign ? 'foreign' : '', stamp, ` ${what} `, element('span', 'by', `· ${isForeign ? `another tab, ${by}` : 'this tab'} · version ${version}`)));
+  while (feed.childElementCount > SHOWN_MAX) feed.lastElementChild!.remove();
+}
+
+/** Follows the journal until the store is closed. Calls `onCommit` for each entry. Throws what ends the watch. */
+export async function followChanges({ journal }: Atlas, onCommit: (version: number, entry: JournalEntry) => void): Promise<void> {
+  for await (const { version, changes } of journal.watch()) {
+    for (const { value } of changes) {
+      if (value === undefined) continue;
+      show(value, version);
+      onCommit(version, value);
+    }
+  }
+}
