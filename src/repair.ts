@@ -25,6 +25,12 @@ export interface SalvageReport extends Copied {
   readonly lost: readonly Damage[];
 }
 
+/** What is reported of a store of which no segment is intact. */
+function reportOnNothing(damage: readonly Damage[], milliseconds: number): VerifyReport {
+  const recovery: Recovery = { clean: false, created: false, frames: 0, records: 0, bytes: 0, dropped: undefined, rewritten: 0, lost: damage, milliseconds };
+  return { ok: false, damage, keys: 0, recovery };
+}
+
 async function reportOn(store: Store, damage: readonly Damage[]): Promise<VerifyReport> {
   try {
     let found = damage;
@@ -46,12 +52,19 @@ async function reportOn(store: Store, damage: readonly Damage[]): Promise<Verify
  * @throws (as a rejection) NotFoundError; FormatError for a file that is not varve's, or of which nothing can be made out; LockedError while it is open for writing; FullError, IoError.
  */
 export async function verify(path: string, options: RepairOptions = {}): Promise<VerifyReport> {
+  const began = performance.now();
   let store: Store;
   try {
     store = await openWhole(path, { ...options, readOnly: true });
   } catch (error) {
     if (!(error instanceof CorruptionError)) throw error;
-    const salvaged = await open(path, { ...options, salvage: true });
+    let salvaged: Store;
+    try {
+      salvaged = await open(path, { ...options, salvage: true });
+    } catch (second) {
+      if (!(second instanceof CorruptionError)) throw second;
+      return reportOnNothing(second.damage, performance.now() - began);
+    }
     // Salvage reads around damage, and may not need what a store that is opened must have.
     return reportOn(salvaged, salvaged.recovery.lost.length === 0 ? error.damage : salvaged.recovery.lost);
   }
@@ -62,8 +75,8 @@ export async function verify(path: string, options: RepairOptions = {}): Promise
  * Reads all that is intact of the store at `path`, damaged or not, and writes it as a new store at `target`: keys of all keyspaces, with their values, expiry and versions; history is left
  * behind. Where the newest version of a key is lost, the one before it counts; `versions` of each loss says of which commits something is missing. Resolves when the new store is durable and
  * closed; until then there is nothing at `target`. Never writes to the file at `path`. O(bytes of the file).
- * @throws (as a rejection) InvalidArgumentError where there is something at `target`; NotFoundError; FormatError where nothing can be made out; LockedError; FullError, IoError: nothing then
- * stands at `target`.
+ * @throws (as a rejection) InvalidArgumentError where there is something at `target`; NotFoundError; CorruptionError where no segment is intact, which is all that there is to read; FormatError where
+ * nothing can be made out; LockedError; FullError, IoError: nothing then stands at `target`.
  */
 export async function salvage(path: string, target: string, options: RepairOptions = {}): Promise<SalvageReport> {
   const source = await open(path, { ...options, salvage: true });

@@ -7,7 +7,7 @@ import * as layout from '../../assembly/shared/layout.js';
 import * as status from '../../assembly/shared/status.js';
 import type { Device } from '../device/device.js';
 import type { Engine } from '../engine/engine.js';
-import { corruption, failure, reasonText, superblockDamage } from '../engine/failure.js';
+import { corruption, failure, nothingIntact, reasonText, superblockDamage } from '../engine/failure.js';
 import { FullError, type Damage } from '../errors.js';
 import type { ImageFile } from './image-file.js';
 import type { LogFile } from './log-file.js';
@@ -280,7 +280,8 @@ class Reader {
       }
     } else if (!this.#guessGeometry()) this.#refuse(status.STATUS_NOT_VARVE);
     this.#loadEverything();
-    if (!this.#hasSegments) throw corruption(this.#device.name, this.#lost[0]!);
+    const [first, ...others] = this.#lost;
+    if (!this.#hasSegments) throw nothingIntact(this.#device.name, first!, ...others);
     this.#loadListed();
     this.#engine.core.dropUnlisted();
   }

@@ -48,6 +48,12 @@ export function corruption(name: string, first: Damage, ...others: readonly Dama
     'Restore a backup, or open it with { salvage: true } to read what is intact.', [first, ...others]);
 }
 
+/** The error for a store of which salvage finds no segment. */
+export function nothingIntact(name: string, first: Damage, ...others: readonly Damage[]): CorruptionError {
+  return new CorruptionError(
+    `${name} is damaged, and no segment of it is intact: ${first.reason} (segment ${first.segment}, offset ${first.offset} of the file). The file was left as it is. Restore a backup.`, [first, ...others]);
+}
+
 /** What everyone is told after a failure that has stopped the store. */
 export function poisoned(name: string, cause: Error): PoisonedError {
   return new PoisonedError(`${name} has stopped after a failure: ${cause.message} Close it and open it again to recover.`, { cause });

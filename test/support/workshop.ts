@@ -2,8 +2,9 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { cpSync, existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { compileCore, quickOptions } from './quick-core.js';
 
 const PROJECT = fileURLToPath(new URL('../../', import.meta.url));
 /** What is not copied: dependencies are shared, and the rest is of no use to tests. */
@@ -20,6 +21,8 @@ const COPY = { recursive: true, preserveTimestamps: true };
 export interface TestRun {
   /** The title of the first test that failed, or what went wrong outside of all tests; undefined where all passed. */
   readonly failure: string | undefined;
+  /** The file of that test, as far as it is known. */
+  readonly file: string | undefined;
   /** Whether it failed by not coming back. */
   readonly hung: boolean;
   readonly passedCount: number;
@@ -29,6 +32,7 @@ export interface TestRun {
 interface Report {
   readonly numPassedTests: number;
   readonly testResults: readonly {
+    readonly name: string;
     readonly message: string;
     readonly status: string;
     readonly assertionResults: readonly { readonly status: string; readonly fullName: string; readonly failureMessages: readonly string[] }[];
@@ -43,15 +47,31 @@ interface Ending {
 
 export class Workshop {
   readonly #root = mkdtempSync(join(tmpdir(), 'varve-workshop-'));
+  /** What was changed, as it was. It comes from the copy and not from the project, in which work goes on meanwhile. */
+  readonly #originals = new Map<string, Buffer>();
   #running: ChildProcess | undefined;
 
-  constructor() {
-    for (const name of readdirSync(PROJECT)) if (!LEFT_OUT.has(name)) this.restore(name);
+  private constructor() {
+    for (const name of readdirSync(PROJECT)) if (!LEFT_OUT.has(name)) this.#copy(name);
+    for (const name of ['dist', 'build/worker.js', 'build/worker.d.ts', ...BUILT.map((built) => join('build', built))]) this.#copy(name);
     symlinkSync(join(PROJECT, 'node_modules'), join(this.#root, 'node_modules'));
-    this.restore('dist');
+    this.write('asconfig.json', quickOptions(this.read('asconfig.json')));
     // Dependencies are never out of date, nor is the bundle, whose declarations take longest to build: no test of a planted bug needs it.
-    utimesSync(join(this.#root, 'package.json'), LONG_AGO, LONG_AGO);
-    utimesSync(join(this.#root, 'dist/index.js'), FAR_FUTURE, FAR_FUTURE);
+    for (const name of ['package.json', 'asconfig.json', 'build.mjs']) utimesSync(join(this.#root, name), LONG_AGO, LONG_AGO);
+    for (const name of ['dist/index.js', 'build/worker.js']) utimesSync(join(this.#root, name), FAR_FUTURE, FAR_FUTURE);
+  }
+
+  /** A copy whose core was built in the way in which those with a bug will be. Throws where it cannot be. */
+  static async make(): Promise<Workshop> {
+    const shop = new Workshop();
+    const problem = await shop.#buildCore();
+    if (problem !== undefined) throw new Error(`the project does not build: ${problem}`);
+    for (const name of BUILT) shop.#originals.set(join('build', name), readFileSync(join(shop.#root, 'build', name)));
+    return shop;
+  }
+
+  #copy(path: string): void {
+    cpSync(join(PROJECT, path), join(this.#root, path), COPY);
   }
 
   /** Ends what runs in the copy, and removes it. */
@@ -64,42 +84,59 @@ export class Workshop {
     return readFileSync(join(this.#root, file), 'utf8');
   }
 
+  /** The test files of the copy, from its root. */
+  testFiles(): string[] {
+    return readdirSync(join(this.#root, 'test'), { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile() && entry.name.endsWith('.test.ts'))
+      .map((entry) => relative(this.#root, join(entry.parentPath, entry.name)))
+      .sort();
+  }
+
   write(file: string, text: string): void {
+    if (!this.#originals.has(file)) this.#originals.set(file, readFileSync(join(this.#root, file)));
     writeFileSync(join(this.#root, file), text);
   }
 
-  /** Puts a file or folder back as the project has it, and with it what was built. */
-  restore(path: string): void {
-    cpSync(join(PROJECT, path), join(this.#root, path), COPY);
-    for (const name of BUILT) cpSync(join(PROJECT, 'build', name), join(this.#root, 'build', name), COPY);
+  /** Puts a file back as it was, and with it what was built. */
+  restore(file: string): void {
+    for (const name of [file, ...BUILT.map((built) => join('build', built))]) writeFileSync(join(this.#root, name), this.#originals.get(name)!);
   }
 
   /** Builds what a changed file makes out of date, and checks types, which no test does. Returns what went wrong, or undefined. */
   async build(file: string): Promise<string | undefined> {
-    const tasks: (readonly string[])[] = [];
-    if (file.startsWith('assembly/')) tasks.push(['build.mjs']);
-    if (!file.startsWith('assembly/') || file.startsWith('assembly/shared/')) tasks.push(['node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json', ...CHECK_ONLY]);
-    for (const task of tasks) {
-      const { code, output } = await this.#node(task, BUILD_LIMIT);
-      if (code !== 0) return output;
+    if (file.startsWith('assembly/')) {
+      const problem = await this.#buildCore();
+      if (problem !== undefined) return problem;
     }
-    return undefined;
+    if (file.startsWith('assembly/') && !file.startsWith('assembly/shared/')) return undefined;
+    const { code, output } = await this.#node(['node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json', ...CHECK_ONLY], BUILD_LIMIT);
+    return code === 0 ? undefined : output;
   }
 
-  /** Runs the tests of a file, or those whose titles match a pattern, until the first failure, for so many seconds at most: half of that for one test, which a loop in the core can keep from noticing. */
-  async test(file: string, limit: number, pattern?: string): Promise<TestRun> {
+  /** Compiles the core in both forms, and has the build make of it what the facade loads. Returns what went wrong, or undefined. */
+  async #buildCore(): Promise<string | undefined> {
+    const problem = await compileCore(this.#root);
+    if (problem !== undefined) return problem;
+    const { code, output } = await this.#node(['build.mjs'], BUILD_LIMIT);
+    return code === 0 ? undefined : output;
+  }
+
+  /** Runs the tests of files, or those whose titles match a pattern, until the first failure, for so many seconds at most: half of that for one test, which a loop in the core can keep from noticing. */
+  async test(files: readonly string[], limit: number, pattern?: string): Promise<TestRun> {
     const path = join(this.#root, 'build/report.json');
     rmSync(path, { force: true });
     const began = performance.now();
     const { code, output, hung } = await this.#node([
-      'node_modules/vitest/vitest.mjs', 'run', file, ...(pattern === undefined ? [] : ['-t', pattern]),
+      'node_modules/vitest/vitest.mjs', 'run', ...files, ...(pattern === undefined ? [] : ['-t', pattern]),
       '--bail=1', `--testTimeout=${limit * 500}`, '--reporter=json', `--outputFile=${path}`,
     ], limit * 1000);
     const seconds = (performance.now() - began) / 1000;
-    if (hung) return { failure: 'a run that does not come back', hung, passedCount: 0, seconds };
-    if (!existsSync(path)) return { failure: `no report: ${output.slice(-500)}`, hung, passedCount: 0, seconds };
+    const file = files.length === 1 ? files[0] : undefined;
+    if (hung) return { failure: 'a run that does not come back', file, hung, passedCount: 0, seconds };
+    if (!existsSync(path)) return { failure: `no report: ${output.slice(-500)}`, file, hung, passedCount: 0, seconds };
     const report = JSON.parse(readFileSync(path, 'utf8')) as Report;
-    return { ...failureOf(report, code !== 0), passedCount: report.numPassedTests, seconds };
+    const { name, ...ending } = failureOf(report, code !== 0);
+    return { ...ending, file: name === undefined ? file : relative(this.#root, name), passedCount: report.numPassedTests, seconds };
   }
 
   /** Runs a program of Node's in the copy. One that takes too long is ended, with those that it has started. */
@@ -129,15 +166,19 @@ export class Workshop {
   }
 }
 
-/** What is planted may leave a name unused, and that is not what is wrong with it. */
-const CHECK_ONLY = ['--emitDeclarationOnly', 'false', '--declaration', 'false', '--noEmit', '--noUnusedLocals', 'false', '--noUnusedParameters', 'false'];
+/** What is planted may leave a name unused, and that is not what is wrong with it. What was found of the other files is kept for the next time. */
+const CHECK_ONLY = [
+  '--emitDeclarationOnly', 'false', '--declaration', 'false', '--noEmit', '--noUnusedLocals', 'false', '--noUnusedParameters', 'false',
+  '--incremental', '--tsBuildInfoFile', 'build/types.tsbuildinfo',
+];
 
-function failureOf(report: Report, hasFailed: boolean): { failure: string | undefined; hung: boolean } {
+function failureOf({ testResults }: Report, hasFailed: boolean): { failure: string | undefined; name?: string; hung: boolean } {
   if (!hasFailed) return { failure: undefined, hung: false };
-  for (const { assertionResults } of report.testResults) {
+  for (const { name, assertionResults } of testResults) {
     const failed = assertionResults.find(({ status }) => status === 'failed');
-    if (failed !== undefined) return { failure: failed.fullName.trim(), hung: failed.failureMessages.some((message) => message.includes('Test timed out')) };
+    if (failed !== undefined) return { failure: failed.fullName.trim(), name, hung: failed.failureMessages.some((message) => message.includes('Test timed out')) };
   }
-  const broken = report.testResults.find(({ status }) => status === 'failed');
-  return { failure: broken === undefined ? 'an error outside of every test' : `outside of every test: ${broken.message.split('\n')[0] ?? ''}`, hung: false };
+  const broken = testResults.find(({ status }) => status === 'failed');
+  if (broken === undefined) return { failure: 'an error outside of every test', hung: false };
+  return { failure: `outside of every test: ${broken.message.split('\n')[0] ?? ''}`, name: broken.name, hung: false };
 }

@@ -1,5 +1,5 @@
 /** What can be done for a store that nobody has open: a report of what is wrong with it, and a new store of what is left. */
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
@@ -140,6 +140,29 @@ test('with both superblocks lost, salvage still finds everything, and verify say
   expect(report.damage[0]).toMatchObject({ segment: 0, offset: 0, bytes: format.SLOTS_OFFSET });
   expect(report.keys).toBe(204);
   expect((await salvage(path, newPath())).keys).toBe(203);
+});
+
+test('of a store without an intact segment there is a report, and nothing to salvage: it is refused, and no empty store written in its place (F-24, F-28)', async () => {
+  const path = await makeStore();
+  const content = readFileSync(path);
+  // Superblocks alone; a header without all of its list of segments; and a file as long as ever in which every header is damaged.
+  const garbled = Buffer.from(content);
+  for (let offset = format.SLOTS_OFFSET; offset < garbled.length; offset += 4096) garbled.fill(0x5a, offset, offset + 64);
+  for (const left of [content.subarray(0, format.SLOTS_OFFSET), content.subarray(0, format.SLOTS_OFFSET + format.SEGMENT_HEADER_SIZE), garbled]) {
+    writeFileSync(path, left);
+    await expect(open(path)).rejects.toThrow(CorruptionError);
+    const report = await verify(path);
+    expect(report).toMatchObject({ ok: false, keys: 0, recovery: { clean: false, records: 0 } });
+    expect(report.damage[0]!.segment).toBeGreaterThan(0);
+    expect(report.recovery.lost).toEqual(report.damage);
+    const target = newPath();
+    const error = await salvage(path, target).catch((thrown: unknown) => thrown);
+    expect(error).toBeInstanceOf(CorruptionError);
+    expect((error as CorruptionError).message).toContain('no segment of it is intact');
+    expect((error as CorruptionError).damage).toEqual(report.damage);
+    expect(existsSync(target)).toBe(false);
+    expect(readFileSync(path).equals(left)).toBe(true);
+  }
 });
 
 test('what is not there, not a store, held by a writer, or in the way, is told and left alone', async () => {

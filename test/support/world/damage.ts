@@ -5,7 +5,7 @@
 import { SLOTS_OFFSET } from '../../../assembly/shared/format.js';
 import { CorruptionError, FormatError, NotFoundError } from '../../../src/errors.js';
 import type { Store } from '../../../src/store.js';
-import { readHeader, readSuperblock } from '../format-parts.js';
+import { readHeader, readList, readSuperblock } from '../format-parts.js';
 import type { Random } from '../random.js';
 import { SECTOR_SIZE, SimulatedDisk, type OlderSector } from '../simulated-disk.js';
 import { openStore } from '../stores.js';
@@ -134,10 +134,10 @@ const isRefusal = (error: unknown, image: Uint8Array): boolean =>
 
 const MAKERS: readonly Maker[] = [flipBits, flipBits, flipBits, garbleSector, loseSector, ageSector, ageSector, misdirectSector, copySlot, ageSlot, cutFile];
 
-/** Whether a segment of a file says what it is. Where none does there is nothing to salvage. */
+/** Whether a segment of a file says what it is, and which others there are. Where none does there is nothing to salvage. */
 function hasSegment(image: Uint8Array, sample: Sample): boolean {
   const superblock = readSuperblock(sample.image, 0, 0) ?? readSuperblock(sample.image, 1, 0)!;
-  return Array.from({ length: slotCount(sample) }, (_, slot) => slot).some((slot) => readHeader(image, slot, superblock) !== undefined);
+  return Array.from({ length: slotCount(sample) }, (_, slot) => readHeader(image, slot, superblock)).some((header) => header !== undefined && readList(image, header, superblock.shift) !== undefined);
 }
 
 function salvage(world: World, { image, what }: Damaged, sample: Sample): void {

@@ -38,7 +38,7 @@ export class Ledger {
   shown = 0;
   /** Whether a commit has ever written a key twice. The first of these records is nobody's version, and a segment of nothing else is given up also where all history is kept. */
   hasWrittenTwice = false;
-  /** Whether a store was ever compacted because that was asked for: since then it may have forgotten deletes, and values that have expired. */
+  /** Whether a store was ever compacted because that was asked for. */
   isCompacted = false;
   /** How many versions of each slot crashes have taken. */
   readonly lost = new Uint32Array(SLOT_COUNT);
@@ -47,7 +47,13 @@ export class Ledger {
   readonly #chains: Change[][] = Array.from({ length: SLOT_COUNT }, () => []);
   readonly #touched = new Set<number>();
 
-  constructor(readonly time: Time) {}
+  /** `keepsHistory`: whether the stores keep what is superseded. Those forget no delete. */
+  constructor(readonly time: Time, readonly keepsHistory: boolean) {}
+
+  /** Whether a store may have forgotten deletes, and values that have expired. */
+  get mayForget(): boolean {
+    return this.isCompacted && !this.keepsHistory;
+  }
 
   /** How many of the first commits survive a power loss. */
   get durable(): number {
@@ -128,7 +134,7 @@ export class Ledger {
 
   /** Whether compaction may have forgotten a change: a delete, or a value that has expired by some clock. */
   isForgettable(change: Change | undefined): boolean {
-    return this.isCompacted && change !== undefined && (change.value === undefined || this.time.clocks.some((clock) => clock >= change.expiry));
+    return this.mayForget && change !== undefined && (change.value === undefined || this.time.clocks.some((clock) => clock >= change.expiry));
   }
 
   /** What a reader at a version and a clock sees of a slot. */

@@ -49,7 +49,7 @@ export function countCommits(db: Store, ledger: Ledger, where: string): number {
     return change?.version === expected?.version && change?.deleted === (expected && expected.value === undefined) && isSame(change?.value, expected?.value);
   };
   // The newest commits may be those of which compaction has forgotten everything.
-  if (ledger.isCompacted) newest = ledger.commits.findLast(({ version }) => version > newest && [...found.keys()].every((slot) => isRight(slot, version)))?.version ?? newest;
+  if (ledger.mayForget) newest = ledger.commits.findLast(({ version }) => version > newest && [...found.keys()].every((slot) => isRight(slot, version)))?.version ?? newest;
   for (const [slot, change] of found) {
     const expected = ledger.at(slot, newest);
     must(isRight(slot, newest), () => `${where}: its newest version is ${newest}, and ${slotText(slot)} is ${valueText(change?.value)} of version ${change?.version} instead of ${valueText(expected?.value)} of ${expected?.version}`);

@@ -6,7 +6,7 @@ import type { Setup } from './weights.js';
 
 export class World {
   readonly time = new Time();
-  readonly ledger = new Ledger(this.time);
+  readonly ledger: Ledger;
   /** Whether a store was ever opened: before, there may be none. */
   isMade = false;
   /** What happened, in words, where someone wants to know. */
@@ -15,6 +15,7 @@ export class World {
   #traceHigh = 0x01000193;
 
   constructor(readonly seed: number, readonly setup: Setup, readonly figures: Figures, tells: boolean) {
+    this.ledger = new Ledger(this.time, setup.history !== undefined);
     this.tale = tells ? [] : undefined;
   }
 
