@@ -184,8 +184,7 @@ export class Collection<V, K = Key, In = V> extends Reader<V, K> {
   cas(key: K, version: Version, next: In | undefined, options?: PutOptions): Promise<CasResult> {
     try {
       const result = this.#cas(key, version, next, options);
-      if (!result.ok || result.version === 0) return Promise.resolve(result);
-      return this.kernel.acknowledge(result.version).then(() => result);
+      return result.ok ? this.kernel.acknowledgeWith(result.version, result) : Promise.resolve(result);
     } catch (error) {
       return Promise.reject(error as Error);
     }

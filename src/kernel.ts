@@ -103,15 +103,20 @@ export class Kernel {
     for (const resolve of this.#watchers.splice(0)) resolve();
   }
 
-  /** The promise of a write that was applied. */
+  /** The promise of a write that was applied: resolves with its version. */
   acknowledge(version: number): Promise<number> {
-    this.wake();
-    if (traceCommit.isHeard && version !== 0) return traceCommit.promise({ store: this.name, version }, () => this.#acknowledge(version));
-    return this.#acknowledge(version);
+    return this.acknowledgeWith(version, version);
   }
 
-  #acknowledge(version: number): Promise<number> {
-    return this.commits === undefined || version === 0 ? Promise.resolve(version) : this.commits.acknowledge(version);
+  /** The promise of a write that was applied: resolves with `result`. */
+  acknowledgeWith<T>(version: number, result: T): Promise<T> {
+    this.wake();
+    if (traceCommit.isHeard && version !== 0) return traceCommit.promise({ store: this.name, version }, () => this.#acknowledge(version, result));
+    return this.#acknowledge(version, result);
+  }
+
+  #acknowledge<T>(version: number, result: T): Promise<T> {
+    return this.commits === undefined || version === 0 ? Promise.resolve(result) : this.commits.acknowledge(result);
   }
 
   /** What a write by a call that does not wait owes before it returns. */

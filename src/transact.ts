@@ -8,6 +8,8 @@ export interface Transactional {
   /** Whether it cannot commit any more, because the worker that had it has ended: what it throws is then no error of the function that runs. */
   readonly isLost?: boolean;
   commit(): Promise<unknown>;
+  /** Where a commit is applied when the call returns: throws when it may not be, and resolves with `result` when the store's durability holds for it. It is over, whatever comes out. */
+  commitWith?<T>(result: T): Promise<T>;
   abort(): void;
 }
 
@@ -38,7 +40,8 @@ class Patience {
     if (!(retries >= 0)) throw new InvalidArgumentError('The option retries takes a number from 0 on.');
     if (!(timeout >= 0)) throw new InvalidArgumentError('The option timeout takes milliseconds, from 0 on.');
     this.#retries = retries;
-    this.#end = performance.now() + timeout;
+    // Most have no end, and looking at the clock takes as long as a lookup.
+    this.#end = timeout === Infinity ? Infinity : performance.now() + timeout;
     this.#signal = signal;
   }
 
@@ -46,10 +49,11 @@ class Patience {
     this.#signal?.throwIfAborted();
   }
 
-  /** Throws `error` unless it is a conflict after which another run is allowed. */
-  take(error: unknown, isConflict: boolean): void {
-    if (!isConflict || this.#count >= this.#retries || performance.now() >= this.#end) throw error;
+  /** Whether another run is allowed after an error; `mayConflict` tells that it came of the transaction, and not of the function. */
+  allows(error: unknown, mayConflict: boolean): boolean {
+    if (!mayConflict || !(error instanceof ConflictError) || this.#count >= this.#retries || performance.now() >= this.#end) return false;
     this.#count++;
+    return true;
   }
 
   /** A while that grows with the conflicts. The first rerun does not wait. */
@@ -64,26 +68,63 @@ function checkFunction(run: unknown): void {
   if (typeof run !== 'function') throw new InvalidArgumentError('transact takes a function, which is given the transaction.');
 }
 
-/** Runs `run` in transactions that `begin` makes until one commits. Resolves with what it returned. */
-export async function transact<X extends Transactional, T>(begin: () => X, run: (tx: X) => T | Promise<T>, options: TransactOptions): Promise<T> {
-  checkFunction(run);
-  const patience = new Patience(options);
-  for (;;) {
+/** Whether whoever has a value must wait for it. */
+function isThenable(value: unknown): boolean {
+  return ((typeof value === 'object' && value !== null) || typeof value === 'function') && typeof (value as { readonly then?: unknown }).then === 'function';
+}
+
+/** A transaction in which the function runs, and what that has returned. */
+interface Begun<X, T> {
+  readonly tx: X;
+  readonly result: T | Promise<T>;
+}
+
+/**
+ * Runs `run` in transactions that `begin` makes until one commits. Resolves with what it returned. What a function that does not wait has done is committed before the call returns, with one promise
+ * for all of it.
+ */
+export function transact<X extends Transactional, T>(begin: () => X, run: (tx: X) => T | Promise<T>, options: TransactOptions): Promise<T> {
+  let tx: X | undefined;
+  let isCommitting = false;
+  let patience: Patience | undefined;
+  try {
+    checkFunction(run);
+    patience = new Patience(options);
     patience.check();
-    const tx = begin();
+    tx = begin();
+    const result = run(tx);
+    if (tx.commitWith === undefined || isThenable(result)) return goOn(begin, run, patience, { tx, result });
+    patience.check();
+    if (tx.isEnded) return Promise.resolve(result);
+    isCommitting = true;
+    return tx.commitWith(result as T);
+  } catch (error) {
+    tx?.abort();
+    if (patience === undefined || !patience.allows(error, isCommitting || tx?.isLost === true)) return Promise.reject(error as Error);
+    return goOn(begin, run, patience, undefined);
+  }
+}
+
+/** Awaits the function of the transaction that was begun, or of another, and of others after conflicts, until one has committed. */
+async function goOn<X extends Transactional, T>(begin: () => X, run: (tx: X) => T | Promise<T>, patience: Patience, first: Begun<X, T> | undefined): Promise<T> {
+  for (let begun = first; ; begun = undefined) {
+    if (begun === undefined) {
+      await patience.wait();
+      patience.check();
+    }
+    const tx = begun?.tx ?? begin();
     let isCommitting = false;
     try {
-      const result = await run(tx);
+      const result = await (begun === undefined ? run(tx) : begun.result);
       patience.check();
       isCommitting = true;
       if (!tx.isEnded) await tx.commit();
       return result;
     } catch (error) {
-      patience.take(error, (isCommitting || tx.isLost === true) && error instanceof ConflictError);
+      if (!patience.allows(error, isCommitting || tx.isLost === true)) throw error;
     } finally {
       tx.abort();
     }
-    await patience.wait();
   }
 }
 
@@ -103,7 +144,7 @@ export function transactSync<V, T>(begin: () => Transaction<V>, run: (tx: Transa
       return result;
     } catch (error) {
       patience ??= new Patience({});
-      patience.take(error, isCommitting && error instanceof ConflictError);
+      if (!patience.allows(error, isCommitting)) throw error;
     } finally {
       tx.abort();
     }

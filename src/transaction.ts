@@ -173,8 +173,17 @@ export class Transaction<V = unknown> extends TransactionView<V> {
    * transaction is over, whatever comes out.
    * @throws (as a rejection) ConflictError, CasError, FullError, ClosedError: nothing was applied. OutcomeUnknownError: a flush failed.
    */
-  async commit(): Promise<Version> {
-    return this.kernel.acknowledge(this.#apply());
+  commit(): Promise<Version> {
+    try {
+      return this.kernel.acknowledge(this.#apply());
+    } catch (error) {
+      return Promise.reject(error as Error);
+    }
+  }
+
+  /** @internal As `commit`, resolving with `result`; what keeps it from being applied is thrown. */
+  commitWith<T>(result: T): Promise<T> {
+    return this.kernel.acknowledgeWith(this.#apply(), result);
   }
 
   /** As `commit`, returning when `putSync` would. */

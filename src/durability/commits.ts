@@ -19,8 +19,8 @@ const WRITES_PER_LOOK = 16;
 const RESOLVED = Promise.resolve();
 
 interface Waiter {
-  readonly version: number;
-  readonly resolve: (version: number) => void;
+  readonly result: unknown;
+  readonly resolve: (result: unknown) => void;
   readonly reject: (error: Error) => void;
 }
 
@@ -37,8 +37,8 @@ export class Commits {
   /** Whether a promise is kept at the end of the turn, by a synchronous call: always but for strict with asynchronous flushes. */
   readonly #keepsInTurn: boolean;
   readonly #flushInterval: number;
-  /** The versions whose promises are kept at the end of this turn, in their order. Slots are used again, because a writer that awaits each put has one at a time. */
-  readonly #inTurn: number[] = [];
+  /** What the promises resolve with that are kept at the end of this turn, in their order. Slots are used again, because a writer that awaits each put has one at a time. */
+  readonly #inTurn: unknown[] = [];
   #inTurnFirst = 0;
   #inTurnCount = 0;
   /** Who waits for a flush that has not begun. */
@@ -57,7 +57,7 @@ export class Commits {
   /** Called by writers now and then. */
   onLook: () => void = () => undefined;
   readonly #onTurn = (): void => this.#endTurn();
-  readonly #onInTurn = (): number => this.#keepInTurn();
+  readonly #onInTurn = (): unknown => this.#keepInTurn();
 
   constructor(log: LogFile, durability: Durability, blocks: boolean, flushInterval: number) {
     this.#log = log;
@@ -66,23 +66,23 @@ export class Commits {
     this.#flushInterval = flushInterval;
   }
 
-  /** The promise of a write that was applied: resolves with its version when the mode's promise holds. */
-  acknowledge(version: number): Promise<number> {
+  /** The promise of a write that was applied: resolves with `result` when the mode's promise holds. */
+  acknowledge<T>(result: T): Promise<T> {
     if (this.#durability === 'relaxed') {
       try {
         this.#noteRelaxed();
       } catch (error) {
         return Promise.reject(error as Error);
       }
-      return Promise.resolve(version);
+      return Promise.resolve(result);
     }
     if (this.#keepsInTurn) {
-      // Callbacks of one resolved promise run in their order, so the first hands over for all, and each finds its own version at the front.
-      this.#inTurn[this.#inTurnCount++] = version;
-      return RESOLVED.then(this.#onInTurn);
+      // Callbacks of one resolved promise run in their order, so the first hands over for all, and each finds its own result at the front.
+      this.#inTurn[this.#inTurnCount++] = result;
+      return RESOLVED.then(this.#onInTurn) as Promise<T>;
     }
     return new Promise((resolve, reject) => {
-      this.#waiters.push({ version, resolve, reject });
+      this.#waiters.push({ result, resolve: resolve as (result: unknown) => void, reject });
       this.#schedule();
     });
   }
@@ -153,14 +153,15 @@ export class Commits {
   }
 
   /** Keeps the promise that is next in this turn, and does what it takes if it is the first. */
-  #keepInTurn(): number {
-    const version = this.#inTurn[this.#inTurnFirst++]!;
+  #keepInTurn(): unknown {
+    const result = this.#inTurn[this.#inTurnFirst];
+    this.#inTurn[this.#inTurnFirst++] = undefined;
     if (this.#inTurnFirst === this.#inTurnCount) this.#inTurnFirst = this.#inTurnCount = 0;
     if (this.#log.failure !== undefined) throw this.#doubt(this.#log.failure);
     if (this.#durability === 'strict') {
       if (!this.#isDurable) this.#flushNow();
     } else if (this.#log.engine.pendingSize !== 0) this.#handOverTurn();
-    return version;
+    return result;
   }
 
   #handOverTurn(): void {
@@ -198,7 +199,7 @@ export class Commits {
     this.#flushing = this.#log.flush().then(() => {
       this.#flushing = undefined;
       this.#noteFlushed();
-      for (const waiter of waiters) waiter.resolve(waiter.version);
+      for (const waiter of waiters) waiter.resolve(waiter.result);
       if (this.#waiters.length > 0) this.#schedule();
       return undefined;
     }, (error: unknown) => {
@@ -266,6 +267,6 @@ export class Commits {
   resolveAll(): void {
     const waiters = this.#waiters;
     this.#waiters = [];
-    for (const waiter of waiters) waiter.resolve(waiter.version);
+    for (const waiter of waiters) waiter.resolve(waiter.result);
   }
 }
