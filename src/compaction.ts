@@ -179,6 +179,14 @@ export class Compactor {
     await this.#commits!.flush();
   }
 
+  /** Writes an image of the index for the one that was dropped. */
+  async #renewImage(): Promise<void> {
+    if (this.#log === undefined) return;
+    this.#log.image.resume();
+    for (; this.#log.workOnImage(); this.#check()) await turn();
+    while (this.#log.image.isOnItsWay) await this.#commits!.flush();
+  }
+
   /** Compacts everything, forgets the deletes that nothing needs, and gives the end of the file back. */
   compact({ signal }: CompactOptions): Promise<Compacted> {
     const compacted = this.#last.then(() => this.#compact(signal));
@@ -201,12 +209,16 @@ export class Compactor {
         await this.#settle();
         await this.#runToEnd(signal);
       }
+      // An image of the index may stand at the end of the file.
+      this.#log?.dropImage();
       // The slots that one pass has freed are where another can bring what is left.
       for (let pass = 0, end = Infinity; this.#log !== undefined && pass < SHRINK_COUNT && this.#log.slots.count < end; pass++) {
         end = this.#log.slots.count;
         await this.#shrink(this.#log, signal);
       }
+      await this.#renewImage();
     } finally {
+      this.#log?.image.resume();
       if (!this.#engine.isBroken) core.endCompaction();
     }
     return { movedBytes: core.movedSize() - movedBefore, before, after: this.#size };
@@ -219,7 +231,8 @@ export class Compactor {
   tighten(): void {
     const { core } = this.#engine;
     const log = this.#log!;
-    const wanted = core.segmentCount() + SLACK_COUNT;
+    log.image.holdBack();
+    const wanted = core.segmentCount() + log.image.slots.length + SLACK_COUNT;
     const slack = Math.max(SLACK_COUNT, wanted / SLACK_SHARE, SLACK_SIZE / this.#engine.segmentSize);
     if (core.canCompact() === 0 || log.slots.count < wanted + slack) return;
     const end = core.movedSize() + TIGHTEN_SIZE_MAX;

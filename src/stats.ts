@@ -106,6 +106,8 @@ export interface Stats {
     readonly flushMilliseconds: number;
     /** How long flushes took, with what is written before them. */
     readonly flushLatency: Latency;
+    /** Images of the index, written since the store was opened: how many came to count, and the bytes of all, which no other figure has. */
+    readonly images: { readonly written: number; readonly bytes: number };
   } | undefined;
 }
 
@@ -182,6 +184,7 @@ export function collectStats(kernel: Kernel): Stats {
       flushes: log.flushes.count,
       flushMilliseconds: log.flushes.milliseconds,
       flushLatency: log.flushes.latency.summary(),
+      images: { written: log.image.finishedCount, bytes: log.image.writtenSize },
     },
   };
 }

@@ -1,7 +1,7 @@
 /** The exports with which a store begins: windows, geometry, the first segment. */
 import { createIndex } from '../index/directory';
 import { seedKeyHash } from '../hash/keyhash';
-import { Image } from '../image/slot';
+import { Image } from '../image/chunk';
 import { Store, buildHeader } from '../log/header';
 import * as log from '../log/log';
 import { Log } from '../log/log';

@@ -1,9 +1,9 @@
 /**
- * Beginning with an image of the index, where recovery would read every record. What the image says holds up to an address of the log; what came after it is replayed. Segments are cold until somebody
- * reads them. Those that were given up since are forgotten, with the slots of the index that point into them: whatever stood there was written again.
+ * Beginning with an image of the index, where recovery would read every record. What the image says holds up to an address of the log; what came after it is replayed. A key that was written anew while
+ * the image was is not in it. Segments are cold until somebody reads them. Those that were given up since are forgotten, with the slots of the index that point into them: whatever stood there was written again.
  */
 import { seedKeyHash } from '../hash/keyhash';
-import { Index, PAGE_SIZE, openDirectory, openPage, pageEntry } from '../index/directory';
+import { Index, PAGE_SIZE, deepenDirectory, openDirectory, openPage, pageEntry } from '../index/directory';
 import { FIELD_MASK, Segment, Segments, addSegment, addressOf, removeSegment, segmentOf, sequenceOf } from '../log/segment';
 import { setU32 } from '../memory/control';
 import { openWindow } from '../paging/window';
@@ -11,7 +11,7 @@ import * as format from '../shared/format';
 import * as layout from '../shared/layout';
 import { STATUS_CORRUPT, STATUS_MEMORY_FULL, STATUS_OK } from '../shared/status';
 import { Space } from '../space/live';
-import { Image } from './slot';
+import { Image } from './chunk';
 import { requires, requiresBlock, requiresSegment } from '../verify/contract';
 
 /** What recovery begins with. */
@@ -33,10 +33,6 @@ function takeFacts(at: usize): i32 {
   Image.secretLow = load<u64>(at, format.FACTS_SECRET_LOW);
   Image.secretHigh = load<u64>(at, format.FACTS_SECRET_HIGH);
   seedKeyHash(Image.secretLow, Image.secretHigh);
-  Space.keyCount = load<u64>(at, format.FACTS_KEY_COUNT);
-  Space.tombstoneCount = load<u64>(at, format.FACTS_TOMBSTONE_COUNT);
-  Space.liveSize = load<u64>(at, format.FACTS_LIVE_SIZE);
-  Space.expiringCount = load<u64>(at, format.FACTS_EXPIRING_COUNT);
   if (load<u8>(at, format.FACTS_HAS_EXPIRY) != 0) setU32(layout.CONTROL_HAS_EXPIRY, 1);
   return openWindow() && openDirectory(load<u8>(at, format.FACTS_DEPTH)) ? STATUS_OK : STATUS_MEMORY_FULL;
 }
@@ -60,17 +56,24 @@ function takeSegment(at: usize): i32 {
   segment.end = load<u32>(at, format.KEPT_END);
   segment.written = segment.end;
   segment.live = load<u32>(at, format.KEPT_LIVE);
+  segment.newest = segment.live;
   segment.keyCount = load<u32>(at, format.KEPT_KEY_COUNT);
   segment.tombstoneCount = load<u32>(at, format.KEPT_TOMBSTONE_COUNT);
   segment.expiringCount = load<u32>(at, format.KEPT_EXPIRING_COUNT);
+  Space.liveSize += segment.live;
+  Space.keyCount += segment.keyCount;
+  Space.tombstoneCount += segment.tombstoneCount;
+  Space.expiringCount += segment.expiringCount;
   return STATUS_OK;
 }
 
 /** Takes some groups of a page. Returns where that ends; 0 where memory is at its limit. */
 function takePage(at: usize): usize {
   requiresBlock(at, format.PAGE_HEADER_SIZE);
+  const depth = load<u8>(at, format.PAGE_DEPTH);
+  if (!deepenDirectory(depth)) return 0;
   const entry = pageEntry(load<u32>(at, format.PAGE_PREFIX));
-  const page = openPage(entry, load<u8>(at, format.PAGE_DEPTH));
+  const page = openPage(entry, depth);
   if (page == 0) return 0;
   const first = <usize>load<u8>(at, format.PAGE_FIRST_GROUP);
   const end = first + <usize>load<u8>(at, format.PAGE_GROUP_COUNT);
@@ -89,11 +92,11 @@ function takePage(at: usize): usize {
   return at;
 }
 
-/** Takes what an examined slot of an image says. STATUS_OK, or STATUS_MEMORY_FULL, or STATUS_CORRUPT for what was never written. */
-export function takeImageSlot(block: usize): i32 {
-  requiresBlock(block, format.IMAGE_HEADER_SIZE);
-  let at = block + format.IMAGE_HEADER_SIZE;
-  const end = at + load<u32>(block, format.IMAGE_SIZE);
+/** Takes what an examined chunk of an image says. STATUS_OK, or STATUS_MEMORY_FULL, or STATUS_CORRUPT for what was never written. */
+export function takeImageChunk(chunk: usize): i32 {
+  requiresBlock(chunk, format.IMAGE_HEADER_SIZE);
+  let at = chunk + format.IMAGE_HEADER_SIZE;
+  const end = at + load<u32>(chunk, format.IMAGE_SIZE);
   while (at < end) {
     const kind = load<u8>(at);
     let status: i32 = STATUS_OK;
@@ -131,12 +134,12 @@ export function confirmFromImage(sequence: u64, slot: u32): bool {
 /** Takes what stood in a segment out of all counts: it was given up since the image. */
 export function discount(segment: Segment): void {
   requiresSegment(segment);
-  if (segment.live != 0) Begun.hasLost = true;
   Space.liveSize -= segment.live;
   Space.keyCount -= segment.keyCount;
   Space.tombstoneCount -= segment.tombstoneCount;
   Space.expiringCount -= segment.expiringCount;
   segment.live = 0;
+  segment.newest = 0;
   segment.keyCount = 0;
   segment.tombstoneCount = 0;
   segment.expiringCount = 0;

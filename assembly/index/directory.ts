@@ -36,7 +36,7 @@ const HOME_LOW_MASK: u32 = (1 << HOME_LOW_BITS) - 1;
 const DEPTH_MAX: u32 = 32;
 export const TAG_SHIFT: u64 = 48;
 /** What a key that is taken out leaves in its slot: a tag without an address. It must not be 0, which ends a search, and so no tag of the key: of one in 65,536 keys that is 0. */
-const SLOT_REMOVED: u64 = 1 << TAG_SHIFT;
+export const SLOT_REMOVED: u64 = 1 << TAG_SHIFT;
 
 export class Index {
   static directory: usize = 0;
@@ -73,7 +73,7 @@ export function createIndex(keyCount: u64): bool {
   return true;
 }
 
-/** Makes a directory without pages, for those of an image. */
+/** Makes a directory without pages, for those of an image, of which some may be deeper than it. */
 export function openDirectory(depth: u32): bool {
   if (depth > DEPTH_MAX) return false;
   Index.depth = depth;
@@ -82,6 +82,14 @@ export function openDirectory(depth: u32): bool {
   Index.scratch = allocate(PAGE_SHIFT);
   if (Index.directory == 0 || Index.scratch == 0) return false;
   memory.fill(Index.directory, 0, <usize>1 << Index.directoryShift);
+  return true;
+}
+
+/** Makes the directory so deep. False where memory is at its limit. */
+export function deepenDirectory(depth: u32): bool {
+  requires(Index.directory != 0);
+  if (depth > DEPTH_MAX) return false;
+  while (Index.depth < depth) if (!doubleDirectory()) return false;
   return true;
 }
 

@@ -66,6 +66,13 @@ export class Segment {
   tombstoneCount: u32;
   /** Those of them that expire one day, or have. */
   expiringCount: u32;
+  /** Bytes of the newest records in it: of what is live, all but old versions and parts of values. */
+  newest: u32;
+  /** The same figures as an image of the index that is being written has them. */
+  imageSize: u32;
+  imageKeyCount: u32;
+  imageTombstoneCount: u32;
+  imageExpiringCount: u32;
   /** Whether nothing but an image of the index has named it so far. */
   isFromImage: bool;
   /** Whether damage was met in it when it was read as a whole: from then on it is read record by record. */
@@ -74,14 +81,15 @@ export class Segment {
   reads: u32;
   /** Bytes of its records in the record cache. */
   cached: u32;
-  /** A second count of live bytes, made by verification. */
+  /** A second count of live bytes, and of those of newest records, made by verification. */
   counted: u32;
+  countedNewest: u32;
   nextCandidate: Segment | null;
   previous: Segment | null;
   next: Segment | null;
 }
 
-const DESCRIPTOR_SIZE: u32 = 168;
+const DESCRIPTOR_SIZE: u32 = 192;
 const DESCRIPTOR_BLOCK_SHIFT: u32 = 12;
 const TABLE_ENTRY_SHIFT: u32 = 4;
 /** The lowest bit of the block's word in an entry: nobody counts how often the segment is read, because nothing has to leave. A lookup tests this bit and nothing else. */
@@ -115,6 +123,8 @@ export class Segments {
   /** Where compaction stands that looks at all segments in many steps: to choose some, and for what deletes still hide. */
   static choosing: Segment | null = null;
   static sweeping: Segment | null = null;
+  /** The next whose figures go into the image of the index that is being written. */
+  static imaging: Segment | null = null;
 }
 
 function entryOf(sequence: u64): usize {
@@ -355,6 +365,7 @@ function unchain(segment: Segment): void {
   const after = segment.next;
   if (Segments.choosing === segment) Segments.choosing = after;
   if (Segments.sweeping === segment) Segments.sweeping = after;
+  if (Segments.imaging === segment) Segments.imaging = after;
   if (before === null) Segments.first = after;
   else before.next = after;
   if (after === null) Segments.last = before;

@@ -3,7 +3,7 @@
  * numbers may have been shown. Two of them alternate by generation, and each holds its record twice.
  */
 import { mix, xxh64 } from '../hash/xxh64';
-import { Image } from '../image/slot';
+import { Image } from '../image/chunk';
 import { Log, tailAddress } from '../log/log';
 import { Store } from '../log/header';
 import { FIELD_MASK, Geometry, Segment, Segments, addressOf } from '../log/segment';

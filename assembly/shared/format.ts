@@ -71,9 +71,11 @@ export const SEGMENT_HASH = 120;
 /** The list of live segments follows the header; the first frame begins at the next address unit. */
 export const SEGMENT_HEADER_SIZE = 128;
 
-// ── A slot of an image of the index ────────────────────────────────────────────────────────────────────────────────
+// ── A chunk of an image of the index ───────────────────────────────────────────────────────────────────────────────
+/** Bytes of a chunk, or of a segment where that has fewer: what is written in one go while the store is used. */
+export const IMAGE_CHUNK_SIZE = 32768;
 export const IMAGE_MAGIC_LOW = 0x49444e49; // "INDI"
-export const IMAGE_MAGIC_HIGH = 0x3147414d; // "MAG1"
+export const IMAGE_MAGIC_HIGH = 0x3247414d; // "MAG2"
 export const IMAGE_MAGIC = 0;
 export const IMAGE_ID = 8;
 export const IMAGE_STORE_ID_LOW = 16;
@@ -96,12 +98,8 @@ export const FACTS_ADDRESS = 8;
 export const FACTS_VERSION = 16;
 export const FACTS_SECRET_LOW = 24;
 export const FACTS_SECRET_HIGH = 32;
-export const FACTS_KEY_COUNT = 40;
-export const FACTS_TOMBSTONE_COUNT = 48;
-export const FACTS_LIVE_SIZE = 56;
-export const FACTS_EXPIRING_COUNT = 64;
-export const FACTS_SIZE = 72;
-/** A segment that is kept. */
+export const FACTS_SIZE = 40;
+/** A segment that the index points into, or did. */
 export const KEPT_IS_ENDED = 1;
 export const KEPT_SEQUENCE = 8;
 export const KEPT_SEED = 16;

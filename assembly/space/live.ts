@@ -5,6 +5,7 @@
 import { flagsOf, partAddress, partCountOf, sizeOf } from '../log/record';
 import { Log, keepReserve, tailAddress } from '../log/log';
 import { leaveScans } from '../order/open';
+import { Cut, enterCut, leaveCut } from '../image/cut';
 import { disownPart, ownParts } from './parts';
 import { keepForWatches } from '../versions/watch';
 import { Geometry, Segment, Segments, giveUp, nominate, removeSegment, segmentOf, takeSurplus } from '../log/segment';
@@ -57,6 +58,9 @@ export function countNewest(record: usize, address: u64): void {
     Space.keyCount++;
     segment.keyCount++;
   }
+  segment.newest += sizeOf(record);
+  // Only what a batch takes back is older than an image that is being written.
+  if (address < Cut.address) enterCut(record, segment);
   if ((flags & RECORD_FLAG_EXPIRY) == 0) return;
   Space.expiringCount++;
   segment.expiringCount++;
@@ -77,6 +81,8 @@ export function uncountNewest(record: usize, address: u64): void {
     Space.keyCount--;
     segment.keyCount--;
   }
+  segment.newest -= sizeOf(record);
+  if (address < Cut.address) leaveCut(record, segment);
   if ((flags & RECORD_FLAG_EXPIRY) == 0) return;
   Space.expiringCount--;
   segment.expiringCount--;

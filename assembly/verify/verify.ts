@@ -68,6 +68,7 @@ function verifySlot(slot: u64): bool {
   if (record == 0 || !isPlaced(slot) || versionOf(record) > Log.version) return false;
   const before = previousOf(record);
   if (before != 0 && versionOf(resolve(before)) >= versionOf(record)) return false;
+  segmentOf(address)!.countedNewest += sizeOf(record);
   return countRecord(address, record);
 }
 
@@ -120,6 +121,7 @@ function verifyOld(): bool {
 export function verifyAll(): i32 {
   for (let segment: Segment | null = Segments.first; segment !== null; segment = segment!.next) {
     segment.counted = 0;
+    segment.countedNewest = 0;
     if (!segment.isKept) continue;
     const result = verifyFrames(segment);
     if (result != status.STATUS_OK) return result;
@@ -144,7 +146,7 @@ export function verifyAll(): i32 {
   if (count != Space.keyCount + Space.tombstoneCount) return damage(0, 0, 0, 0, status.REASON_CONTENT);
   let live: u64 = 0;
   for (let segment: Segment | null = Segments.first; segment !== null; segment = segment!.next) {
-    if (segment.live != segment.counted) return damage(segment.sequence, segment.slot, 0, 0, status.REASON_CONTENT);
+    if (segment.live != segment.counted || segment.newest != segment.countedNewest) return damage(segment.sequence, segment.slot, 0, 0, status.REASON_CONTENT);
     live += segment.live;
   }
   return live == Space.liveSize ? status.STATUS_OK : damage(0, 0, 0, 0, status.REASON_CONTENT);

@@ -58,7 +58,7 @@ export class LogFile {
     this.engine = engine;
     this.device = device;
     this.slots = new Slots(engine, device);
-    this.image = new ImageFile(engine, device, imageSegmentCountMin);
+    this.image = new ImageFile(engine, device, this.slots, imageSegmentCountMin);
     this.#now = now;
     engine.attach({
       prepareSlot: (reserved) => this.#prepareSlot(reserved),
@@ -107,9 +107,9 @@ export class LogFile {
     return core.waitingSegmentCount() > Math.max(WAITING_COUNT_MIN, core.segmentCount() / WAITING_SHARE);
   }
 
-  /** Whether slots wait for a superblock alone, which the next flush writes. */
+  /** Whether slots, or an image of the index, wait for a superblock alone, which the next flush writes. */
   get isSuperblockDue(): boolean {
-    return this.engine.core.needsSuperblock() !== 0;
+    return this.image.isSuperblockDue || this.engine.core.needsSuperblock() !== 0;
   }
 
   /** Has the log go on in another segment, whose header leaves out what is not needed any more: where there is anything, or in any case. */
@@ -191,7 +191,9 @@ export class LogFile {
   /** Gives the device everything that is closed, beginning with the output of `size` bytes that the core shows. */
   #write(size: number): void {
     const { engine, device } = this;
-    if (size !== 0) this.#handOverCount++;
+    if (size === 0) return;
+    this.#handOverCount++;
+    let growth = 0;
     while (size !== 0) {
       engine.refresh();
       try {
@@ -200,8 +202,10 @@ export class LogFile {
         this.#erase(engine.outputOffset, size);
         throw error;
       }
+      growth += size;
       size = engine.core.outputDone();
     }
+    this.image.grow(growth);
   }
 
   /**
@@ -237,28 +241,27 @@ export class LogFile {
     this.#ceiling = ceiling;
     this.#isClean = isClean;
     this.#hasSuperblock = true;
+    this.image.notePromise();
   }
 
   /** What precedes every flush: bytes, and a superblock where one is due. Returns what the flush will prove. */
   #beforeFlush(needsSuperblock: boolean): number {
     this.#write(this.engine.core.closeFrame(this.#now()));
     const isNearCeiling = this.#ceiling > this.#firstVersion && this.engine.core.lastVersion() > this.#ceiling - CEILING_STEP_MIN / 2;
-    if (needsSuperblock || isNearCeiling || this.engine.core.needsSuperblock()) this.#writeSuperblock(false);
+    if (needsSuperblock || isNearCeiling || this.isSuperblockDue) this.#writeSuperblock(false);
     return this.engine.core.writtenAddress();
   }
 
   /** What follows a flush that succeeded. */
-  #afterFlush(address: number, hadSuperblock: boolean, began: number, handOverCount: number): void {
+  #afterFlush(address: number, hadSuperblock: boolean, began: number, handOverCount: number, imageStage: number): void {
     this.flushes.count++;
     this.#flushedCount = Math.max(this.#flushedCount, handOverCount);
     const milliseconds = performance.now() - began;
     this.flushes.milliseconds += milliseconds;
     this.flushes.latency.observe(milliseconds);
     this.engine.core.flushed(address);
-    if (hadSuperblock) {
-      this.engine.core.superblockDurable();
-      this.image.settle(this.slots);
-    }
+    if (hadSuperblock) this.engine.core.superblockDurable();
+    this.image.noteFlush(imageStage);
     this.slots.reclaim();
     this.slots.prepareAhead();
     this.onFlush();
@@ -280,8 +283,9 @@ export class LogFile {
       const began = performance.now();
       const address = this.#beforeFlush(needsSuperblock);
       const hadSuperblock = this.#takeSuperblock();
+      const imageStage = this.image.stageCount;
       this.device.flushSync();
-      this.#afterFlush(address, hadSuperblock, began, this.#handOverCount);
+      this.#afterFlush(address, hadSuperblock, began, this.#handOverCount, imageStage);
     });
   }
 
@@ -297,13 +301,13 @@ export class LogFile {
 
   async #flush(): Promise<void> {
     const began = performance.now();
-    const [address, hadSuperblock, handOverCount] = this.#guard(() => [this.#beforeFlush(false), this.#takeSuperblock(), this.#handOverCount] as const);
+    const [address, hadSuperblock, handOverCount, imageStage] = this.#guard(() => [this.#beforeFlush(false), this.#takeSuperblock(), this.#handOverCount, this.image.stageCount] as const);
     try {
       await this.device.flush();
     } catch (error) {
       this.#guard(() => { throw error; });
     }
-    this.#guard(() => this.#afterFlush(address, hadSuperblock, began, handOverCount));
+    this.#guard(() => this.#afterFlush(address, hadSuperblock, began, handOverCount, imageStage));
   }
 
   /** The slots that the store needs. */
@@ -322,15 +326,38 @@ export class LogFile {
   /** Leaves the file as an orderly end leaves it: everything durable, and said so. A file that says so already is left alone. */
   finish(): void {
     if (this.#isClean) return;
+    this.image.holdBack();
     this.flushSync();
+    while (this.image.isOnItsWay) this.flushSync();
     this.#guard(() => {
-      this.image.write(this.slots, this.engine.core.segmentCount());
-      const size = this.slots.trimmedSize(this.usedSlots());
-      if (size < this.device.size()) this.device.truncate(size);
+      this.image.writeWhole();
+      if (this.image.isOnItsWay) this.#flushImage();
       this.#writeSuperblock(true);
       this.#hasSuperblock = false;
-      this.device.flushSync();
-      this.image.settle(this.slots);
+      this.#flushImage();
+      // The slots of the image before are free now. A file that keeps its length after all has more of them.
+      const size = this.slots.trimmedSize(this.usedSlots());
+      if (size < this.device.size()) this.device.truncate(size);
     });
+  }
+
+  /** A flush of what no frame is a part of. */
+  #flushImage(): void {
+    const { stageCount } = this.image;
+    this.device.flushSync();
+    this.image.noteFlush(stageCount);
+  }
+
+  /** Leaves the file without an image of the index, durably, and begins none until it is resumed: so that the end of the file can be given back. */
+  dropImage(): void {
+    this.image.holdBack();
+    while (this.image.isOnItsWay) this.flushSync();
+    this.image.forget();
+    while (this.image.isOnItsWay) this.flushSync();
+  }
+
+  /** Does a part of an image of the index, where the store has none. Returns whether there is more to do. */
+  workOnImage(): boolean {
+    return this.#guard(() => this.image.work());
   }
 }

@@ -360,6 +360,7 @@ export function recoverLog(engine: Engine, device: Device, log: LogFile, mode: M
   const rewritten = unproven === undefined ? 0 : reader.rewrite(log, unproven);
   const isClean = (engine.word(layout.CONTROL_FLAGS) & format.SUPERBLOCK_FLAG_CLEAN) !== 0 && rewritten === 0 && dropped === undefined;
   if (mode.writable) log.slots.adopt(log.usedSlots());
+  log.image.begin(figures.bytes);
   log.start(engine.core.lastVersion(), isClean);
   // What was read, zeros and a ceiling too, may not be on the medium, or after a failed flush not even on its way. Whatever is shown from now on must not go with the power.
   if (mode.writable && !isClean) log.flushSync(true);
