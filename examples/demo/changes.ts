@@ -1,15 +1,23 @@
 /** The commits of every tab, as they come: a watch of the journal, which goes on when another tab takes the store over. */
 import { tabName, type Atlas, type JournalEntry } from './cities.js';
-import { byId, element, formatTime } from './dom.js';
+import { byId, element, formatCount, formatTime } from './dom.js';
 
 const SHOWN_MAX = 40;
 const feed = byId('feed');
 
-function show({ what, by, time }: JournalEntry, version: number): void {
+/** The line of a load that goes on: its batches are one line, so that nobody is read a hundred. */
+let loading: { by: string; line: HTMLLIElement } | undefined;
+
+function show({ what, by, time, isLoad = false }: JournalEntry, version: number): void {
   const stamp = element('time', '', formatTime(time));
   stamp.dateTime = new Date(time).toISOString();
   const isForeign = by !== tabName;
-  feed.prepend(element('li', isForeign ? 'foreign' : '', stamp, ` ${what} `, element('span', 'by', `· ${isForeign ? `another tab, ${by}` : 'this tab'} · version ${version}`)));
+  const goesOn = isLoad && loading?.by === by;
+  const line = goesOn ? loading!.line : element('li', isForeign ? 'foreign' : '');
+  line.replaceChildren(stamp, ` ${what} `, element('span', 'by', `· ${isForeign ? `another tab, ${by}` : 'this tab'} · version ${formatCount(version)}`));
+  loading = isLoad ? { by, line } : undefined;
+  if (goesOn) return;
+  feed.prepend(line);
   while (feed.childElementCount > SHOWN_MAX) feed.lastElementChild!.remove();
 }
 

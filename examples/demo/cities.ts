@@ -23,6 +23,8 @@ export interface JournalEntry {
   readonly loaded: number;
   /** The record that was edited. */
   readonly key?: CityKey;
+  /** It is one of the batches of a load. */
+  readonly isLoad?: boolean;
 }
 
 /** So many versions of each record are kept. */
@@ -50,7 +52,7 @@ export interface Atlas {
 /** Opens the store, in the worker of this tab or of another. Throws as `open` does. */
 export async function openAtlas(): Promise<Atlas> {
   const db = await open('demo.varve', {
-    durability: 'buffered', history: { versions: VERSIONS_KEPT }, persist: true, worker: () => new Worker('/varve-worker.js', { type: 'module' }),
+    durability: 'buffered', history: { versions: VERSIONS_KEPT }, worker: () => new Worker('/varve-worker.js', { type: 'module' }),
   });
   return { db, cities: db.keyspace('cities'), journal: db.keyspace('journal') };
 }

@@ -45,7 +45,7 @@ function putBatch({ db, cities: space, journal }: Atlas, rows: readonly Row[]): 
     if (batch.length === 0) return loaded;
     const view = tx.in(space);
     for (const [id, name, country, population] of batch) view.put([foldName(name), id] satisfies CityKey, { name, country, population, remark: '' } satisfies City);
-    await addEntry(tx.in(journal), { what: `${formatCount(batch.length)} cities loaded`, loaded: loaded + batch.length });
+    await addEntry(tx.in(journal), { what: `${formatCount(batch.length)} cities loaded`, loaded: loaded + batch.length, isLoad: true });
     return loaded + batch.length;
   }, { retries: 100 });
 }
@@ -68,6 +68,7 @@ async function load(atlas: Atlas): Promise<void> {
     const seconds = (performance.now() - begun) / 1000;
     await atlas.db.flush();
     show(loaded, rows.length, `${formatCount(loaded)} cities, in ${seconds.toFixed(1)} s, and flushed`);
+    button.textContent = 'All are loaded';
   } catch (error) {
     output.textContent = `The load has stopped: ${wordsOf(error)}`;
     button.disabled = false;
@@ -89,7 +90,7 @@ async function startAnew(atlas: Atlas): Promise<void> {
 export function showLoaded(loaded: number): void {
   if (isLoading) return;
   show(loaded, CITY_COUNT, loaded === 0 ? 'none yet' : `${formatCount(loaded)} of ${formatCount(CITY_COUNT)}`);
-  button.textContent = loaded === 0 ? 'Load the cities' : 'Go on loading';
+  button.textContent = loaded === 0 ? 'Load the cities' : loaded < CITY_COUNT ? 'Go on loading' : 'All are loaded';
   button.disabled = loaded >= CITY_COUNT;
   reset.disabled = loaded === 0;
 }

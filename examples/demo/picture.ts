@@ -5,12 +5,13 @@ import { byId, element, formatBytes, formatCount, wordsOf } from './dom.js';
 
 const INTERVAL = 500;
 /** More layers than this are too thin to be told apart: from there on one stands for several segments. */
-const LAYERS_MAX = 400;
-const LAYER_WIDTH = 30;
-const LAYER_HEIGHT = 4;
-const GAP = 2;
-/** How much wider than high the picture is. */
-const ASPECT = 5;
+const LAYERS_MAX = 96;
+const WIDTH = 100;
+/** In pixels: of the picture, and of a layer where there are few. */
+const HEIGHT_MAX = 208;
+const LAYER_HEIGHT_MAX = 10;
+/** The part of a layer's height that is left free above it. */
+const GAP = 0.25;
 
 const CHURN_COUNT = 20_000;
 /** They go to so many records, over and over, so that most versions are soon superseded. */
@@ -22,30 +23,27 @@ const figures = byId('figures');
 const churn = byId<HTMLButtonElement>('churn');
 const churned = byId('churn-output');
 
-function layer(kind: 'live' | 'dead' | 'free', x: number, y: number, width: number): SVGRectElement {
+function layer(kind: string, x: number, y: number, width: number): SVGRectElement {
   const rectangle = document.createElementNS('http://www.w3.org/2000/svg', 'rect');
   rectangle.setAttribute('class', kind);
-  for (const [name, value] of Object.entries({ x, y, width, height: LAYER_HEIGHT })) rectangle.setAttribute(name, String(value));
+  for (const [name, value] of Object.entries({ x, y, width, height: 1 - GAP })) rectangle.setAttribute(name, String(value));
   return rectangle;
 }
 
-/** Draws the slots of the file: those of segments with the shares of live and dead bytes that the log has as a whole, and those that are free. */
+/** Draws the slots of the file as sediment is laid down, from the bottom up: those of segments with the shares of live and dead bytes that the log has as a whole, and those that are free. */
 function draw({ log, file }: Stats): void {
   const slots = Math.max(log.segments, file?.slots ?? 0);
   const each = Math.ceil(slots / LAYERS_MAX);
   const [count, used] = [Math.ceil(slots / each), Math.ceil(log.segments / each)];
-  const pitch = { x: LAYER_WIDTH + GAP, y: LAYER_HEIGHT + GAP };
-  const rows = Math.max(4, Math.ceil(Math.sqrt((count * pitch.x) / (ASPECT * pitch.y))));
-  const live = LAYER_WIDTH * (log.bytes === 0 ? 0 : log.liveBytes / log.bytes);
+  const live = WIDTH * (log.bytes === 0 ? 0 : log.liveBytes / log.bytes);
   const layers: SVGRectElement[] = [];
   for (let index = 0; index < count; index++) {
-    const x = Math.floor(index / rows) * pitch.x + 1;
-    // As sediment is laid down: from the bottom up.
-    const y = (rows - 1 - (index % rows)) * pitch.y + 1;
-    if (index < used) layers.push(layer('live', x, y, live), layer('dead', x + live, y, LAYER_WIDTH - live));
-    else layers.push(layer('free', x, y, LAYER_WIDTH));
+    const y = count - 1 - index + GAP;
+    if (index < used) layers.push(layer(index % 2 === 0 ? 'live' : 'live other', 0, y, live), layer('dead', live, y, WIDTH - live));
+    else layers.push(layer('free', 0, y, WIDTH));
   }
-  strata.setAttribute('viewBox', `0 0 ${Math.max(4, Math.ceil(count / rows)) * pitch.x} ${rows * pitch.y}`);
+  strata.setAttribute('viewBox', `0 0 ${WIDTH} ${count}`);
+  strata.setAttribute('height', String(Math.min(HEIGHT_MAX, count * LAYER_HEIGHT_MAX)));
   strata.setAttribute('aria-label', `${log.segments} segments of ${formatBytes(log.segmentBytes)} in ${slots} slots, ${((100 * log.liveBytes) / Math.max(1, log.bytes)).toFixed(0)} % of their bytes live${each === 1 ? '' : `; a layer stands for ${each} segments`}`);
   strata.replaceChildren(...layers);
 }
@@ -53,7 +51,7 @@ function draw({ log, file }: Stats): void {
 function list(stats: Stats, commitsASecond: number): void {
   const { log, file } = stats;
   const rows: readonly (readonly [string, string])[] = [
-    ['records', formatCount(stats.keys)],
+    ['keys', formatCount(stats.keys)],
     ['version', formatCount(stats.version)],
     ['older versions kept', formatCount(stats.versions.old)],
     ['commits a second', formatCount(Math.max(0, Math.round(commitsASecond)))],
