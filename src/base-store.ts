@@ -73,7 +73,7 @@ export class BaseStore<V> extends Collection<V> {
   }
 
   /** A fixed view of the store as it was at a version that is still kept: that of another snapshot, the newest, or, with the option `history`, one since which nothing was given up;
-   * a store that was opened again goes back only in a log of which every segment is still there. @throws VersionGoneError, InvalidArgumentError. */
+   * a store that was opened again goes back only in a log of which every segment is still there, also of those that a crash has left with nothing in them. @throws VersionGoneError, InvalidArgumentError. */
   at(version: Version): Snapshot<V> {
     this.kernel.checkReadable();
     if (!Number.isInteger(version) || version < 0) throw new InvalidArgumentError('at takes a version: a whole number from 0 on.');

@@ -96,6 +96,8 @@ function computeCheck(record: usize, size: u32, seed: u64, offset: u32): u32 {
  */
 export function sealRecord(record: usize, flags: u32, keySize: u32, valueSize: u32, version: u64, link: u64, seed: u64, offset: u32): u32 {
   requires(version != 0 && version <= FIELD_MASK && link <= FIELD_MASK && flags < 1 << 14);
+  // A record that was moved has its time put in afterwards.
+  requires((flags & ~KNOWN_FLAGS) == 0 && (flags & format.RECORD_FLAG_TIME) == 0);
   requires((keySize == 0) == ((flags & format.RECORD_FLAG_PART) != 0));
   requires((offset & 7) == 0);
   if ((flags & format.RECORD_FLAG_EXPIRY) != 0) store<u64>(record, Expiry.next, format.RECORD_HEADER_SIZE);

@@ -165,6 +165,11 @@ export class LogFile {
     }
   }
 
+  /** Stops the store where the background queue has failed other than for want of room. */
+  checkBackground(): void {
+    this.#guard(() => this.slots.checkBackground());
+  }
+
   #explain(error: unknown): unknown {
     if (error instanceof DeviceError) return this.poison(explainDevice(error, this.engine.name) as Error);
     if (!isFault(error)) return error;

@@ -218,8 +218,8 @@ export class Slots {
   #collect(): number {
     const background = this.#device.background;
     if (background === undefined) return 0;
+    this.checkBackground();
     const failure = background.failure();
-    if (failure !== undefined && failure.kind !== 'full') throw failure;
     if (this.#queued.length === 0) return 0;
     const completed = background.completed();
     let ready = 0;
@@ -235,6 +235,12 @@ export class Slots {
       this.#noteFull();
     }
     return ready;
+  }
+
+  /** Throws what has stopped the background queue, unless it was a full disk: the file may then hold less than what was written to it. */
+  checkBackground(): void {
+    const failure = this.#device.background?.failure();
+    if (failure !== undefined && failure.kind !== 'full') throw failure;
   }
 
   /** Called when the log has moved on: keeps enough slots ready for a writer at this pace. Never blocks. */

@@ -69,7 +69,7 @@ export const durability: Area = {
       file: 'assembly/exports/output.ts',
       find: 'Log.seal = max<u64>(Log.seal, <u64>address);',
       replace: 'Log.seal = log.writtenAddress();',
-      tests: ['simulation/world', 'unit/format'],
+      tests: ['simulation/sealed'],
     },
     {
       name: 'new-store-before-its-first-segment',

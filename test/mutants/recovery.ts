@@ -352,7 +352,7 @@ export const recovery: Area = {
       file: 'assembly/recovery/salvage.ts',
       find: '  if (Scan.carriedVersion != 0) return passIncomplete();\n',
       replace: '',
-      tests: ['simulation/salvage-ends', 'simulation/world'],
+      tests: ['simulation/salvage-ends'],
     },
   ],
 };

@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import * as format from '../../assembly/shared/format.js';
 import { MemoryDevice } from '../../src/device/memory.js';
 import { CorruptionError } from '../../src/index.js';
+import { SimulatedDisk } from '../support/simulated-disk.js';
 import { openStore } from '../support/stores.js';
 
 const SEGMENT_SIZE = 4096;
@@ -70,4 +71,28 @@ test('zeros from any word of the only segment on: refused, and salvaged with a l
     await rescued.close();
   }
   expect(refused).toBeGreaterThan(100);
+});
+
+test('a commit over several segments that a crash has cut: opening drops it and says so, and so does salvage (F-01, I4)', () => {
+  const disk = new SimulatedDisk();
+  const db = openStore(disk, { segmentSize: SEGMENT_SIZE, flush: 'sync' });
+  db.putSync('before', 1);
+  const images: Uint8Array[] = [];
+  disk.onOperation = () => {
+    for (let count = 0; count <= disk.pendingCount; count++) images.push(disk.image(count));
+  };
+  db.batchSync(Array.from({ length: 12 }, (_, index) => ({ type: 'put' as const, key: `part${index}`, value: new Uint8Array(1000).fill(1) })));
+  const LACKING = 'a commit lacks its last part';
+  let [incomplete, named] = [0, 0];
+  for (const image of images) {
+    const opened = openStore(new SimulatedDisk(image), {});
+    expect(opened.get('before')).toBe(1);
+    if (opened.recovery.dropped?.reason !== LACKING) continue;
+    incomplete++;
+    const { lost } = openStore(new SimulatedDisk(image, true), { salvage: true }).recovery;
+    expect(lost.length, 'what salvage lists').toBeGreaterThan(0);
+    if (lost.every(({ reason }) => reason === LACKING)) named++;
+  }
+  expect(incomplete).toBeGreaterThan(named);
+  expect(named).toBeGreaterThan(0);
 });

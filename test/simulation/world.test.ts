@@ -10,7 +10,7 @@ import { tellStory } from '../support/world/story.js';
 /** The first worlds, and those that come to what few do. */
 const SEEDS: readonly number[] = [
   ...Array.from({ length: 40 }, (_, index) => index + 1),
-  56, 74, 119, 228, 276, 341, 375, 392, 441, 477, 646, 675, 735, 758, 789, 875, 879, 883, 1183, 1561, 2144,
+  56, 74, 119, 228, 276, 341, 375, 392, 441, 477, 646, 675, 735, 758, 789, 875, 879, 883, 1183, 1561, 1745, 1829, 2144, 2268, 2302,
 ];
 
 const figures = noFigures();

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { compileCore, quickOptions } from './quick-core.js';
+import { TypeCheck } from './type-check.js';
 
 const PROJECT = fileURLToPath(new URL('../../', import.meta.url));
 /** What is not copied: dependencies are shared, and the rest is of no use to tests. */
@@ -49,16 +50,18 @@ export class Workshop {
   readonly #root = mkdtempSync(join(tmpdir(), 'varve-workshop-'));
   /** What was changed, as it was. It comes from the copy and not from the project, in which work goes on meanwhile. */
   readonly #originals = new Map<string, Buffer>();
+  readonly #types: TypeCheck;
   #running: ChildProcess | undefined;
 
   private constructor() {
     for (const name of readdirSync(PROJECT)) if (!LEFT_OUT.has(name)) this.#copy(name);
     for (const name of ['dist', 'build/worker.js', 'build/worker.d.ts', ...BUILT.map((built) => join('build', built))]) this.#copy(name);
     symlinkSync(join(PROJECT, 'node_modules'), join(this.#root, 'node_modules'));
-    this.write('asconfig.json', quickOptions(this.read('asconfig.json')));
+    writeFileSync(join(this.#root, 'asconfig.json'), quickOptions(this.read('asconfig.json')));
     // Dependencies are never out of date, nor is the bundle, whose declarations take longest to build: no test of a planted bug needs it.
     for (const name of ['package.json', 'asconfig.json', 'build.mjs']) utimesSync(join(this.#root, name), LONG_AGO, LONG_AGO);
     for (const name of ['dist/index.js', 'build/worker.js']) utimesSync(join(this.#root, name), FAR_FUTURE, FAR_FUTURE);
+    this.#types = new TypeCheck(this.#root);
   }
 
   /** A copy whose core was built in the way in which those with a bug will be. Throws where it cannot be. */
@@ -95,11 +98,13 @@ export class Workshop {
   write(file: string, text: string): void {
     if (!this.#originals.has(file)) this.#originals.set(file, readFileSync(join(this.#root, file)));
     writeFileSync(join(this.#root, file), text);
+    this.#types.forget(join(this.#root, file));
   }
 
   /** Puts a file back as it was, and with it what was built. */
   restore(file: string): void {
     for (const name of [file, ...BUILT.map((built) => join('build', built))]) writeFileSync(join(this.#root, name), this.#originals.get(name)!);
+    this.#types.forget(join(this.#root, file));
   }
 
   /** Builds what a changed file makes out of date, and checks types, which no test does. Returns what went wrong, or undefined. */
@@ -109,8 +114,7 @@ export class Workshop {
       if (problem !== undefined) return problem;
     }
     if (file.startsWith('assembly/') && !file.startsWith('assembly/shared/')) return undefined;
-    const { code, output } = await this.#node(['node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json', ...CHECK_ONLY], BUILD_LIMIT);
-    return code === 0 ? undefined : output;
+    return this.#types.check();
   }
 
   /** Compiles the core in both forms, and has the build make of it what the facade loads. Returns what went wrong, or undefined. */
@@ -165,12 +169,6 @@ export class Workshop {
     if (this.#running?.pid !== undefined) process.kill(-this.#running.pid, 'SIGKILL');
   }
 }
-
-/** What is planted may leave a name unused, and that is not what is wrong with it. What was found of the other files is kept for the next time. */
-const CHECK_ONLY = [
-  '--emitDeclarationOnly', 'false', '--declaration', 'false', '--noEmit', '--noUnusedLocals', 'false', '--noUnusedParameters', 'false',
-  '--incremental', '--tsBuildInfoFile', 'build/types.tsbuildinfo',
-];
 
 function failureOf({ testResults }: Report, hasFailed: boolean): { failure: string | undefined; name?: string; hung: boolean } {
   if (!hasFailed) return { failure: undefined, hung: false };

@@ -13,10 +13,10 @@ import { mapCore, type Place } from '../support/source-map.js';
 /** The tests that go everywhere in the core and take minutes, not more. */
 const TESTS = [
   ...[
-    'commit-time', 'deleted', 'exhausted-memory', 'expiry', 'forgery', 'golden', 'history', 'history-reopened', 'hostile-files', 'invariants', 'keyspace', 'long-keys', 'many-segments', 'memory-refused', 'ranges', 'removed-slots', 'repair',
-    'reentrancy', 'session-scans', 'stale-bytes', 'store-values', 'transactions', 'watch', 'watch-commit', 'watch-waiting',
+    'backup', 'commit-time', 'deleted', 'exhausted-memory', 'expiry', 'forgery', 'golden', 'history', 'history-reopened', 'hostile-files', 'invariants', 'keyspace', 'long-keys', 'many-segments', 'memory-refused', 'paging', 'ranges', 'removed-slots', 'repair',
+    'reentrancy', 'rewritten', 'session-scans', 'stale-bytes', 'store-values', 'transactions', 'watch', 'watch-commit', 'watch-waiting',
   ].map((name) => `test/unit/${name}.test.ts`),
-  ...['damage', 'durability', 'failures', 'model', 'order', 'reused-slots', 'salvage-ends', 'shown', 'snapshots', 'tears', 'transactions', 'unlisted', 'world'].map((name) => `test/simulation/${name}.test.ts`),
+  ...['compaction', 'damage', 'durability', 'failures', 'images', 'model', 'order', 'reused-slots', 'salvage-ends', 'scans', 'shown', 'snapshots', 'tears', 'transactions', 'unlisted', 'world'].map((name) => `test/simulation/${name}.test.ts`),
 ];
 const LIST = new URL('../coverage/unreached.txt', import.meta.url);
 const LAST = 'build/coverage.counts';

@@ -1,6 +1,7 @@
 /**
  * Crash states by the million: `npm run crash-states -- --states N [--seed S] [--shards K]`. First every sequence of up to three steps under two durability modes, then random lives, each cut off at every
- * operation, until so many images that differ were opened and examined: 1,000,000 by default, which is what CI runs, and the same command for 10^9.
+ * operation, until so many images that differ were opened and examined: 1,000,000 by default, which is what CI runs, and the same command for 10^9. How far it is stands in `build/`, once a minute:
+ * `--resume`, with the same seed and as many shards, goes on from there.
  *
  * What went wrong is seen again by `--seed S --life L`, or by `--sequence 'put a, reopen' --durability strict`.
  *
@@ -9,22 +10,16 @@
 import { parseArgs } from 'node:util';
 import { Workshop, noFigures, type CrashFigures } from '../support/crash-examiner.js';
 import { addFigures, runLife, runSequence } from '../support/crash-run.js';
-import { addRecoveries, noRecoveries, type RecoveryFigures } from '../support/crash-prober.js';
+import { CrashProgress, type CrashReport } from '../support/crash-progress.js';
+import { addRecoveries, noRecoveries } from '../support/crash-prober.js';
 import { Damager, addDamage, makeSample, noDamage, type DamageFigures } from '../support/damage.js';
 import { Random } from '../support/random.js';
 import { SEQUENCE_MODES, sequences } from '../support/crash-workloads.js';
 import { inShards, send, shardOf, type Shard } from '../support/shards.js';
 
-/** What a share has done. */
-interface Report {
-  readonly figures: CrashFigures;
-  readonly recoveries: RecoveryFigures;
-  readonly sequences: number;
-  readonly lives: number;
-  readonly processorSeconds: number;
-}
-
 const LENGTH_MAX = 3;
+/** How often a share writes down how far it is, in milliseconds. */
+const WRITE_INTERVAL = 60_000;
 /** A share says how far it is whenever it has examined so many more. */
 const PROGRESS = 10_000_000;
 
@@ -33,6 +28,7 @@ const { values: options } = parseArgs({
     states: { type: 'string', default: '1000000' },
     seed: { type: 'string', default: '1' },
     shards: { type: 'string' },
+    resume: { type: 'boolean', default: false },
     life: { type: 'string' },
     sequence: { type: 'string' },
     durability: { type: 'string', default: 'strict' },
@@ -44,42 +40,59 @@ const seed = Number(options.seed);
 const wanted = Number(options.states);
 const grouped = (count: number): string => Math.round(count).toLocaleString('en-US');
 
-async function work({ index, count }: Shard): Promise<Report> {
-  const shop = new Workshop();
-  const figures = noFigures();
+async function runSequences(shop: Workshop, figures: CrashFigures, { index, count }: Shard): Promise<number> {
   let number = 0;
-  let sequenceCount = 0;
+  let done = 0;
   for (let length = 0; length <= LENGTH_MAX; length++) {
     for (const names of sequences(length)) {
       for (const durability of SEQUENCE_MODES) {
         if (number++ % count !== index) continue;
         addFigures(figures, await runSequence(shop, names, durability));
-        sequenceCount++;
+        done++;
       }
     }
   }
-  let life = index;
-  for (let told = PROGRESS; figures.states < wanted / count; life += count) {
-    addFigures(figures, await runLife(shop, seed, life));
+  return done;
+}
+
+async function work(shard: Shard): Promise<CrashReport> {
+  const { index, count } = shard;
+  const progress = new CrashProgress(seed, shard);
+  const before = options.resume ? progress.read() : undefined;
+  const shop = new Workshop();
+  const figures = before?.figures ?? noFigures();
+  const sequenceCount = before?.sequences ?? await runSequences(shop, figures, shard);
+  let lives = before?.lives ?? 0;
+  const report = (): CrashReport => {
+    const recoveries = noRecoveries();
+    for (const one of [before?.recoveries, shop.prober.recoveries, shop.host.recoveries]) if (one !== undefined) addRecoveries(recoveries, one);
+    const { user, system } = process.cpuUsage();
+    return { figures, recoveries, sequences: sequenceCount, lives, processorSeconds: (before?.processorSeconds ?? 0) + (user + system) / 1e6 };
+  };
+  let told = figures.states + PROGRESS;
+  for (let written = performance.now(); figures.states < wanted / count;) {
+    addFigures(figures, await runLife(shop, seed, lives * count + index));
+    lives++;
+    if (performance.now() - written > WRITE_INTERVAL) {
+      progress.write(report());
+      written = performance.now();
+    }
     if (figures.states < told) continue;
     told += PROGRESS;
     process.stderr.write(`share ${index}: ${grouped(figures.states)} states\n`);
   }
-  const recoveries = noRecoveries();
-  addRecoveries(recoveries, shop.prober.recoveries);
-  addRecoveries(recoveries, shop.host.recoveries);
-  const { user, system } = process.cpuUsage();
-  return { figures, recoveries, sequences: sequenceCount, lives: (life - index) / count, processorSeconds: (user + system) / 1e6 };
+  progress.write(report());
+  return report();
 }
 
-function tell(reports: readonly Report[], seconds: number): void {
+function tell(reports: readonly CrashReport[], seconds: number): void {
   const figures = noFigures();
   const recoveries = noRecoveries();
   for (const report of reports) {
     addFigures(figures, report.figures);
     addRecoveries(recoveries, report.recoveries);
   }
-  const sum = (of: (report: Report) => number): number => reports.reduce((total, report) => total + of(report), 0);
+  const sum = (of: (report: CrashReport) => number): number => reports.reduce((total, report) => total + of(report), 0);
   process.stdout.write([
     `crash states: ${grouped(figures.states)} examined, no violation; ${grouped(figures.nested)} of them within one of ${grouped(figures.cutRecoveries)} recoveries that were cut off`,
     `  at ${grouped(figures.points)} moments, ${grouped(figures.exhausted)} of them with all subsets; with images that one life left more than once: ${grouped(figures.placed)}`,
@@ -137,5 +150,5 @@ if (options.life !== undefined) {
   const reports = await inShards<unknown>(options.shards === undefined ? undefined : Number(options.shards));
   const seconds = (performance.now() - began) / 1000;
   if (options.flips) tellDamage(reports as DamageFigures[], seconds);
-  else tell(reports as Report[], seconds);
+  else tell(reports as CrashReport[], seconds);
 }

@@ -82,3 +82,34 @@ test('the clock goes back, jumps ahead or says nothing: the order of commits is 
   await db.verify();
   await db.close();
 });
+
+test('a view of the newest version has the clock of its commit, also when compaction has moved all that it wrote and the store was opened again', async () => {
+  let now = BEGIN;
+  let device = new MemoryDevice();
+  const open = (seed: number): Store => openStore(device, { segmentSize: SEGMENT_SIZE, durability: 'relaxed', compaction: false }, seed, true, () => now);
+  const clockOf = (db: Store, version: number): number => {
+    const view = db.at(version);
+    const { clock } = (view as unknown as { hold: { clock: number } }).hold;
+    view.close();
+    return clock;
+  };
+  const first = open(1);
+  for (let index = 0; index < 40; index++) first.putSync(`key${index % 10}`, new Uint8Array(900));
+  await first.flush();
+  now += 3_600_000;
+  first.putSync('short', 'lived', { ttl: 60_000 });
+  const version = first.putSync('key1', new Uint8Array(900));
+  await first.flush();
+  now += 3_600_000;
+  // So often that what was moved is moved again, and its frame says another time.
+  for (let count = 0; count < 3; count++, now += 3_600_000) await first.compact();
+  expect(clockOf(first, version)).toBe(BEGIN + 3_600_000);
+  await first.close();
+  device = new MemoryDevice(device.bytes());
+  const again = open(2);
+  expect(again.stats().version).toBe(version);
+  expect(clockOf(again, version)).toBe(BEGIN + 3_600_000);
+  // By that clock what has expired since was there, for whoever reads as of then.
+  expect([again.get('short'), again.at(version).get('key1')]).toEqual([undefined, new Uint8Array(900)]);
+  await again.close();
+});

@@ -5,13 +5,13 @@
 import { SLOTS_OFFSET } from '../../../assembly/shared/format.js';
 import { CorruptionError, FormatError, NotFoundError } from '../../../src/errors.js';
 import type { Store } from '../../../src/store.js';
-import { readHeader, readList, readSuperblock } from '../format-parts.js';
 import type { Random } from '../random.js';
 import { SECTOR_SIZE, SimulatedDisk, type OlderSector } from '../simulated-disk.js';
 import { openStore } from '../stores.js';
 import type { Medium } from './ends.js';
 import { must } from './must.js';
 import { checkSalvaged, countCommits, openCopy } from './opening.js';
+import { intactHeaders, superblockOf } from './segments.js';
 import type { World } from './world.js';
 
 /** A file that was damaged. */
@@ -134,14 +134,9 @@ const isRefusal = (error: unknown, image: Uint8Array): boolean =>
 
 const MAKERS: readonly Maker[] = [flipBits, flipBits, flipBits, garbleSector, loseSector, ageSector, ageSector, misdirectSector, copySlot, ageSlot, cutFile];
 
-/** Whether a segment of a file says what it is, and which others there are. Where none does there is nothing to salvage. */
-function hasSegment(image: Uint8Array, sample: Sample): boolean {
-  const superblock = readSuperblock(sample.image, 0, 0) ?? readSuperblock(sample.image, 1, 0)!;
-  return Array.from({ length: slotCount(sample) }, (_, slot) => readHeader(image, slot, superblock)).some((header) => header !== undefined && readList(image, header, superblock.shift) !== undefined);
-}
-
 function salvage(world: World, { image, what }: Damaged, sample: Sample): void {
-  if (!hasSegment(image, sample)) {
+  // A segment is what says so itself, and which others there are. Where none does there is nothing to salvage.
+  if (intactHeaders(image, superblockOf(sample.image)!).length === 0) {
     let error: unknown;
     try {
       openCopy(world, image, { salvage: true });

@@ -11,6 +11,7 @@ import { SPACES } from './keys.js';
 import type { Commit, Draft } from './ledger.js';
 import { must } from './must.js';
 import type { QueuedDevice } from './queue.js';
+import { isWholeLog } from './segments.js';
 import type { Session } from './session.js';
 import { drain } from './time.js';
 import type { Loop, View } from './views.js';
@@ -31,6 +32,8 @@ export class Life {
   readonly loops: Loop[] = [];
   readonly watches: Watch[] = [];
   readonly collections: readonly (Store | Keyspace)[];
+  /** Whether the store was opened with every segment that it ever had, where it keeps all of its history. */
+  readonly hasWholeLog: boolean;
   /** Promises of writes that have not settled. */
   waiting = 0;
   isPoisoned = false;
@@ -43,6 +46,8 @@ export class Life {
   steps = 0;
 
   constructor(readonly world: World, readonly db: Store, readonly disk: SimulatedDisk, readonly queue: QueuedDevice | undefined, readonly habits: Habits) {
+    // Nobody else asks for it.
+    this.hasWholeLog = world.setup.history === 'all' && isWholeLog(disk.processImage());
     this.collections = SPACES.map((name, space) => (space === 0 ? db : db.keyspace(name, name === 'two' ? { values: 'bytes' } : {})));
     world.ledger.version = db.stats().version;
   }

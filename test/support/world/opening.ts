@@ -228,6 +228,7 @@ export function beginLife(world: World, start: Medium, random: Random): Life {
     noteRecovery(world, db, medium, count);
     ledger.settle(count);
     disk.mark = ledger.durable;
+    if (world.isMade && !medium.isClean) world.hasCrashed = true;
     world.isMade = true;
     const { version } = db.stats();
     must(version >= ledger.shown, () => `the store goes on at version ${version}, and ${ledger.shown} was shown (T17)`);

@@ -34,6 +34,10 @@ export class QueuedDevice implements Device {
     return true;
   }
 
+  get hasWork(): boolean {
+    return this.#queue.length > 0;
+  }
+
   get hasFailed(): boolean {
     return this.#failure !== undefined;
   }

@@ -106,8 +106,8 @@ export function takeSnapshot(life: Life): void {
 /** Whether the store must still know the state of a version. */
 function mustBeKept(life: Life, version: number): boolean {
   const { ledger, setup } = life.world;
-  // A store that was opened again goes back only in a log of which every segment is still there.
-  return (setup.history === 'all' && !ledger.hasWrittenTwice && !ledger.isCompacted) || version === ledger.version || life.views.some((view) => view.version === version) || life.sessions.some((session) => session.tx.version === version);
+  // A store that was opened again goes back only in a log of which every segment is still there: one that held nothing but what a crash has cut is given up, too.
+  return (setup.history === 'all' && life.hasWholeLog && !ledger.hasWrittenTwice && !ledger.isCompacted) || version === ledger.version || life.views.some((view) => view.version === version) || life.sessions.some((session) => session.tx.version === version);
 }
 
 /** Looks at the past, which the store may have forgotten. */
@@ -129,8 +129,7 @@ export function goBack(life: Life, random: Random): void {
   must(snapshot.version === version, () => `a view of version ${version} is of ${snapshot.version}`);
   // The clock of the past is the time of the commit, which the store alone knows exactly.
   const { clock } = (snapshot as unknown as { hold: { clock: number } }).hold;
-  // After compaction the frame that tells the time of a version may be one that moved what it had written.
-  if (version === commit.version && !ledger.isCompacted) ledger.checkTime(commit, clock);
+  if (version === commit.version) ledger.checkTime(commit, clock);
   if (version !== ledger.version) world.reach('view of a past version');
   life.views.push({ snapshot, version, clock, loops: [] });
 }

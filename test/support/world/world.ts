@@ -9,6 +9,8 @@ export class World {
   readonly ledger: Ledger;
   /** Whether a store was ever opened: before, there may be none. */
   isMade = false;
+  /** Whether a store was ever opened that was not closed in order: a segment that holds nothing but what was cut is given up, whatever history is kept. */
+  hasCrashed = false;
   /** What happened, in words, where someone wants to know. */
   readonly tale: string[] | undefined;
   #trace = 0x811c9dc5;
