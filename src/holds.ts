@@ -191,7 +191,8 @@ export class Holds {
   watch(view: object, hold: Hold): void {
     hold.isWatched = true;
     this.#forgotten.register(view, hold, hold);
-    this.#reportOld();
+    // One that nobody was before needs no look at the clock.
+    if (this.#oldest !== hold) this.#reportOld();
   }
 
   release(hold: Hold): void {

@@ -6,7 +6,9 @@ import * as format from '../../assembly/shared/format.js';
 import * as layout from '../../assembly/shared/layout.js';
 import { MAX_KEY_SIZE, PARTS_SHARE_SHIFT } from '../../assembly/shared/limits.js';
 import * as status from '../../assembly/shared/status.js';
+import { TAG_STRING } from '../codec/key-format.js';
 import type { Space } from '../codec/space.js';
+import { KIND_UTF8, readText } from '../codec/text.js';
 import type { ValueReader } from '../codec/value.js';
 import type { Damage } from '../errors.js';
 import type { Core } from './core.js';
@@ -30,6 +32,8 @@ const KIND_MASK = format.RECORD_KIND_MASK;
 const TOMBSTONE = format.RECORD_FLAG_TOMBSTONE;
 const IS_SHORT = layout.CONTROL_IS_SHORT >> 2;
 const HAS_EXPIRY = layout.CONTROL_HAS_EXPIRY >> 2;
+/** Values up to this size the core shows at one place. */
+const SMALL_VALUE_SIZE = layout.SMALL_VALUE_SIZE;
 
 export class Engine {
   /** What messages call the store. */
@@ -52,6 +56,8 @@ export class Engine {
   #words: Uint32Array;
   #numbers: Float64Array;
   readonly #window: number;
+  /** Views of a small value that a lookup shows, by its size; those of memory that has grown since have lost their place. */
+  readonly #shownViews: Uint8Array[] = [];
   #host: EngineHost | undefined;
   readonly #pager: Pager;
 
@@ -183,6 +189,12 @@ export class Engine {
     return space.read(this.bytes, start, start + this.#words[(item + layout.ITEM_KEY_SIZE) / 4]!);
   }
 
+  /** The keys of the batch of a scan as one text, where all of them are short texts of ASCII; empty where they are not. */
+  keysText<K>(scan: number, space: Space<K, unknown>): string {
+    const size = this.core.textOfScan(scan, space.tagOffset, TAG_STRING);
+    return size === 0 ? '' : readText(this.bytes, this.#window, this.#window + size, KIND_UTF8);
+  }
+
   /** The value of an item of a scan's batch. */
   itemValue<V>(item: number, codec: ValueReader<V>): V {
     if (this.#words.length === 0) this.refresh();
@@ -248,8 +260,15 @@ export class Engine {
     }
     const start = this.#words[VALUE_POINTER]!;
     const size = this.#words[VALUE_SIZE]!;
-    if (size <= target.length) target.set(this.bytes.subarray(start, start + size));
+    if (size <= target.length) target.set(size <= SMALL_VALUE_SIZE ? this.#shown(start, size) : this.bytes.subarray(start, start + size));
     return size;
+  }
+
+  /** A small value where lookups show it: always at one place, so that there is one view for each size, which costs more to make than the value to copy. */
+  #shown(start: number, size: number): Uint8Array {
+    const view = this.#shownViews[size];
+    if (view !== undefined && view.byteOffset === start) return view;
+    return (this.#shownViews[size] = this.bytes.subarray(start, start + size));
   }
 
   // ── Writing one key ──────────────────────────────────────────────────────────────────────────────────────────────

@@ -23,6 +23,9 @@ export interface StoredValue {
 
 const STORED: ValueReader<StoredValue> = { read: (source, start, end, kind) => ({ bytes: source.slice(start, end), kind }) };
 
+/** From so many keys on, decoding them at once takes less time than one by one. */
+const TEXT_COUNT_MIN = 4;
+
 /** The first batches of a scan without a limit are small: who leaves it early has not read far. */
 const FIRST_COUNT = 16;
 
@@ -38,6 +41,8 @@ export class EngineScan {
   #index = 0;
   /** Where the current item stands in memory. */
   #item = 0;
+  /** The keys of the batch, where they were decoded at once; or empty. */
+  #text = '';
 
   constructor(engine: Engine, bounds: Bounds, point: ScanPoint, hasValues: boolean) {
     const { core } = engine;
@@ -87,6 +92,7 @@ export class EngineScan {
     this.#most = layout.CURSOR_ITEM_COUNT;
     this.#count = count;
     this.#index = 0;
+    this.#text = '';
     // That nothing is left is read too.
     if (count === 0) this.#engine.setWord(this.#handle + layout.CURSOR_CONSUMED, 1);
     return count !== 0;
@@ -105,7 +111,13 @@ export class EngineScan {
 
   /** The key of the current item. */
   key<K, V>(space: Space<K, V>): K {
-    return this.#engine.itemKey(this.#item, space);
+    const engine = this.#engine;
+    // Later than at the first, the keys before it may have gone.
+    if (this.#index === 1 && this.#count >= TEXT_COUNT_MIN) this.#text = engine.keysText(this.#handle, space);
+    if (this.#text === '') return engine.itemKey(this.#item, space);
+    const start = engine.word(this.#item + layout.ITEM_TEXT);
+    const size = engine.word(this.#item + layout.ITEM_KEY_SIZE) - space.tagOffset - 1;
+    return space.ofText(this.#text.substring(start, start + size));
   }
 
   /** The encoded key of the current item. */

@@ -48,8 +48,8 @@ export const durability: Area = {
       name: 'flush-keeps-the-promises-of-later-commits',
       breaks: ['L6'],
       file: COMMITS,
-      find: 'for (const waiter of waiters) waiter.resolve(waiter.version);\n      if (this.#waiters.length > 0) this.#schedule();',
-      replace: 'for (const waiter of [...waiters, ...this.#waiters.splice(0)]) waiter.resolve(waiter.version);',
+      find: 'for (const waiter of waiters) waiter.resolve(waiter.result);\n      if (this.#waiters.length > 0) this.#schedule();',
+      replace: 'for (const waiter of [...waiters, ...this.#waiters.splice(0)]) waiter.resolve(waiter.result);',
       tests: ['simulation/durability'],
     },
     {
