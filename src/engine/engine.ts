@@ -6,9 +6,7 @@ import * as format from '../../assembly/shared/format.js';
 import * as layout from '../../assembly/shared/layout.js';
 import { MAX_KEY_SIZE, PARTS_SHARE_SHIFT } from '../../assembly/shared/limits.js';
 import * as status from '../../assembly/shared/status.js';
-import { TAG_STRING } from '../codec/key-format.js';
 import type { Space } from '../codec/space.js';
-import { KIND_UTF8, readText } from '../codec/text.js';
 import type { ValueReader } from '../codec/value.js';
 import type { Damage } from '../errors.js';
 import type { Core } from './core.js';
@@ -17,6 +15,7 @@ import { failure } from './failure.js';
 import { copyLarge, readLarge } from './large.js';
 import { instantiate, type MemoryRange } from './module.js';
 import { Pager, damageOf, type EngineHost, type ReadFile } from './pager.js';
+import { ShownValues } from './shown.js';
 import { stageEncoded } from './staging.js';
 
 const POINTER = layout.CONTROL_WRITE_POINTER >> 2;
@@ -32,8 +31,6 @@ const KIND_MASK = format.RECORD_KIND_MASK;
 const TOMBSTONE = format.RECORD_FLAG_TOMBSTONE;
 const IS_SHORT = layout.CONTROL_IS_SHORT >> 2;
 const HAS_EXPIRY = layout.CONTROL_HAS_EXPIRY >> 2;
-/** Values up to this size the core shows at one place. */
-const SMALL_VALUE_SIZE = layout.SMALL_VALUE_SIZE;
 
 export class Engine {
   /** What messages call the store. */
@@ -55,9 +52,9 @@ export class Engine {
   bytes: Uint8Array;
   #words: Uint32Array;
   #numbers: Float64Array;
-  readonly #window: number;
-  /** Views of a small value that a lookup shows, by its size; those of memory that has grown since have lost their place. */
-  readonly #shownViews: Uint8Array[] = [];
+  /** Where the facade writes keys for the core, and finds the text that the core makes of keys. */
+  readonly window: number;
+  readonly #shown = new ShownValues();
   #host: EngineHost | undefined;
   readonly #pager: Pager;
 
@@ -69,8 +66,8 @@ export class Engine {
     const { core, memory } = instantiate(range, this.#pager, module);
     this.core = core;
     this.memory = memory;
-    this.#window = core.createWindows() >>> 0;
-    if (this.#window === 0) throw failure(status.STATUS_MEMORY_FULL, name);
+    this.window = core.createWindows() >>> 0;
+    if (this.window === 0) throw failure(status.STATUS_MEMORY_FULL, name);
     this.bytes = new Uint8Array(memory.buffer);
     this.#words = new Uint32Array(memory.buffer);
     this.#numbers = new Float64Array(memory.buffer);
@@ -131,9 +128,9 @@ export class Engine {
   encodeKey<K>(key: K, space: Space<K, unknown>): number {
     if (this.#words.length === 0) this.refresh();
     const bound = space.bound(key);
-    if (bound <= MAX_KEY_SIZE) return space.write(this.bytes, this.#window, key) - this.#window;
+    if (bound <= MAX_KEY_SIZE) return space.write(this.bytes, this.window, key) - this.window;
     const bytes = encodeApart(key, space);
-    this.bytes.set(bytes, this.#window);
+    this.bytes.set(bytes, this.window);
     return bytes.length;
   }
 
@@ -141,7 +138,7 @@ export class Engine {
   setBound(bytes: Uint8Array): void {
     if (bytes.length > MAX_KEY_SIZE + 1) throw keyTooLarge(bytes.length);
     this.refresh();
-    this.bytes.set(bytes, this.#window);
+    this.bytes.set(bytes, this.window);
   }
 
   /** Whether anything in the store may expire. */
@@ -187,12 +184,6 @@ export class Engine {
     if (this.#words.length === 0) this.refresh();
     const start = this.#words[(item + layout.ITEM_KEY) / 4]!;
     return space.read(this.bytes, start, start + this.#words[(item + layout.ITEM_KEY_SIZE) / 4]!);
-  }
-
-  /** The keys of the batch of a scan as one text, where all of them are short texts of ASCII; empty where they are not. */
-  keysText<K>(scan: number, space: Space<K, unknown>): string {
-    const size = this.core.textOfScan(scan, space.tagOffset, TAG_STRING);
-    return size === 0 ? '' : readText(this.bytes, this.#window, this.#window + size, KIND_UTF8);
   }
 
   /** The value of an item of a scan's batch. */
@@ -260,15 +251,8 @@ export class Engine {
     }
     const start = this.#words[VALUE_POINTER]!;
     const size = this.#words[VALUE_SIZE]!;
-    if (size <= target.length) target.set(size <= SMALL_VALUE_SIZE ? this.#shown(start, size) : this.bytes.subarray(start, start + size));
+    if (size <= target.length) this.#shown.copy(this.bytes, start, size, target);
     return size;
-  }
-
-  /** A small value where lookups show it: always at one place, so that there is one view for each size, which costs more to make than the value to copy. */
-  #shown(start: number, size: number): Uint8Array {
-    const view = this.#shownViews[size];
-    if (view !== undefined && view.byteOffset === start) return view;
-    return (this.#shownViews[size] = this.bytes.subarray(start, start + size));
   }
 
   // ── Writing one key ──────────────────────────────────────────────────────────────────────────────────────────────

@@ -1,7 +1,9 @@
 /** A scan of the core, as the facade uses it: its batch, item by item. */
 import * as layout from '../../assembly/shared/layout.js';
 import * as status from '../../assembly/shared/status.js';
+import { TAG_STRING } from '../codec/key-format.js';
 import type { Space } from '../codec/space.js';
+import { KIND_UTF8, readText } from '../codec/text.js';
 import type { Bounds } from '../range.js';
 import type { ValueReader } from '../codec/value.js';
 import type { Engine } from './engine.js';
@@ -113,11 +115,18 @@ export class EngineScan {
   key<K, V>(space: Space<K, V>): K {
     const engine = this.#engine;
     // Later than at the first, the keys before it may have gone.
-    if (this.#index === 1 && this.#count >= TEXT_COUNT_MIN) this.#text = engine.keysText(this.#handle, space);
+    if (this.#index === 1 && this.#count >= TEXT_COUNT_MIN) this.#text = this.#decodeKeys(space.tagOffset);
     if (this.#text === '') return engine.itemKey(this.#item, space);
     const start = engine.word(this.#item + layout.ITEM_TEXT);
     const size = engine.word(this.#item + layout.ITEM_KEY_SIZE) - space.tagOffset - 1;
     return space.ofText(this.#text.substring(start, start + size));
+  }
+
+  /** The keys of the batch as one text, where all of them are short texts of ASCII; empty where they are not. */
+  #decodeKeys(tagOffset: number): string {
+    const { core, bytes, window } = this.#engine;
+    const size = core.textOfScan(this.#handle, tagOffset, TAG_STRING);
+    return size === 0 ? '' : readText(bytes, window, window + size, KIND_UTF8);
   }
 
   /** The encoded key of the current item. */
