@@ -40,8 +40,8 @@ const ENDED: Record<Kind, string> = {
 export class Hold {
   readonly kind: Kind;
   readonly version: number;
-  /** When it began, in epoch milliseconds: what has expired by then it does not see. */
-  readonly clock: number;
+  /** When it began, in epoch milliseconds: what has expired by then it does not see. 0 for a transaction that began where nothing may expire, and does not wait: it does not get old. */
+  clock: number;
   readonly held: Held;
   isOpen = true;
   /** Whether the garbage collector is to say when it was forgotten. */
@@ -191,7 +191,8 @@ export class Holds {
   watch(view: object, hold: Hold): void {
     hold.isWatched = true;
     this.#forgotten.register(view, hold, hold);
-    this.#reportOld();
+    // One that nobody was before needs no look at the clock.
+    if (this.#oldest !== hold) this.#reportOld();
   }
 
   release(hold: Hold): void {
@@ -234,7 +235,7 @@ export class Holds {
 
   #reportOld(): void {
     const { oldest } = this;
-    if (oldest === undefined || oldest.isReported || this.#engine.now() - oldest.clock < OLD_AGE) return;
+    if (oldest === undefined || oldest.isReported || oldest.clock === 0 || this.#engine.now() - oldest.clock < OLD_AGE) return;
     oldest.isReported = true;
     this.#warn({
       code: 'VARVE_LONG_OPEN',

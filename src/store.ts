@@ -48,7 +48,7 @@ export class Store<V = unknown> extends BaseStore<V> {
    * @throws (as a rejection) ConflictError when it has been run often enough, CasError, the reason of the signal, and what `commit` throws.
    */
   transact<T>(run: (tx: Transaction<V>) => T | Promise<T>, options: TransactOptions = {}): Promise<T> {
-    return transact(() => this.beginAs(options.isolation, true), run, options);
+    return transact(() => this.beginAs(options.isolation, false), run, options);
   }
 
   /** As `transact`, for a function that does not wait; returns when `putSync` would. */

@@ -10,6 +10,8 @@ export interface Transactional {
   commit(): Promise<unknown>;
   /** Where a commit is applied when the call returns: throws when it may not be, and resolves with `result` when the store's durability holds for it. It is over, whatever comes out. */
   commitWith?<T>(result: T): Promise<T>;
+  /** Told when the function has turned out to wait. */
+  noteWait?(): void;
   abort(): void;
 }
 
@@ -115,6 +117,7 @@ async function goOn<X extends Transactional, T>(begin: () => X, run: (tx: X) => 
     const tx = begun?.tx ?? begin();
     let isCommitting = false;
     try {
+      tx.noteWait?.();
       const result = await (begun === undefined ? run(tx) : begun.result);
       patience.check();
       isCommitting = true;

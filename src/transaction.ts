@@ -181,6 +181,12 @@ export class Transaction<V = unknown> extends TransactionView<V> {
     }
   }
 
+  /** @internal Its function waits, so from now on it gets old. */
+  noteWait(): void {
+    const { hold, kernel } = this;
+    if (hold.clock === 0) hold.clock = kernel.engine.now();
+  }
+
   /** @internal As `commit`, resolving with `result`; what keeps it from being applied is thrown. */
   commitWith<T>(result: T): Promise<T> {
     return this.kernel.acknowledgeWith(this.#apply(), result);

@@ -23,7 +23,7 @@ import { publish, reserve, tidyKey } from './apply';
 import { ensures, requires, requiresRange, requiresRecord } from '../verify/contract';
 
 /** Values up to this size are handed out of an aligned window. A record is followed by more of its segment, so reading whole words stays within memory. */
-const SMALL_VALUE_SIZE: u32 = 128;
+const SMALL_VALUE_SIZE: u32 = layout.SMALL_VALUE_SIZE;
 const window: usize = memory.data(128, 8);
 
 /** Appends a record around the key and value at the tail and shows it. The key was just looked up: `existing` is its record or 0. */

@@ -4,6 +4,7 @@ import { relieve } from '../paging/evict';
 import { keepAll } from '../paging/scratch';
 import { makeBuffer } from '../memory/buffer';
 import { Cursor, fillCursor, freeCursor, makeCursor, startCursor } from '../order/cursor';
+import { layText } from '../order/text';
 import * as layout from '../shared/layout';
 import { Session } from '../sessions/session';
 import { noteRange } from '../sessions/range';
@@ -47,6 +48,15 @@ export function fillScan(scan: usize, most: u32): i32 {
   const count = fillCursor(changetype<Cursor>(scan), most);
   keepAll(false);
   return count;
+}
+
+/**
+ * Puts the keys of the batch that was just filled into the key window, as one text, where each has the byte `mark` at `offset` and nothing but ASCII behind it. Returns the size of the text, 0 where they are not such;
+ * the items say where in it their keys begin.
+ */
+export function textOfScan(scan: usize, offset: u32, mark: u32): u32 {
+  requiresBlock(scan, layout.CURSOR_CONSUMED);
+  return layText(changetype<Cursor>(scan), offset, mark);
 }
 
 /** Ends a scan. What it has read counts when its session commits. */

@@ -12,6 +12,8 @@ export const CONTROL_PENDING_SIZE = 72;
 /** Where the value that the last lookup found stands, and its size; for a value in parts, of the list. */
 export const CONTROL_VALUE_POINTER = 76;
 export const CONTROL_VALUE_SIZE = 80;
+/** A value up to this size is shown in a window of its own, at its beginning, which is aligned. */
+export const SMALL_VALUE_SIZE = 128;
 /** Not 0 once a record that may expire was met: then the core is to be told the time. */
 export const CONTROL_HAS_EXPIRY = 84;
 /** The version that the last call met or made. */
@@ -84,17 +86,21 @@ export const COPY_LAST = 2;
 /** A scan's block: how many items of its batch the facade has handed on, which the facade counts, one more when it has said that there is no more; and the batch. */
 export const CURSOR_CONSUMED = 124;
 export const CURSOR_ITEMS = 128;
-export const CURSOR_ITEM_COUNT = 96;
+/** As many as the block has room for, so that a scan of a hundred is one batch. */
+export const CURSOR_ITEM_COUNT = 101;
 export const ITEM_SIZE = 160;
-/** An item: where its key and value are, of which kind the value is, the version, and room for a small value, where it is aligned. */
+/** An item: where its key and value are, of which kind the value is, where its key stands in the text of all keys, the version, and room for a small value, where it is aligned. */
 export const ITEM_KEY = 0;
 export const ITEM_KEY_SIZE = 4;
 export const ITEM_VALUE = 8;
 export const ITEM_VALUE_SIZE = 12;
 export const ITEM_KIND = 16;
+export const ITEM_TEXT = 20;
 export const ITEM_VERSION = 24;
 export const ITEM_ROOM = 32;
 export const ITEM_ROOM_SIZE = 128;
+/** The longest text that the keys of a batch are decoded as, in bytes: each key that somebody keeps keeps all of it. */
+export const TEXT_SIZE_MAX = 4096;
 
 // The order of the figures in CONTROL_STATS.
 export const STAT_KEY_COUNT = 0;

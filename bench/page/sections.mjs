@@ -5,7 +5,7 @@ import { bars, growth, latencies, multiples, rateLabel, shares } from './draw.mj
 
 /** @typedef {{ title: string, text: string, legend?: string[], charts: { caption: string, svg: string }[], tables: { caption: string, head: string[], rows: string[][], isOpen?: boolean }[] }} Section */
 
-const PEERS = ['varve', 'varve, blocking', 'lmdb', 'classic-level', 'better-sqlite3', 'node:sqlite', 'bun:sqlite', 'Map', 'floor'];
+const PEERS = ['varve', 'varve, blocking', 'lmdb', 'rocksdb', 'classic-level', 'better-sqlite3', 'node:sqlite', 'bun:sqlite', 'Map', 'floor'];
 
 /** @param {string} title @param {string} command @returns {Section} */
 const missing = (title, command) => ({ title, text: `Nothing was measured yet: \`${command}\` does it.`, charts: [], tables: [] });

@@ -21,8 +21,8 @@ export const AIMS = [
   aim('get/uniform', 'lmdb', 4), aim('get/uniform', 'Map', 0.6),
   aim('get/hot', 'bun:sqlite', 5), aim('get/into a buffer', 'lmdb', 4), aim('get/missing', 'lmdb', 2), aim('get/snapshot', 'lmdb', 3),
   // The strongest peer with the same promise, and the one that is faster by promising less, within a tie.
-  aim('put/overwrite', 'classic-level', 1.8), aim('put/overwrite', 'lmdb', 0.95), aim('put/new', 'classic-level', 1.8), aim('put/new', 'lmdb', 0.95),
-  aim('put/in flight', 'lmdb', 2), aim('delete', 'classic-level', 3), aim('batch/10', 'lmdb', 4), aim('batch/1000', 'lmdb', 4),
+  aim('put/overwrite', 'rocksdb', 1.8), aim('put/overwrite', 'lmdb', 0.95), aim('put/new', 'rocksdb', 1.8), aim('put/new', 'lmdb', 0.95),
+  aim('put/in flight', 'lmdb', 2), aim('delete', 'rocksdb', 3), aim('batch/10', 'lmdb', 4), aim('batch/1000', 'lmdb', 4),
   aim('update/one', 'lmdb', 3), aim('update/64', 'lmdb', 4), aim('cas/success', 'lmdb', 4), aim('cas/failure', 'bun:sqlite', 2.5),
   aim('scan/100', 'bun:sqlite', 1.2), aim('scan/all', 'bun:sqlite', 1.2),
   aim('put/1024', 'lmdb', 1.5), aim('put/4096', 'lmdb', 1.5), aim('put/16384', 'lmdb', 1.5),

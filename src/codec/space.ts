@@ -74,6 +74,16 @@ export class Space<K, V> {
     return toBounds(range, this);
   }
 
+  /** At which byte of an encoded key it is said what the key is. */
+  get tagOffset(): number {
+    return this.#prefix.length;
+  }
+
+  /** The key that is told as a text. */
+  ofText(text: string): K {
+    return this.#keys === undefined ? (text as K) : this.#keys.fromKey(text);
+  }
+
   /** Whether code of the caller's says how keys are told. */
   get hasKeyCodec(): boolean {
     return this.#keys !== undefined;

@@ -100,6 +100,7 @@ export interface Core {
   boundScan(scan: number, isHigh: boolean, size: number): number;
   startScan(scan: number): number;
   fillScan(scan: number, most: number): number;
+  textOfScan(scan: number, offset: number, mark: number): number;
   closeScan(scan: number): void;
   beginSession(clock: number): number;
   endSession(session: number): void;

@@ -15,6 +15,7 @@ import { failure } from './failure.js';
 import { copyLarge, readLarge } from './large.js';
 import { instantiate, type MemoryRange } from './module.js';
 import { Pager, damageOf, type EngineHost, type ReadFile } from './pager.js';
+import { ShownValues } from './shown.js';
 import { stageEncoded } from './staging.js';
 
 const POINTER = layout.CONTROL_WRITE_POINTER >> 2;
@@ -51,7 +52,9 @@ export class Engine {
   bytes: Uint8Array;
   #words: Uint32Array;
   #numbers: Float64Array;
-  readonly #window: number;
+  /** Where the facade writes keys for the core, and finds the text that the core makes of keys. */
+  readonly window: number;
+  readonly #shown = new ShownValues();
   #host: EngineHost | undefined;
   readonly #pager: Pager;
 
@@ -63,8 +66,8 @@ export class Engine {
     const { core, memory } = instantiate(range, this.#pager, module);
     this.core = core;
     this.memory = memory;
-    this.#window = core.createWindows() >>> 0;
-    if (this.#window === 0) throw failure(status.STATUS_MEMORY_FULL, name);
+    this.window = core.createWindows() >>> 0;
+    if (this.window === 0) throw failure(status.STATUS_MEMORY_FULL, name);
     this.bytes = new Uint8Array(memory.buffer);
     this.#words = new Uint32Array(memory.buffer);
     this.#numbers = new Float64Array(memory.buffer);
@@ -125,9 +128,9 @@ export class Engine {
   encodeKey<K>(key: K, space: Space<K, unknown>): number {
     if (this.#words.length === 0) this.refresh();
     const bound = space.bound(key);
-    if (bound <= MAX_KEY_SIZE) return space.write(this.bytes, this.#window, key) - this.#window;
+    if (bound <= MAX_KEY_SIZE) return space.write(this.bytes, this.window, key) - this.window;
     const bytes = encodeApart(key, space);
-    this.bytes.set(bytes, this.#window);
+    this.bytes.set(bytes, this.window);
     return bytes.length;
   }
 
@@ -135,7 +138,7 @@ export class Engine {
   setBound(bytes: Uint8Array): void {
     if (bytes.length > MAX_KEY_SIZE + 1) throw keyTooLarge(bytes.length);
     this.refresh();
-    this.bytes.set(bytes, this.#window);
+    this.bytes.set(bytes, this.window);
   }
 
   /** Whether anything in the store may expire. */
@@ -248,7 +251,7 @@ export class Engine {
     }
     const start = this.#words[VALUE_POINTER]!;
     const size = this.#words[VALUE_SIZE]!;
-    if (size <= target.length) target.set(this.bytes.subarray(start, start + size));
+    if (size <= target.length) this.#shown.copy(this.bytes, start, size, target);
     return size;
   }
 

@@ -1,7 +1,9 @@
 /** A scan of the core, as the facade uses it: its batch, item by item. */
 import * as layout from '../../assembly/shared/layout.js';
 import * as status from '../../assembly/shared/status.js';
+import { TAG_STRING } from '../codec/key-format.js';
 import type { Space } from '../codec/space.js';
+import { KIND_UTF8, readText } from '../codec/text.js';
 import type { Bounds } from '../range.js';
 import type { ValueReader } from '../codec/value.js';
 import type { Engine } from './engine.js';
@@ -23,6 +25,9 @@ export interface StoredValue {
 
 const STORED: ValueReader<StoredValue> = { read: (source, start, end, kind) => ({ bytes: source.slice(start, end), kind }) };
 
+/** From so many keys on, decoding them at once takes less time than one by one. */
+const TEXT_COUNT_MIN = 4;
+
 /** The first batches of a scan without a limit are small: who leaves it early has not read far. */
 const FIRST_COUNT = 16;
 
@@ -38,6 +43,8 @@ export class EngineScan {
   #index = 0;
   /** Where the current item stands in memory. */
   #item = 0;
+  /** The keys of the batch, where they were decoded at once; or empty. */
+  #text = '';
 
   constructor(engine: Engine, bounds: Bounds, point: ScanPoint, hasValues: boolean) {
     const { core } = engine;
@@ -87,6 +94,7 @@ export class EngineScan {
     this.#most = layout.CURSOR_ITEM_COUNT;
     this.#count = count;
     this.#index = 0;
+    this.#text = '';
     // That nothing is left is read too.
     if (count === 0) this.#engine.setWord(this.#handle + layout.CURSOR_CONSUMED, 1);
     return count !== 0;
@@ -105,7 +113,20 @@ export class EngineScan {
 
   /** The key of the current item. */
   key<K, V>(space: Space<K, V>): K {
-    return this.#engine.itemKey(this.#item, space);
+    const engine = this.#engine;
+    // Later than at the first, the keys before it may have gone.
+    if (this.#index === 1 && this.#count >= TEXT_COUNT_MIN) this.#text = this.#decodeKeys(space.tagOffset);
+    if (this.#text === '') return engine.itemKey(this.#item, space);
+    const start = engine.word(this.#item + layout.ITEM_TEXT);
+    const size = engine.word(this.#item + layout.ITEM_KEY_SIZE) - space.tagOffset - 1;
+    return space.ofText(this.#text.substring(start, start + size));
+  }
+
+  /** The keys of the batch as one text, where all of them are short texts of ASCII; empty where they are not. */
+  #decodeKeys(tagOffset: number): string {
+    const { core, bytes, window } = this.#engine;
+    const size = core.textOfScan(this.#handle, tagOffset, TAG_STRING);
+    return size === 0 ? '' : readText(bytes, window, window + size, KIND_UTF8);
   }
 
   /** The encoded key of the current item. */

@@ -146,6 +146,22 @@ export const order: Area = {
       tests: ['unit/session-scans'],
     },
     {
+      name: 'any-key-decoded-as-ascii',
+      breaks: ['T3', 'L2'],
+      file: 'assembly/order/text.ts',
+      find: 'return (seen & HIGH_BITS) == 0;',
+      replace: 'return seen != HIGH_BITS;',
+      tests: ['unit/scan-keys'],
+    },
+    {
+      name: 'keys-before-the-first-taken-for-text',
+      breaks: ['T3', 'L2'],
+      file: 'assembly/order/text.ts',
+      find: 'load<u8>(key + offset) != <u8>mark',
+      replace: 'mark == 0',
+      tests: ['unit/scan-keys'],
+    },
+    {
       name: 'limit-forgotten-after-a-batch',
       breaks: ['T3'],
       file: 'src/engine/scan.ts',

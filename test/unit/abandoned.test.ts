@@ -90,3 +90,18 @@ test('a session that is forgotten is ended by the collection of garbage, and rep
   await db.verify();
   await db.close();
 });
+
+test('a transaction that does not wait is never reported as old, whatever begins while it runs', async () => {
+  const { db, warnings } = makeStore();
+  db.transactSync((tx) => {
+    for (const { key } of db.scan()) tx.put(key, 'seen');
+    expect(db.stats().views.transactions.oldest?.milliseconds).toBe(0);
+  });
+  await db.transact((tx) => {
+    db.snapshot().close();
+    tx.put(1, 'seen');
+  });
+  expect([...db.values()]).toEqual(Array.from({ length: 10 }, () => 'seen'));
+  expect(warnings).toEqual([]);
+  await db.close();
+});

@@ -9,7 +9,7 @@ import { WORKLOADS } from '../ycsb/plan.mjs';
 /** @typedef {import('../subjects/subject.mjs').SubjectName} SubjectName */
 
 /** @type {SubjectName[]} */
-const STORES = ['varve', 'lmdb', 'classic-level', 'better-sqlite3', 'node:sqlite', 'bun:sqlite'];
+const STORES = ['varve', 'lmdb', 'rocksdb', 'classic-level', 'better-sqlite3', 'node:sqlite', 'bun:sqlite'];
 
 /**
  * Who takes part in each group, and how many rounds it takes at most.

@@ -37,6 +37,7 @@ export const SUBJECTS = {
   'varve, blocking': { module: './varve-blocking.mjs', runtime: 'node' },
   Map: { module: './map.mjs', runtime: 'node' },
   lmdb: { module: './lmdb.mjs', runtime: 'node' },
+  rocksdb: { module: './rocksdb.mjs', runtime: 'node' },
   'classic-level': { module: './level.mjs', runtime: 'node' },
   'better-sqlite3': { module: './better-sqlite3.mjs', runtime: 'node' },
   'node:sqlite': { module: './node-sqlite.mjs', runtime: 'Node 24' },
