@@ -57,6 +57,11 @@ export class ImageFile {
     return this.#stage === 'named';
   }
 
+  /** Whether a flush would take an image further. */
+  get isFlushDue(): boolean {
+    return this.#stage === 'written' || this.#stage === 'named';
+  }
+
   /** Whether an image is being written, or on its way to being named. */
   get isOnItsWay(): boolean {
     return this.#stage !== 'none';
