@@ -330,6 +330,7 @@ export class LogFile {
     this.flushSync();
     while (this.image.isOnItsWay) this.flushSync();
     this.#guard(() => {
+      this.slots.recall();
       this.image.writeWhole();
       if (this.image.isOnItsWay) this.#flushImage();
       this.#writeSuperblock(true);
