@@ -43,7 +43,7 @@ const SHRINK_COUNT = 3;
 const SETTLE_COUNT = 4;
 /** Slots that a closed store may have beyond those that hold something, and the part of them, and the bytes, that are not worth the work; bytes that are copied before it is closed, at most. */
 const SLACK_COUNT = 4;
-const SLACK_SHARE = 8;
+const SLACK_SHARE = 16;
 const SLACK_SIZE = 1 << 20;
 const TIGHTEN_SIZE_MAX = 16 << 20;
 
@@ -232,11 +232,13 @@ export class Compactor {
     const { core } = this.#engine;
     const log = this.#log!;
     log.image.holdBack();
-    const wanted = core.segmentCount() + log.image.slots.length + SLACK_COUNT;
+    const wanted = core.segmentCount() + SLACK_COUNT;
     const slack = Math.max(SLACK_COUNT, wanted / SLACK_SHARE, SLACK_SIZE / this.#engine.segmentSize);
     if (core.canCompact() === 0 || log.slots.count < wanted + slack) return;
     const end = core.movedSize() + TIGHTEN_SIZE_MAX;
     try {
+      // The image that is written when the store is closed finds the first free slots only where the one before is not in its way.
+      log.dropImage();
       for (let count = 0; count < ROTATE_COUNT; count++) {
         log.slots.recall();
         log.beginSegment(true);

@@ -8,8 +8,9 @@ import { alignUp } from '../memory/bytes';
 import { damage } from '../memory/control';
 import { RECORD_HEADER_SIZE } from '../shared/format';
 import * as status from '../shared/status';
+import { noteRead, readRest, readRun } from './ahead';
 import { findCached, keepRecord, roomForRecord } from './cache';
-import { readSlot, refuse } from './host';
+import { refuse } from './host';
 import { hasRoom } from './room';
 import { holdScratch, roomInScratch, wasSeen } from './scratch';
 import { makeResident, presentInWindow, windowOf } from './window';
@@ -60,7 +61,7 @@ function readRecord(segment: Segment, offset: u32, isKept: bool): usize {
   const limit = segment.end - offset;
   const guess = min<u32>(Guess.size, limit);
   let record = claimRoom(guess, isKept);
-  readSlot(segment.slot, offset, record, guess);
+  readRun(segment, offset, record, guess);
   // What is damaged may be a sector that can be had back, and the frame can say more of it than the record.
   if (!fits(record, limit)) return copyFromWindow(presentInWindow(segment), segment, offset, isKept);
   const size = sizeOf(record);
@@ -68,9 +69,10 @@ function readRecord(segment: Segment, offset: u32, isKept: bool): usize {
     const larger = claimRoom(size, isKept);
     if (larger != record) memory.copy(larger, record, guess);
     record = larger;
-    readSlot(segment.slot, offset + guess, record + guess, size - guess);
+    readRest(segment, offset + guess, record + guess, size - guess);
     Guess.size = size;
   } else if (size < Guess.size) Guess.size = alignUp(max<u32>(Guess.size - ((Guess.size - size) >> GUESS_SHIFT), RECORD_HEADER_SIZE));
+  noteRead(segment, offset, size);
   return checkRecord(record, size, segment.seed, offset) ? record : copyFromWindow(presentInWindow(segment), segment, offset, isKept);
 }
 

@@ -9,6 +9,10 @@ import { requires } from '../verify/contract';
 @external('env', 'readSlot')
 export declare function readSlot(slot: u32, offset: u32, pointer: usize, size: u32): void;
 
+/** As `readSlot`, for bytes that nobody has asked for yet. Returns whether they could be had. */
+@external('env', 'readAhead')
+export declare function readAhead(slot: u32, offset: u32, pointer: usize, size: u32): bool;
+
 /** Ends the call of the core with the error for a status: STATUS_CORRUPT, the damage in the control block, or STATUS_MEMORY_FULL. Never returns. */
 @external('env', 'refuse')
 export declare function refuse(status: i32): void;

@@ -2,7 +2,7 @@
  * Stores larger than their memory, and how fast they open: `node bench/suites/paging.mjs`. Figures are of the processor's time, user and system, so that what else the machine does counts less;
  * reads of the file come from the page cache, which is where a lookup costs most beside them.
  */
-import { closeSync, fstatSync, mkdtempSync, openSync, readSync, rmSync } from 'node:fs';
+import { closeSync, copyFileSync, fstatSync, mkdtempSync, openSync, readSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { open } from '../../dist/index.js';
@@ -10,6 +10,9 @@ import { open } from '../../dist/index.js';
 const LIMIT = 32 << 20;
 const VALUE_SIZE = 1024;
 const KEY_COUNT = Math.floor((10 * LIMIT) / VALUE_SIZE);
+/** Values that are scanned are larger: the first scan puts all keys in order, in memory. */
+const SCAN_VALUE_SIZE = 4096;
+const SCAN_COUNT = Math.floor((10 * LIMIT) / SCAN_VALUE_SIZE);
 const WORKING_SET = 12_000;
 const CALLS = 50_000;
 const ROUNDS = 5;
@@ -25,17 +28,60 @@ function below(limit) {
 }
 
 /** The processor's time of a call, in microseconds. */
-function timeOf(call) {
+function timeOf(call, calls = CALLS) {
   const begin = process.cpuUsage();
-  for (let count = 0; count < CALLS; count++) call();
+  for (let count = 0; count < calls; count++) call();
   const { user, system } = process.cpuUsage(begin);
-  return (user + system) / CALLS;
+  return (user + system) / calls;
 }
 
 const median = (figures) => figures.toSorted((left, right) => left - right)[figures.length >> 1];
 
+/** The processor's time of opening a store, to its first `get`, in milliseconds. */
+async function timeOfOpen(path, look = () => undefined) {
+  const begin = process.cpuUsage();
+  const store = await open(path);
+  store.get('key00500000');
+  const { user, system } = process.cpuUsage(begin);
+  look(store);
+  await store.close();
+  return (user + system) / 1000;
+}
+
 function print(name, figure, unit) {
   process.stdout.write(`${name.padEnd(64)}${figure.padStart(9)} ${unit}\n`);
+}
+
+/** Scans of all that a store of ten times its limit holds, against reading the whole file in order, 64 KiB at a time. */
+async function measureScans(path) {
+  const filling = await open(path, { durability: 'relaxed' });
+  for (let key = 0; key < SCAN_COUNT; key++) filling.putSync(key, new Uint8Array(SCAN_VALUE_SIZE));
+  await filling.close();
+  const bounded = await open(path, { memory: { limit: LIMIT } });
+  const descriptor = openSync(path, 'r');
+  const { size } = fstatSync(descriptor);
+  const block = new Uint8Array(64 << 10);
+  const figures = { pread: [], forward: [], backward: [] };
+  const scanned = (reverse) => {
+    let bytes = 0;
+    for (const value of bounded.values({ reverse })) bytes += value.length;
+    return bytes;
+  };
+  // The first scan puts the keys in order.
+  bounded.count();
+  for (let round = 0; round < ROUNDS; round++) {
+    figures.pread.push(timeOf(() => { for (let at = 0; at < size; at += block.length) readSync(descriptor, block, 0, block.length, at); }, 1));
+    figures.forward.push(timeOf(() => scanned(false), 1));
+    figures.backward.push(timeOf(() => scanned(true), 1));
+  }
+  const perValue = (times) => (median(times) / SCAN_COUNT).toFixed(2);
+  print('pread of the whole file in order, for each value in it', perValue(figures.pread), 'µs');
+  print('scan of that store in the order of its log, for each value', perValue(figures.forward), 'µs');
+  print('  and in reverse', perValue(figures.backward), 'µs');
+  print('  of the speed of pread', ((100 * median(figures.pread)) / median(figures.forward)).toFixed(0), '%');
+  closeSync(descriptor);
+  await bounded.close();
+  rmSync(path);
 }
 
 const folder = mkdtempSync(join(tmpdir(), 'varve-paging-'));
@@ -72,20 +118,32 @@ try {
   await bounded.close();
   await whole.close();
 
+  await measureScans(join(folder, 'scanned.varve'));
+
   const many = join(folder, 'many.varve');
   const making = await open(many, { durability: 'relaxed' });
   for (let key = 0; key < RECORDS; key++) making.putSync(`key${String(key).padStart(8, '0')}`, value.subarray(0, 100));
   await making.close();
   const times = [];
-  for (let round = 0; round < ROUNDS; round++) {
-    const begin = process.cpuUsage();
-    const store = await open(many);
-    store.get('key00500000');
-    const { user, system } = process.cpuUsage(begin);
-    times.push((user + system) / 1000);
-    await store.close();
-  }
+  for (let round = 0; round < ROUNDS; round++) times.push(await timeOfOpen(many));
   print('open of 1,000,000 records after an orderly close, to first get', median(times).toFixed(1), 'ms');
+
+  // A copy of the file of a store that runs is what a crash leaves of it. Its log has grown by half of that since it was closed.
+  const running = await open(many, { durability: 'relaxed' });
+  for (let step = 0; step < RECORDS / 2; step++) running.putSync(`key${String(below(RECORDS)).padStart(8, '0')}`, value.subarray(0, 100));
+  await running.flush();
+  const crashed = join(folder, 'crashed.varve');
+  const afterCrash = [];
+  let recovery;
+  for (let round = 0; round < ROUNDS; round++) {
+    copyFileSync(many, crashed);
+    afterCrash.push(await timeOfOpen(crashed, (store) => ({ recovery } = store)));
+  }
+  print('  and after a crash, when half as many were overwritten', median(afterCrash).toFixed(1), 'ms');
+  print('  of which were replayed', String(recovery.records), 'records');
+  const { images } = running.stats().file;
+  print('  images of the index that were written meanwhile', String(images.written), `of ${(images.bytes / (1 << 20)).toFixed(1)} MiB in all`);
+  await running.close();
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }

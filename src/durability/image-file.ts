@@ -15,7 +15,7 @@ const SEGMENT_COUNT_MIN = 16;
 const GROWTH_PER_SIZE = 8;
 /** While one is written, the log grows by so many bytes for each of its own; so it is done long before the next is due. */
 const GROWTH_PER_BYTE = 4;
-/** Chunks that whoever hands bytes over writes along with them, at most: some forty microseconds each. */
+/** Chunks that are written in a row where nobody waits: some forty microseconds each. */
 const CHUNKS_PER_STEP = 4;
 
 /** What becomes of an image, in this order; behind the last, it is the one that counts. */
@@ -55,6 +55,11 @@ export class ImageFile {
   /** Whether an image is on the medium that no superblock names yet. */
   get isSuperblockDue(): boolean {
     return this.#stage === 'named';
+  }
+
+  /** Whether a flush would take an image further. */
+  get isFlushDue(): boolean {
+    return this.#stage === 'written' || this.#stage === 'named';
   }
 
   /** Whether an image is being written, or on its way to being named. */
@@ -141,7 +146,9 @@ export class ImageFile {
     this.#growth += size;
     if (this.#stage !== 'writing' && !(this.isDue && this.#start())) return;
     const growthPerChunk = this.#engine.core.imageChunkSize() * GROWTH_PER_BYTE;
-    for (let count = 0; count < CHUNKS_PER_STEP && this.#stage === 'writing' && this.#chunkCount * growthPerChunk <= this.#growth; count++) this.#writeChunk();
+    // What was left out while a batch was staged is made good, and no step is more than half of what was handed over.
+    const most = 1 + Math.floor((2 * size) / growthPerChunk);
+    for (let count = 0; count < most && this.#stage === 'writing' && this.#chunkCount * growthPerChunk <= this.#growth; count++) this.#writeChunk();
   }
 
   /** Whether an image is worth its bytes: the log has grown by so much since the last one was begun. */

@@ -107,9 +107,9 @@ export class LogFile {
     return core.waitingSegmentCount() > Math.max(WAITING_COUNT_MIN, core.segmentCount() / WAITING_SHARE);
   }
 
-  /** Whether slots, or an image of the index, wait for a superblock alone, which the next flush writes. */
+  /** Whether slots wait for a superblock alone, which the next flush writes, or an image of the index for that and the flush before. */
   get isSuperblockDue(): boolean {
-    return this.image.isSuperblockDue || this.engine.core.needsSuperblock() !== 0;
+    return this.image.isFlushDue || this.engine.core.needsSuperblock() !== 0;
   }
 
   /** Has the log go on in another segment, whose header leaves out what is not needed any more: where there is anything, or in any case. */
@@ -253,7 +253,7 @@ export class LogFile {
   #beforeFlush(needsSuperblock: boolean): number {
     this.#write(this.engine.core.closeFrame(this.#now()));
     const isNearCeiling = this.#ceiling > this.#firstVersion && this.engine.core.lastVersion() > this.#ceiling - CEILING_STEP_MIN / 2;
-    if (needsSuperblock || isNearCeiling || this.isSuperblockDue) this.#writeSuperblock(false);
+    if (needsSuperblock || isNearCeiling || this.image.isSuperblockDue || this.engine.core.needsSuperblock()) this.#writeSuperblock(false);
     return this.engine.core.writtenAddress();
   }
 
@@ -335,6 +335,7 @@ export class LogFile {
     this.flushSync();
     while (this.image.isOnItsWay) this.flushSync();
     this.#guard(() => {
+      this.slots.recall();
       this.image.writeWhole();
       if (this.image.isOnItsWay) this.#flushImage();
       this.#writeSuperblock(true);

@@ -31,6 +31,8 @@ export interface MemoryRange {
 export interface CoreHost {
   /** Reads bytes of a slot into memory, or throws. */
   readSlot(slot: number, offset: number, pointer: number, size: number): void;
+  /** Reads bytes of a slot into memory that nobody has asked for yet. Returns whether they could be had. */
+  readAhead(slot: number, offset: number, pointer: number, size: number): boolean;
   /** Throws the error for a status. */
   refuse(code: number): void;
 }
@@ -42,6 +44,7 @@ export function instantiate(range: MemoryRange, host: CoreHost, module?: WebAsse
   const memory = allocateMemory(Math.max(INITIAL_PAGES_MIN, Math.min(maximum, Math.floor(range.initial / WASM_PAGE_SIZE))), maximum);
   const calls: CoreHost = {
     readSlot: (slot, offset, pointer, size) => host.readSlot(slot, offset, pointer, size),
+    readAhead: (slot, offset, pointer, size) => host.readAhead(slot, offset, pointer, size),
     refuse: (code) => host.refuse(code),
   };
   const { instance } = instantiateSync(compiled, { env: { memory, ...calls } as Record<string, unknown> });

@@ -72,6 +72,19 @@ export class Pager implements CoreHost {
     }
   }
 
+  /** As `readSlot`, for bytes that the core may do without. */
+  readAhead(slot: number, offset: number, pointer: number, size: number): boolean {
+    const engine = this.#engine;
+    try {
+      engine.refresh();
+      this.#read!(engine.bytes, pointer >>> 0, size, engine.slotOffset(slot >>> 0) + offset);
+      return true;
+    } catch {
+      // Whoever asks for one of them reads it alone, and is told.
+      return false;
+    }
+  }
+
   /** Throws what a status of the core means that ends one of its calls. */
   refuse(code: number): never {
     const { name } = this.#engine;

@@ -23,6 +23,6 @@ function nothingToRead(): never {
 /** A fresh core whose memory may grow to so many pages of 64 KiB. */
 export function makeCore(pagesMax = 1024): { inside: Inside; memory: WebAssembly.Memory; bytes: () => Uint8Array } {
   const memory = new WebAssembly.Memory({ initial: 16, maximum: pagesMax });
-  const instance = new WebAssembly.Instance(new WebAssembly.Module(bytes), { env: { memory, readSlot: nothingToRead, refuse: nothingToRead } });
+  const instance = new WebAssembly.Instance(new WebAssembly.Module(bytes), { env: { memory, readSlot: nothingToRead, readAhead: nothingToRead, refuse: nothingToRead } });
   return { inside: instance.exports as unknown as Inside, memory, bytes: () => new Uint8Array(memory.buffer) };
 }

@@ -69,7 +69,7 @@ export class CountedCore {
       const { memory } = host;
       if (this.#isPooled) this.#host = host;
       if (memory === this.#pooled?.memory) return this.#pooled.instance;
-      const env = this.#isPooled ? { ...host, readSlot: this.#forward('readSlot'), refuse: this.#forward('refuse') } : host;
+      const env = this.#isPooled ? { ...host, readSlot: this.#forward('readSlot'), readAhead: this.#forward('readAhead'), refuse: this.#forward('refuse') } : host;
       const instance = new Instance(module, { env, [COUNTER_MODULE]: counters });
       this.#last = instance;
       this.#lastMemory = memory;
