@@ -13,7 +13,7 @@ const forBrowsers = {
     build.onResolve({ filter: /^@assemblyscript\/loader$/ }, () => ({ path: join(root, 'src/engine/web-loader.ts') }));
   },
 };
-/** The worker of a page is handed the compiled core, and so carries no bytes of it. */
+/** Neither pages nor their workers have the core that programs have: a worker is handed the one of its page, compiled. */
 const withoutCore = {
   name: 'without-core',
   setup(build) {
@@ -41,7 +41,9 @@ export async function bundleWorker() {
 
 /** Writes them. Pages may load theirs as they are, so these carry what they depend on; names are left alone, for whoever looks into them. */
 export async function writePlatformBundles(folder) {
-  await build({ ...common, entryPoints: ['src/browser.ts'], outfile: join(folder, 'browser.js'), format: 'esm', minifySyntax: true, minifyWhitespace: true, plugins: [forBrowsers] });
+  await build({
+    ...common, entryPoints: ['src/browser.ts'], outdir: folder, splitting: true, chunkNames: 'browser-[hash]', format: 'esm', minifySyntax: true, minifyWhitespace: true, plugins: [forBrowsers, withoutCore],
+  });
   await build({ ...worker, outfile: join(folder, 'worker.js'), format: 'esm' });
   await build({ ...common, entryPoints: ['src/index.ts'], outfile: join(folder, 'workerd.js'), format: 'esm', external: ['@msgpack/msgpack'], plugins: [forBrowsers, withCoreModule] });
 }

@@ -20,7 +20,7 @@ export interface BackupReport extends Copied {
 const NAMES = new Set(['overwrite', 'history', 'signal', 'onProgress']);
 
 /** Checks options. Throws `InvalidArgumentError`. */
-function checkOptions(options: BackupOptions): void {
+export function checkBackupOptions(options: BackupOptions): void {
   if (typeof options !== 'object' || options === null) throw new InvalidArgumentError('The options of backup are an object.');
   for (const name of Object.keys(options)) if (!NAMES.has(name)) throw new InvalidArgumentError(`backup has no option ${name}. It takes ${[...NAMES].join(', ')}.`);
   for (const name of ['overwrite', 'history'] as const) {
@@ -52,7 +52,7 @@ async function copyToFile(kernel: Kernel, begun: BegunCopy, path: string, option
   } catch (error) {
     throw explainDevice(error, path);
   } finally {
-    file.discard();
+    await file.discard();
   }
 }
 
@@ -79,7 +79,7 @@ function pathOf(target: unknown, options: BackupOptions): string | undefined {
 
 /** What `db.backup` does. */
 export async function backup(kernel: Kernel, target: string | WritableStream<Uint8Array>, options: BackupOptions): Promise<BackupReport> {
-  checkOptions(options);
+  checkBackupOptions(options);
   options.signal?.throwIfAborted();
   kernel.checkReadable();
   const path = pathOf(target, options);

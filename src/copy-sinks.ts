@@ -59,10 +59,9 @@ export class StreamSink implements CopySink {
     this.#signal = signal;
   }
 
-  /** Waits until the stream wants more. */
+  /** Waits until the stream has taken it. Not for `ready`, which a stream that takes nothing ahead never is. */
   write(bytes: Uint8Array): Promise<void> {
-    const chunk = bytes.slice();
-    return orAborted(this.#writer.ready.then(() => this.#writer.write(chunk)), this.#signal);
+    return orAborted(this.#writer.write(bytes.slice()), this.#signal);
   }
 
   async finish(): Promise<void> {

@@ -4,6 +4,7 @@ import type { Space } from './codec/space.js';
 import type { EngineScan } from './engine/scan.js';
 import { InvalidArgumentError } from './errors.js';
 import type { Bounds, Range } from './range.js';
+import { takeRecord, type ExchangeRecord } from './exchange/record.js';
 import { Scan, type OpenScan } from './scan.js';
 
 /** The number of a commit: it rises with every commit and is never used twice. 0 means that a key does not exist. */
@@ -90,6 +91,11 @@ export abstract class Reader<V, K = Key> {
     } finally {
       open.close();
     }
+  }
+
+  /** @internal The keys of a range with what is stored of their values, in order. As `scan`. */
+  records(range?: Range<K>): Scan<ExchangeRecord> {
+    return this.#scan(range, true, takeRecord);
   }
 
   #scan<T>(range: Range<K> | undefined, hasValues: boolean, read: (scan: EngineScan) => T): Scan<T> {

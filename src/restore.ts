@@ -1,36 +1,16 @@
 /** Restoring: a new store at a path from the file of another, or from a stream of its bytes, which has its name only when everything in it was checked. */
-import { DeviceSink } from './copy-sinks.js';
-import { createPlatformFile, nextTurn, openPlatformFile } from './device/platform.js';
+import type { BaseStore } from './base-store.js';
+import { nextTurn, openPlatformFile } from './device/platform.js';
 import { explainDevice } from './durability/device-failure.js';
-import type { Recovery } from './durability/recover.js';
-import { FormatError, InvalidArgumentError } from './errors.js';
 import { Source, type ExchangeSource } from './exchange/source.js';
 import { openOnDevice } from './open.js';
-import { resolveOptions, type OpenOptions } from './options.js';
-import type { Version } from './reader.js';
+import { resolveOptions } from './options.js';
+import { checkRestoreArguments, restoreTo, type RestoreOptions, type RestoreReport } from './restoring.js';
 import { traceRestore, type TracedRestore } from './tracing.js';
 
-export interface RestoreOptions extends Pick<OpenOptions, 'memory' | 'module'> {
-  /** Whether a file that is at the path already is replaced, at once, when the new one is whole and was checked. Default false. */
-  overwrite?: boolean;
-  /** Ends the work: the promise then rejects with its reason, and nothing is left behind. */
-  signal?: AbortSignal;
-  /** Told after each part that was written. What it throws ends the work. */
-  onProgress?: (progress: { readonly bytes: number }) => void;
-}
-
-export interface RestoreReport {
-  /** The version from which the store goes on. */
-  readonly version: Version;
-  readonly keys: number;
-  /** Bytes that were read. */
-  readonly bytes: number;
-  /** What opening it found: a file that was not a backup may have had a torn tail. */
-  readonly recovery: Recovery;
-}
+export type { RestoreOptions, RestoreReport } from './restoring.js';
 
 const CHUNK_SIZE = 1 << 20;
-const NAMES = new Set(['overwrite', 'signal', 'onProgress', 'memory', 'module']);
 
 /** The bytes of a file, a part at a time. Whoever writes it meanwhile is noticed at its end. */
 async function* bytesOfFile(path: string): AsyncGenerator<Uint8Array> {
@@ -52,45 +32,20 @@ async function* bytesOfFile(path: string): AsyncGenerator<Uint8Array> {
   }
 }
 
-/** Checks arguments. Throws `InvalidArgumentError`. */
-function checkArguments(source: unknown, target: unknown, options: RestoreOptions): void {
-  if (typeof target !== 'string' || target === '' || target === ':memory:') throw new InvalidArgumentError('restore takes the path of the new store.');
-  if (source === '' || source === ':memory:') throw new InvalidArgumentError('restore takes the path of a file, or a stream.');
-  if (typeof options !== 'object' || options === null) throw new InvalidArgumentError('The options of restore are an object.');
-  for (const name of Object.keys(options)) if (!NAMES.has(name)) throw new InvalidArgumentError(`restore has no option ${name}. It takes ${[...NAMES].join(', ')}.`);
-  if (options.overwrite !== undefined && typeof options.overwrite !== 'boolean') throw new InvalidArgumentError('The option overwrite takes true or false.');
-  if (options.onProgress !== undefined && typeof options.onProgress !== 'function') throw new InvalidArgumentError('The option onProgress takes a function.');
-}
-
-async function restoreTo(target: string, source: Source, options: RestoreOptions): Promise<RestoreReport> {
-  const { signal, onProgress, overwrite = false, ...opening } = options;
+/** Restores from a source, which learns when nothing more is wanted of it. */
+async function restoreFrom(source: Source, target: string, { signal, onProgress, overwrite = false, ...opening }: RestoreOptions): Promise<RestoreReport> {
   const settings = resolveOptions({ ...opening, create: false });
-  const file = await createPlatformFile(target, { overwrite });
   try {
-    const sink = new DeviceSink(file.device, () => signal?.throwIfAborted());
-    for (let bytes = await source.take(CHUNK_SIZE); bytes.length > 0; bytes = await source.take(CHUNK_SIZE)) {
-      signal?.throwIfAborted();
-      await sink.write(bytes, source.taken - bytes.length);
-      onProgress?.({ bytes: source.taken });
-    }
-    if (source.taken === 0) throw new FormatError(`There is nothing to restore ${target} from: the source has no bytes.`);
-    const store = openOnDevice(file.device, settings, () => undefined);
-    let report: RestoreReport;
-    try {
-      await store.verify();
-      const { keys, version } = store.stats();
-      report = { version, keys, bytes: source.taken, recovery: store.recovery };
-    } finally {
-      await store.close();
-    }
-    signal?.throwIfAborted();
-    await file.commit();
-    return report;
+    return await restoreTo(target, {
+      overwrite,
+      take: () => source.take(CHUNK_SIZE),
+      onWritten: (bytes) => onProgress?.({ bytes }),
+      check: () => signal?.throwIfAborted(),
+      open: (device) => openOnDevice(device, settings, () => undefined) as BaseStore<unknown>,
+    });
   } catch (error) {
     source.end(error);
-    throw explainDevice(error, target);
-  } finally {
-    file.discard();
+    throw error;
   }
 }
 
@@ -102,12 +57,12 @@ async function restoreTo(target: string, source: Source, options: RestoreOptions
  * left at `target` that was not there before.
  */
 export async function restore(source: string | ExchangeSource, target: string, options: RestoreOptions = {}): Promise<RestoreReport> {
-  checkArguments(source, target, options);
+  checkRestoreArguments(source, target, options);
   options.signal?.throwIfAborted();
   const path = typeof source === 'string' ? source : undefined;
   const traced: TracedRestore = { store: target, source: path };
   return traceRestore.promise(traced, async () => {
-    const report = await restoreTo(target, new Source(path === undefined ? source : bytesOfFile(path), options.signal), options);
+    const report = await restoreFrom(new Source(path === undefined ? source : bytesOfFile(path), options.signal), target, options);
     traced.report = report;
     return report;
   });

@@ -7,7 +7,7 @@ import type { Compacted } from './compaction.js';
 import type { TracingChannels } from './device/platform-file.js';
 import { tracingChannels } from './device/platform.js';
 import type { Recovery } from './durability/recover.js';
-import type { RestoreReport } from './restore.js';
+import type { RestoreReport } from './restoring.js';
 
 /** What every payload has. */
 export interface Traced {

@@ -9,7 +9,7 @@ const FIRST_WAIT = 10;
 const LONGEST_WAIT = 200;
 
 /** `FileSystemFileHandle` as dedicated workers have it. */
-type WorkerFileHandle = FileSystemFileHandle & { createSyncAccessHandle(): Promise<SyncAccessHandle> };
+export type WorkerFileHandle = FileSystemFileHandle & { createSyncAccessHandle(): Promise<SyncAccessHandle> };
 
 interface Mode {
   readonly create: boolean;
@@ -40,13 +40,20 @@ async function rootFolder(): Promise<FileSystemDirectoryHandle> {
   }
 }
 
-async function findFile(names: readonly string[], create: boolean): Promise<WorkerFileHandle> {
+/** The folder of a path. */
+export async function folderOf(names: readonly string[], create: boolean): Promise<FileSystemDirectoryHandle> {
   let folder = await rootFolder();
   for (const name of names.slice(0, -1)) folder = await folder.getDirectoryHandle(name, { create });
+  return folder;
+}
+
+async function findFile(names: readonly string[], create: boolean): Promise<WorkerFileHandle> {
+  const folder = await folderOf(names, create);
   return await folder.getFileHandle(names.at(-1)!, { create }) as WorkerFileHandle;
 }
 
-function explain(path: string, error: unknown): Error {
+/** The error that users see for one of the platform. */
+export function explainOpfs(path: string, error: unknown): Error {
   if (error instanceof VarveError) return error;
   const options = { cause: error };
   const reason = error instanceof Error ? error.message : String(error);
@@ -65,7 +72,7 @@ function explain(path: string, error: unknown): Error {
 }
 
 /** Takes the one handle of a file, and waits a while for whoever has it. */
-async function takeHandle(path: string, file: WorkerFileHandle): Promise<SyncAccessHandle> {
+export async function takeHandle(path: string, file: WorkerFileHandle): Promise<SyncAccessHandle> {
   const end = performance.now() + PATIENCE;
   for (let wait = FIRST_WAIT; ; wait = Math.min(LONGEST_WAIT, wait * 2)) {
     try {
@@ -87,6 +94,6 @@ export async function openOpfsFile(path: string, { create, readOnly }: Mode): Pr
     const device = new OpfsDevice(path, handle, isThere, readOnly);
     return { device, confirm: async () => undefined, release: () => device.close() };
   } catch (error) {
-    throw explain(path, error);
+    throw explainOpfs(path, error);
   }
 }

@@ -15,8 +15,8 @@ export interface NewFile {
   readonly device: Device;
   /** Gives it its name. Resolves when that is durable, and the device is closed. What was flushed before is whole; call it once, last. */
   commit(): Promise<void>;
-  /** Removes it. Idempotent, and without effect once it has its name. */
-  discard(): void;
+  /** Removes it. Idempotent, and without effect once it has its name. Where the platform does so in its own time, resolves when it has. */
+  discard(): void | Promise<void>;
 }
 
 /** Channels on which something that begins and ends is told. */

@@ -28,7 +28,7 @@ export async function openPlatformFile(path: string, options: { create: boolean;
 
 /** Makes the file of a copy beside `path`, which it gets as its name when it is whole. */
 export async function createPlatformFile(path: string, options: { overwrite: boolean }): Promise<NewFile> {
-  return nodeProcess() === undefined ? web.createPlatformFile() : createNodeFile(path, options);
+  return nodeProcess() === undefined ? web.createPlatformFile(path, options) : createNodeFile(path, options);
 }
 
 /** Resolves in a later turn of the event loop, when what waits for its turn has had it. */

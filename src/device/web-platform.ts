@@ -1,5 +1,6 @@
 /** `platform.ts` for browsers, in whose bundles it takes that place, so that they carry nothing of Node. */
 import { PlatformError } from '../errors.js';
+import { createOpfsFile } from './opfs-new-file.js';
 import { hasOpfs, openOpfsFile } from './opfs-open.js';
 import type { NewFile, PlatformFile } from './platform-file.js';
 
@@ -11,12 +12,17 @@ export function initialMemorySize(): number {
 /** Opens or creates the file of a store, which is then this worker's alone. */
 export async function openPlatformFile(path: string, options: { create: boolean; readOnly: boolean }): Promise<PlatformFile> {
   if (hasOpfs()) return openOpfsFile(path, options);
-  throw new PlatformError("Code that runs here has no files: in a browser a store lies in files that only dedicated workers have, of sites that are secure (https, or localhost). Import from 'varve/browser' in a page, or open ':memory:'.");
+  throw noFiles();
 }
 
-/** A file under a name of its own is what a page saves a stream to. */
-export async function createPlatformFile(): Promise<NewFile> {
-  throw new PlatformError('Code that runs here makes no files beside that of the store. Use a stream.');
+function noFiles(): PlatformError {
+  return new PlatformError("Code that runs here has no files: in a browser a store lies in files that only dedicated workers have, of sites that are secure (https, or localhost). Import from 'varve/browser' in a page, or open ':memory:'.");
+}
+
+/** Makes the file of a copy, which gets the name `path` when it is whole. */
+export async function createPlatformFile(path: string, options: { overwrite: boolean }): Promise<NewFile> {
+  if (hasOpfs()) return createOpfsFile(path, options);
+  throw noFiles();
 }
 
 /** Resolves in a later turn of the event loop. */

@@ -3,14 +3,13 @@ import type { Key } from '../codec/key.js';
 import { KEYSPACES_TO } from '../codec/keyspace-name.js';
 import { Space } from '../codec/space.js';
 import { continueHash } from '../engine/checksum.js';
-import type { EngineScan } from '../engine/scan.js';
 import { InvalidArgumentError } from '../errors.js';
 import type { Kernel } from '../kernel.js';
-import { toBounds, type Bounds, type Range } from '../range.js';
+import type { Bounds, Range } from '../range.js';
 import type { OpenScan } from '../scan.js';
-import { BLOCK_SIZE, BinaryWriter } from './binary.js';
+import { BLOCK_SIZE, BinaryWriter, type ContinueHash } from './binary.js';
 import { Lines } from './ndjson.js';
-import { checkFormat, type ExchangeFormat, type ExchangeRecord } from './record.js';
+import { checkFormat, takeRecord, type ExchangeFormat, type ExchangeRecord } from './record.js';
 
 /** How far an export or an import has come. */
 export interface ExchangeProgress {
@@ -33,26 +32,29 @@ export interface ExportOptions extends Range {
 }
 
 /** What a chunk holds at most, beside its last record, and how many records: so that nobody waits long for it. */
-const CHUNK_COUNT = 2000;
+export const CHUNK_COUNT = 2000;
 const OPTIONS = new Set(['keyspace', 'format', 'signal', 'onProgress']);
 
+/** Checks options. Throws `InvalidArgumentError`, and the reason of the signal. */
+export function checkExportOptions(options: ExportOptions): void {
+  if (typeof options !== 'object' || options === null) throw new InvalidArgumentError('The options of export are an object.');
+  checkFormat(options.format);
+  if (options.onProgress !== undefined && typeof options.onProgress !== 'function') throw new InvalidArgumentError('The option onProgress takes a function.');
+  options.signal?.throwIfAborted();
+}
+
 /** Where an export begins and ends. Throws `InvalidArgumentError`. */
-function boundsOf(options: ExportOptions, own: Space<Key, unknown>): Bounds {
+export function boundsOf(options: ExportOptions, own: Space<Key, unknown>): Bounds {
   const { keyspace } = options;
   const range = Object.fromEntries(Object.entries(options).filter(([name]) => !OPTIONS.has(name))) as Range;
   if (keyspace !== undefined && typeof keyspace !== 'string') throw new InvalidArgumentError('The keyspace of an export is its name.');
   const hasRange = ['prefix', 'gt', 'gte', 'lt', 'lte'].some((name) => range[name as keyof Range] !== undefined);
-  const bounds = toBounds(range, keyspace === undefined ? own : new Space<Key, unknown>(keyspace, undefined, own.values));
+  const bounds = (keyspace === undefined ? own : new Space<Key, unknown>(keyspace, undefined, own.values)).bounds(range);
   return keyspace === undefined && !hasRange ? { ...bounds, to: KEYSPACES_TO } : bounds;
 }
 
-function takeRecord(scan: EngineScan): ExchangeRecord {
-  const { keyBytes, stored } = scan;
-  return { keyBytes, bytes: stored.bytes, kind: stored.kind, expiry: scan.expiryOf(keyBytes) };
-}
-
 /** What turns records into chunks. */
-interface Encoder {
+export interface Encoder {
   begin(): Uint8Array | undefined;
   /** Returns whether a chunk is full. */
   add(record: ExchangeRecord): boolean;
@@ -79,9 +81,14 @@ function lineEncoder(): Encoder {
   };
 }
 
-function binaryEncoder(kernel: Kernel): Encoder {
-  const writer = new BinaryWriter((state, bytes) => continueHash(kernel.engine, state, bytes));
+function binaryEncoder(hash: ContinueHash): Encoder {
+  const writer = new BinaryWriter(hash);
   return { begin: () => writer.head(), add: (record) => writer.add(record), take: () => writer.close(), end: () => writer.end() };
+}
+
+/** What turns records into chunks of a form. */
+export function encoderOf(format: ExchangeFormat | undefined, hash: ContinueHash): Encoder {
+  return format === 'binary' ? binaryEncoder(hash) : lineEncoder();
 }
 
 /** An export on its way. */
@@ -98,7 +105,7 @@ class Export {
     this.#kernel = kernel;
     this.#options = options;
     const bounds = boundsOf(options, own);
-    this.#encoder = options.format === 'binary' ? binaryEncoder(kernel) : lineEncoder();
+    this.#encoder = encoderOf(options.format, (state, bytes) => continueHash(kernel.engine, state, bytes));
     this.#open = kernel.holds.scan(kernel, bounds, true, this, undefined);
   }
 
@@ -149,11 +156,8 @@ class Export {
 
 /** What `db.export` does. The store is seen as it is at the call. */
 export function exportStream(kernel: Kernel, own: Space<Key, unknown>, options: ExportOptions): ReadableStream<Uint8Array> {
-  if (typeof options !== 'object' || options === null) throw new InvalidArgumentError('The options of export are an object.');
-  checkFormat(options.format);
-  if (options.onProgress !== undefined && typeof options.onProgress !== 'function') throw new InvalidArgumentError('The option onProgress takes a function.');
+  checkExportOptions(options);
   const { signal } = options;
-  signal?.throwIfAborted();
   kernel.checkIdle();
   const exporting = new Export(kernel, own, options);
   let stop = (): void => undefined;

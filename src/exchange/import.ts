@@ -1,14 +1,13 @@
 /** Imports: records from lines of JSON or from the compact form, in batches that are each applied whole or not at all. */
-import { RECORD_EXPIRY_SIZE, RECORD_FLAG_EXPIRY } from '../../assembly/shared/format.js';
 import { MAX_KEY_SIZE } from '../../assembly/shared/limits.js';
 import { Space } from '../codec/space.js';
 import { continueHash } from '../engine/checksum.js';
-import { stageEncoded } from '../engine/staging.js';
 import { ImportError, InvalidArgumentError, TooLargeError } from '../errors.js';
 import type { Kernel } from '../kernel.js';
 import type { Version } from '../reader.js';
 import { traceImport, type TracedExchange } from '../tracing.js';
-import { BLOCK_HEAD_SIZE, BinaryReader, HEAD_SIZE, isBinary } from './binary.js';
+import { applyRecords, EXISTING, type Applied, type Existing } from './apply.js';
+import { BLOCK_HEAD_SIZE, BinaryReader, HEAD_SIZE, isBinary, type ContinueHash } from './binary.js';
 import type { ExchangeProgress } from './export.js';
 import { Lines } from './ndjson.js';
 import { checkFormat, prefixSizeOf, type ExchangeFormat, type ExchangeRecord } from './record.js';
@@ -20,7 +19,7 @@ export interface ImportOptions {
   /** Which form the source has. Default: as it begins. */
   format?: ExchangeFormat;
   /** What happens to a key that exists already: `overwrite` (default), `skip`, which leaves it as it is, or `fail`, which ends the import before the batch with that key. */
-  existing?: 'overwrite' | 'skip' | 'fail';
+  existing?: Existing;
   /** Ends the import between two batches: the promise then rejects with its reason. */
   signal?: AbortSignal;
   /** Told after each batch, when it is as durable as a put. What it throws ends the import. */
@@ -51,13 +50,23 @@ function checkOptions(options: ImportOptions): void {
   for (const name of Object.keys(options)) if (!NAMES.has(name)) throw new InvalidArgumentError(`import has no option ${name}. It takes ${[...NAMES].join(', ')}.`);
   checkFormat(options.format);
   const { existing, keyspace, onProgress } = options;
-  if (existing !== undefined && existing !== 'overwrite' && existing !== 'skip' && existing !== 'fail') throw new InvalidArgumentError("The option existing takes 'overwrite', 'skip' or 'fail'.");
+  if (existing !== undefined && !EXISTING.includes(existing)) throw new InvalidArgumentError("The option existing takes 'overwrite', 'skip' or 'fail'.");
   if (keyspace !== undefined && typeof keyspace !== 'string') throw new InvalidArgumentError('The keyspace of an import is its name.');
   if (onProgress !== undefined && typeof onProgress !== 'function') throw new InvalidArgumentError('The option onProgress takes a function.');
 }
 
-class Import {
-  readonly #kernel: Kernel;
+/** Where records go. */
+export interface ImportTarget {
+  readonly hash: ContinueHash;
+  /** Applies a batch as one commit. */
+  apply(records: readonly ExchangeRecord[], existing: Existing): Promise<Applied>;
+  /** What the caller is told of an error. */
+  caught(error: unknown): unknown;
+}
+
+/** An import on its way. */
+export class Import {
+  readonly #target: ImportTarget;
   readonly #options: ImportOptions;
   readonly #source: Source;
   /** What every key begins with, where all go to one keyspace. */
@@ -70,8 +79,11 @@ class Import {
   #skipped = 0;
   #version = 0;
 
-  constructor(kernel: Kernel, source: ExchangeSource, options: ImportOptions) {
-    this.#kernel = kernel;
+  /** @throws InvalidArgumentError, the reason of the signal. */
+  constructor(target: ImportTarget, source: ExchangeSource, options: ImportOptions) {
+    checkOptions(options);
+    options.signal?.throwIfAborted();
+    this.#target = target;
     this.#options = options;
     this.#prefix = options.keyspace === undefined ? undefined : new Space(options.keyspace, undefined, undefined as never).from;
     this.#source = new Source(source, options.signal);
@@ -86,7 +98,7 @@ class Import {
       return { read: this.#read, written: this.#written, skipped: this.#skipped, version: this.#version };
     } catch (error) {
       this.#source.end(error);
-      throw this.#kernel.caught(error);
+      throw this.#target.caught(error);
     }
   }
 
@@ -115,7 +127,7 @@ class Import {
   }
 
   async #readBlocks(): Promise<void> {
-    const reader = new BinaryReader((state, bytes) => this.#kernel.guard(() => continueHash(this.#kernel.engine, state, bytes)));
+    const reader = new BinaryReader(this.#target.hash);
     const whole = async (size: number): Promise<Uint8Array> => {
       const bytes = await this.#source.take(size);
       if (bytes.length < size) throw new InvalidArgumentError('The source ends before the export does: it was cut off.');
@@ -161,61 +173,37 @@ class Import {
     if (this.#batchSize >= BATCH_SIZE || this.#batch.length >= BATCH_COUNT) await this.#apply();
   }
 
-  /** The records of the batch that are to be put. Throws where one may not be. */
-  #chosen(): readonly ExchangeRecord[] {
-    const { existing = 'overwrite' } = this.#options;
-    if (existing === 'overwrite') return this.#batch;
-    const { engine } = this.#kernel;
-    engine.tick();
-    const seen = new Set<string>();
-    return this.#batch.filter(({ keyBytes }, index) => {
-      const name = String.fromCharCode(...keyBytes.subarray(0, 4096)) + (keyBytes.length > 4096 ? keyBytes.join() : '');
-      if (!seen.has(name) && engine.versionOfBytes(keyBytes) === 0) {
-        seen.add(name);
-        return true;
-      }
-      if (existing === 'fail') throw this.#wrong(this.#places[index]!, new InvalidArgumentError('Its key exists already.'));
-      return false;
-    });
-  }
-
-  /** Applies the batch as one commit, and waits until that is as durable as a put. */
+  /** Has the batch applied as one commit, which is then as durable as a put. */
   async #apply(): Promise<void> {
-    const { signal, onProgress } = this.#options;
+    const { signal, onProgress, existing = 'overwrite' } = this.#options;
     signal?.throwIfAborted();
     const count = this.#batch.length;
     if (count === 0) return;
-    this.#kernel.checkWritable();
-    const { engine } = this.#kernel;
-    const chosen = this.#kernel.guard(() => this.#chosen());
-    const version = chosen.length === 0 ? 0 : this.#kernel.guard(() => engine.inBatch(() => {
-      for (const record of chosen) stageRecord(this.#kernel, record);
-    }));
+    const { written, version, clash } = await this.#target.apply(this.#batch, existing);
+    if (clash !== undefined) throw this.#wrong(this.#places[clash]!, new InvalidArgumentError('Its key exists already.'));
     this.#batch = [];
     this.#places = [];
     this.#batchSize = 0;
     this.#read += count;
-    this.#written += chosen.length;
-    this.#skipped += count - chosen.length;
+    this.#written += written;
+    this.#skipped += count - written;
     if (version !== 0) this.#version = version;
-    await this.#kernel.acknowledge(version);
     onProgress?.({ records: this.#read, written: this.#written, bytes: this.#source.taken });
   }
 }
 
-function stageRecord({ engine }: Kernel, { keyBytes, bytes, kind, expiry }: ExchangeRecord): void {
-  const isLasting = expiry === undefined;
-  stageEncoded(engine, { keyBytes, bytes, flags: isLasting ? kind : kind | RECORD_FLAG_EXPIRY, expiry, size: keyBytes.length + bytes.length + (isLasting ? 0 : RECORD_EXPIRY_SIZE) });
-}
-
 /** What `db.import` does. */
 export async function importFrom(kernel: Kernel, source: ExchangeSource, options: ImportOptions): Promise<ImportReport> {
-  checkOptions(options);
-  options.signal?.throwIfAborted();
   kernel.checkWritable();
+  const target: ImportTarget = {
+    hash: (state, bytes) => kernel.guard(() => continueHash(kernel.engine, state, bytes)),
+    apply: (records, existing) => applyRecords(kernel, records, existing),
+    caught: (error) => kernel.caught(error),
+  };
+  const importing = new Import(target, source, options);
   const traced: TracedExchange = { store: kernel.name };
   return traceImport.promise(traced, async () => {
-    const report = await new Import(kernel, source, options).run();
+    const report = await importing.run();
     traced.records = report.read;
     return report;
   });

@@ -2,10 +2,10 @@
 import { InvalidArgumentError, PlatformError } from '../errors.js';
 import { clientLock, OP_FLUSH, randomName, RELEASE, type Hello, type StoreSettings, type Warned } from '../worker/protocol.js';
 import { toldError, type ToldError } from '../worker/told-error.js';
-import { Leadership } from './leadership.js';
+import { Leadership, type Task } from './leadership.js';
 import { Link, READ } from './link.js';
 import { Membership } from './membership.js';
-import type { Task, WorkerOptions } from './start-worker.js';
+import type { WorkerOptions } from './start-worker.js';
 
 /** How a store is opened from a page. */
 export interface Access {

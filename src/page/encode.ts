@@ -4,14 +4,13 @@ import { checkKeySize } from '../codec/key.js';
 import type { Space } from '../codec/space.js';
 import type { ValueReader } from '../codec/value.js';
 import { valueTooLarge } from '../engine/encode.js';
+import type { ExchangeRecord } from '../exchange/record.js';
 import type { Bounds } from '../range.js';
-import type { FrameReader, FrameWriter } from '../worker/frames.js';
+import { NO_EXPIRY, type FrameReader, type FrameWriter } from '../worker/frames.js';
 
 const SIZE_BYTES = 4;
 const VALUE_HEAD_SIZE = 5;
 const KINDS = 16;
-
-export const NO_EXPIRY = -1;
 
 /** Writes a key of a space. @throws InvalidArgumentError, TooLargeError. */
 export function writeKey<K>(frames: FrameWriter, key: K, space: Space<K, never>): void {
@@ -60,4 +59,12 @@ export function readKey<K>(frames: FrameReader, space: Space<K, never>): K {
 export function readValue<V>(frames: FrameReader, values: ValueReader<V>): V | undefined {
   const stored = frames.value();
   return stored === undefined ? undefined : values.read(stored.source, stored.start, stored.end, stored.kind);
+}
+
+/** The next record, as it is stored. */
+export function readRecord(frames: FrameReader): ExchangeRecord {
+  const keyBytes = frames.block();
+  const { kind, source, start, end } = frames.value()!;
+  const expiry = frames.number();
+  return { keyBytes, bytes: source.subarray(start, end), kind, expiry: expiry === NO_EXPIRY ? undefined : expiry };
 }

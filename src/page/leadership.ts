@@ -2,9 +2,9 @@
  * Who has the file: of all pages of the site that have the store open, the one that holds its lock, and that has started the worker. The others wait in the lock's queue, so that the browser itself makes
  * one of them the next when the page is closed, crashes, or is killed. A page that is about to be frozen gives the store up first, because nobody could take it from a worker that stands still.
  */
-import type { FromWorker, Hello } from '../worker/protocol.js';
+import type { FromWorker, Hello, ToWorker } from '../worker/protocol.js';
 import { leaderLock } from '../worker/protocol.js';
-import { startWorker, type StartedWorker, type Task, type WorkerOptions } from './start-worker.js';
+import { startWorker, type StartedWorker, type WorkerOptions } from './start-worker.js';
 
 /** What happens to a page that leads, or tries to. */
 export interface LeadershipEvents {
@@ -20,6 +20,11 @@ export interface LeadershipEvents {
   onResumed(): void;
 }
 
+/** What is asked of the worker when it starts. */
+export type Task = Omit<ToWorker & { type: 'start' }, 'type' | 'module'>;
+
+const heardHello = (message: FromWorker): Hello | undefined => (message.type === 'serving' ? message.hello : undefined);
+
 /** `task` is asked when the lock is granted: who takes over makes no new store where there was one. */
 export class Leadership {
   readonly #path: string;
@@ -28,7 +33,7 @@ export class Leadership {
   readonly #worker: WorkerOptions;
   readonly #events: LeadershipEvents;
   #queued: AbortController | undefined;
-  #started: StartedWorker | undefined;
+  #started: StartedWorker<Hello> | undefined;
   /** Gives the lock back. */
   #release: (() => void) | undefined;
   #isFrozen = false;
@@ -77,7 +82,7 @@ export class Leadership {
     const isOver = (): boolean => this.#release !== release;
     try {
       await this.#events.onGranted();
-      const started = isOver() ? undefined : await startWorker(this.#task(), this.#worker);
+      const started = isOver() ? undefined : await startWorker((module) => ({ ...this.#task(), type: 'start', module }), this.#worker, heardHello);
       if (started !== undefined && isOver()) started.worker.terminate();
       else if (started !== undefined) this.#serve(started);
     } catch (error) {
@@ -89,8 +94,8 @@ export class Leadership {
     await over;
   }
 
-  #serve(started: StartedWorker): void {
-    const { worker, hello } = started;
+  #serve(started: StartedWorker<Hello>): void {
+    const { worker, said } = started;
     this.#started = started;
     worker.onmessage = ({ data }: MessageEvent<ArrayBuffer | FromWorker>) => {
       if (data instanceof ArrayBuffer || data.type === 'warning' || data.type === 'closed') this.#events.onMessage(data);
@@ -100,7 +105,7 @@ export class Leadership {
       event.preventDefault();
       this.#restart();
     };
-    this.#events.onServing(hello, (calls) => worker.postMessage(calls, [calls]));
+    this.#events.onServing(said, (calls) => worker.postMessage(calls, [calls]));
   }
 
   /** The store has stopped, or the worker has: the next in the queue recovers it, or this page. */

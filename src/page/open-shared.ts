@@ -4,6 +4,7 @@ import type { Key } from '../codec/key.js';
 import { Slab } from '../codec/slab.js';
 import { Space } from '../codec/space.js';
 import { codecByName, type CodecName, type ValueCodec } from '../codec/value.js';
+import { compileCore } from '../engine/web-compile.js';
 import { InvalidArgumentError } from '../errors.js';
 import { IN_MEMORY } from '../memory-path.js';
 import { resolveOptions, type OpenOptions, type Settings } from '../options.js';
@@ -36,8 +37,13 @@ async function persistence(asks: boolean): Promise<boolean> {
 }
 
 /** The settings that cross to the worker: codecs stay here, with whatever they hold. */
-function storeSettingsOf({ values: _values, ownBuffers: _ownBuffers, module: _module, onWarning: _onWarning, ...crossing }: Settings): StoreSettings {
+export function storeSettingsOf({ values: _values, ownBuffers: _ownBuffers, module: _module, onWarning: _onWarning, ...crossing }: Settings): StoreSettings {
   return crossing;
+}
+
+/** Checks the option `worker`. @throws InvalidArgumentError. */
+export function checkWorker(worker: unknown): void {
+  if (worker !== undefined && typeof worker !== 'function') throw new InvalidArgumentError('The option worker takes a function that makes a worker.');
 }
 
 /** The options that all pages of a store share, as text. */
@@ -55,7 +61,7 @@ export async function open<V = unknown>(path: string, options: SharedOptions = {
   if (typeof path !== 'string' || path === '') throw new InvalidArgumentError("open takes the path of the store's file, or ':memory:'.");
   if (typeof options !== 'object' || options === null) throw new InvalidArgumentError('The options of open are an object.');
   const { worker, persist = false, ...ownOptions } = options;
-  if (worker !== undefined && typeof worker !== 'function') throw new InvalidArgumentError('The option worker takes a function that makes a worker.');
+  checkWorker(worker);
   if (typeof persist !== 'boolean') throw new InvalidArgumentError('The option persist takes true or false.');
   const settings = resolveOptions(ownOptions);
   const codecFor = codecsOf(settings);
@@ -64,5 +70,5 @@ export async function open<V = unknown>(path: string, options: SharedOptions = {
   const { connection, hello } = await Connection.open({
     path, isShared: path !== IN_MEMORY, settings: storeSettingsOf(settings), agreed: agreedOf(settings), worker: { worker, module: settings.module }, onWarning: settings.onWarning,
   });
-  return new SharedStore(connection, space, { name: path, recovery: hello.recovery, persistent }, codecFor) as SharedStore<V>;
+  return new SharedStore(connection, space, { name: path, recovery: hello.recovery, persistent }, codecFor, async () => settings.module ?? compileCore()) as SharedStore<V>;
 }

@@ -2,11 +2,12 @@
 import type { Key } from '../codec/key.js';
 import type { Space } from '../codec/space.js';
 import { InvalidArgumentError } from '../errors.js';
-import type { Range } from '../range.js';
+import type { ExchangeRecord } from '../exchange/record.js';
+import type { Bounds, Range } from '../range.js';
 import type { Entry } from '../reader.js';
 import type { FrameReader } from '../worker/frames.js';
 import * as protocol from '../worker/protocol.js';
-import { readKey, readValue, writeKey, writeRange } from './encode.js';
+import { readKey, readRecord, readValue, writeKey, writeRange } from './encode.js';
 import { IN_VIEW, type Fate, type Link } from './link.js';
 import { SharedScan } from './shared-scan.js';
 
@@ -95,24 +96,28 @@ export abstract class SharedReader<V, K = Key> {
   /** The keys of a range with their values and versions, in order, for `for await`. */
   scan(range?: Range<K>): SharedScan<Entry<V, K>> {
     const { space } = this;
-    return this.#scan(protocol.SORT_ENTRIES, range, (frames) => ({ key: readKey(frames, space as Space<K, never>), value: readValue(frames, space.values)!, version: frames.number() }));
+    return this.#scan(protocol.SORT_ENTRIES, space.bounds(range), (frames) => ({ key: readKey(frames, space as Space<K, never>), value: readValue(frames, space.values)!, version: frames.number() }));
   }
 
   /** The keys of a range, in order. As `scan`. */
   keys(range?: Range<K>): SharedScan<K> {
     const { space } = this;
-    return this.#scan(protocol.SORT_KEYS, range, (frames) => readKey(frames, space as Space<K, never>));
+    return this.#scan(protocol.SORT_KEYS, space.bounds(range), (frames) => readKey(frames, space as Space<K, never>));
   }
 
   /** The values of a range, in the order of their keys. As `scan`. */
   values(range?: Range<K>): SharedScan<V> {
     const { space } = this;
-    return this.#scan(protocol.SORT_VALUES, range, (frames) => readValue(frames, space.values)!);
+    return this.#scan(protocol.SORT_VALUES, space.bounds(range), (frames) => readValue(frames, space.values)!);
   }
 
-  #scan<T>(sort: number, range: Range<K> | undefined, read: (frames: FrameReader) => T): SharedScan<T> {
-    const { sight, space } = this;
-    const bounds = space.bounds(range);
+  /** @internal What is stored between bounds, in order. As `scan`. */
+  records(bounds: Bounds): SharedScan<ExchangeRecord> {
+    return this.#scan(protocol.SORT_RECORDS, bounds, readRecord);
+  }
+
+  #scan<T>(sort: number, bounds: Bounds, read: (frames: FrameReader) => T): SharedScan<T> {
+    const { sight } = this;
     return new SharedScan(() => {
       sight.check();
       return {

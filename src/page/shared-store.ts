@@ -1,10 +1,16 @@
 /** A store from a page: the methods of `Store`, each as a promise. Every page and worker of the site that opens the same path uses one store, and sees what the others write. */
 import type { StandardSchemaV1 } from '@standard-schema/spec';
+import { orAborted } from '../abort.js';
+import type { BackupOptions, BackupReport } from '../backup.js';
 import type { Key } from '../codec/key.js';
 import { Space } from '../codec/space.js';
 import type { CodecName, ValueCodec } from '../codec/value.js';
+import type { CompactOptions, Compacted } from '../compaction.js';
 import type { Recovery } from '../durability/recover.js';
 import { InvalidArgumentError } from '../errors.js';
+import type { ExportOptions } from '../exchange/export.js';
+import type { ImportOptions, ImportReport } from '../exchange/import.js';
+import type { ExchangeSource } from '../exchange/source.js';
 import type { Version } from '../reader.js';
 import type { Stats } from '../stats.js';
 import type { KeyspaceOptions } from '../store.js';
@@ -12,6 +18,7 @@ import { transact, type TransactOptions } from '../transact.js';
 import type { Isolation } from '../transaction.js';
 import * as protocol from '../worker/protocol.js';
 import type { Connection } from './connection.js';
+import { lazyStream } from './lazy-stream.js';
 import { READ, WRITE } from './link.js';
 import { SharedCollection, SharedKeyspace } from './shared-collection.js';
 import { SharedSnapshot } from './shared-snapshot.js';
@@ -28,11 +35,13 @@ export class SharedStore<V = unknown> extends SharedCollection<V> {
   readonly persistent: boolean;
   readonly #connection: Connection;
   readonly #codecFor: (values: CodecName | ValueCodec<unknown>) => ValueCodec<unknown>;
+  readonly #module: () => Promise<WebAssembly.Module>;
   #closing: Promise<void> | undefined;
 
   /** @internal Use `open`. */
   constructor(
     connection: Connection, space: Space<Key, V>, about: { name: string; recovery: Recovery; persistent: boolean }, codecFor: (values: CodecName | ValueCodec<unknown>) => ValueCodec<unknown>,
+    module: () => Promise<WebAssembly.Module>,
   ) {
     super(connection.link, space);
     this.name = about.name;
@@ -40,6 +49,7 @@ export class SharedStore<V = unknown> extends SharedCollection<V> {
     this.persistent = about.persistent;
     this.#connection = connection;
     this.#codecFor = codecFor;
+    this.#module = module;
   }
 
   /**
@@ -104,6 +114,55 @@ export class SharedStore<V = unknown> extends SharedCollection<V> {
   /** Checks every structure in memory, and every frame in the file. Resolves when all is well. @throws (as a rejection) CorruptionError naming the place. */
   verify(): Promise<void> {
     return this.sight.link.call(READ, protocol.OP_VERIFY, nothing, nothing);
+  }
+
+  /**
+   * Compacts the store as far as it goes, for every page, while all go on. As `Store.compact`.
+   * @throws (as a rejection) ReadOnlyError, FullError, ClosedError, PoisonedError, the reason of the signal: the store is then as compact as it got.
+   */
+  async compact({ signal }: CompactOptions = {}): Promise<Compacted> {
+    signal?.throwIfAborted();
+    const { link } = this.sight;
+    const job = link.nextNumber();
+    try {
+      return await orAborted(link.call(READ, protocol.OP_COMPACT, (frames) => frames.word(job), (frames) => JSON.parse(frames.text()) as Compacted), signal);
+    } finally {
+      link.tell(protocol.OP_END_JOB, (frames) => frames.word(job));
+    }
+  }
+
+  /**
+   * Writes a copy of the store as it is when the call reaches it to a stream, while every page goes on: the bytes of a file that `restore` and `open` of any platform take. The worker lays out a part when the
+   * stream wants one. As `Store.backup`, whose targets in a page are streams alone.
+   * @throws (as a rejection) InvalidArgumentError; VersionGoneError when the worker has ended meanwhile; the reason of the signal; what `onProgress` or the stream throws. The stream is then aborted.
+   */
+  async backup(target: WritableStream<Uint8Array>, options: BackupOptions = {}): Promise<BackupReport> {
+    const { backupTo } = await import('./shared-exchange.js');
+    return backupTo(this.sight.link, target, options);
+  }
+
+  /**
+   * The store, a keyspace or a range as a stream of bytes, as it is when the call reaches it. As `Store.export`, except that the stream fails with what is wrong with the options, and with VersionGoneError
+   * when the worker has ended meanwhile.
+   */
+  export(options: ExportOptions = {}): ReadableStream<Uint8Array> {
+    const signal = options?.signal;
+    signal?.throwIfAborted();
+    const snapshot = this.snapshot();
+    return lazyStream(async () => {
+      const { exportChunks, hashOf } = await import('./shared-exchange.js');
+      return exportChunks(snapshot as SharedSnapshot, this.space as Space<Key, unknown>, options, hashOf(await this.#module()));
+    }, signal, () => snapshot.close());
+  }
+
+  /**
+   * Puts what `export` has written, in batches that are each applied whole, and awaited before the next is read. As `Store.import`.
+   * @throws (as a rejection) ImportError, InvalidArgumentError, ReadOnlyError, FullError; OutcomeUnknownError when the worker ended with a batch; the reason of the signal; what the source throws. Batches
+   * before stay applied.
+   */
+  async import(source: ExchangeSource, options: ImportOptions = {}): Promise<ImportReport> {
+    const { importFrom, hashOf } = await import('./shared-exchange.js');
+    return importFrom(this.sight.link, source, options, hashOf(await this.#module()));
   }
 
   /** Ends this page's use of the store, in order: everything that it has written becomes durable. Other pages go on. Idempotent. */

@@ -2,7 +2,7 @@
 import { workerText } from '../../build/worker.js';
 import { compileCore } from '../engine/web-compile.js';
 import { PlatformError } from '../errors.js';
-import type { FromWorker, Hello, ToWorker } from '../worker/protocol.js';
+import type { FromWorker, ToWorker } from '../worker/protocol.js';
 import { toldError } from '../worker/told-error.js';
 
 /** What the page says about the worker. */
@@ -12,14 +12,11 @@ export interface WorkerOptions {
   readonly module: WebAssembly.Module | undefined;
 }
 
-/** A worker that serves the store. */
-export interface StartedWorker {
+/** A worker that has said what it was to say. */
+export interface StartedWorker<T> {
   readonly worker: Worker;
-  readonly hello: Hello;
+  readonly said: T;
 }
-
-/** What is asked of the worker when it starts. */
-export type Task = Omit<ToWorker & { type: 'start' }, 'type' | 'module'> ;
 
 /** Where a page hears what its policy forbids; workers have no such place. */
 function policyEvents(): EventTarget | undefined {
@@ -43,9 +40,12 @@ const forbidden = (directive: string, cause: unknown): PlatformError => new Plat
 const notStarted = (reason: string, cause: unknown): PlatformError => new PlatformError(
   `The worker that has the store did not start${reason === '' ? '' : `: ${reason}`}. Where the page has a Content-Security-Policy, it must allow blob: in worker-src, or the option \`worker\` must make the worker.`, { cause });
 
-/** Starts a worker and waits until it serves. Rejects as `open` does, and with `PlatformError`. */
-export async function startWorker(task: Task, { worker: make, module }: WorkerOptions): Promise<StartedWorker> {
-  const core = module ?? await compileCore();
+/**
+ * Starts a worker, tells it what to do, and waits until it has done so: `hear` is given what it says, and returns what is waited for, once that is said. Rejects with what the worker refuses, and with
+ * `PlatformError`.
+ */
+export async function startWorker<T>(task: (module: WebAssembly.Module) => ToWorker, { worker: make, module }: WorkerOptions, hear: (message: FromWorker, worker: Worker) => T | undefined): Promise<StartedWorker<T>> {
+  const start = task(module ?? await compileCore());
   let directive: string | undefined;
   const onViolation = (event: Event): void => {
     const { effectiveDirective, blockedURI } = event as SecurityPolicyViolationEvent;
@@ -55,7 +55,7 @@ export async function startWorker(task: Task, { worker: make, module }: WorkerOp
   let worker: Worker | undefined;
   try {
     worker = make === undefined ? fromBlob() : make();
-    return { worker, hello: await greet(worker, { ...task, type: 'start', module: core }) };
+    return { worker, said: await greet(worker, start, hear) };
   } catch (error) {
     worker?.terminate();
     if (error instanceof WorkerTrouble || worker === undefined) {
@@ -73,11 +73,15 @@ export async function startWorker(task: Task, { worker: make, module }: WorkerOp
 /** The worker itself has failed, before it could say anything. */
 class WorkerTrouble extends Error {}
 
-function greet(worker: Worker, start: ToWorker): Promise<Hello> {
+function greet<T>(worker: Worker, start: ToWorker, hear: (message: FromWorker, worker: Worker) => T | undefined): Promise<T> {
   return new Promise((resolve, reject) => {
     worker.onmessage = ({ data }: MessageEvent<FromWorker>) => {
-      if (data.type === 'serving') resolve(data.hello);
-      else if (data.type === 'refused') reject(toldError(data.error));
+      if (data.type === 'refused') {
+        reject(toldError(data.error));
+        return;
+      }
+      const said = hear(data, worker);
+      if (said !== undefined) resolve(said);
     };
     worker.onerror = (event) => {
       event.preventDefault();

@@ -1,31 +1,17 @@
-/** Where one page's calls are worked on: runs each against the store, and gathers the answers of a turn into one message. Holds the page's snapshots, transactions, scans and watches, and ends them with it. */
+/** Where one page's calls are worked on: runs each against the store, and answers it. Holds what the page has open, and ends it with the page. */
 import type { BatchOperation } from '../batch.js';
+import type { ExchangeRecord } from '../exchange/record.js';
 import type { Bounds } from '../range.js';
 import { Feed } from './feed.js';
-import { FrameReader, FrameWriter, type StoredBytes } from './frames.js';
+import { FrameReader, NO_EXPIRY, readExpiry, type StoredBytes } from './frames.js';
 import { Cursor } from './items.js';
+import { Jobs } from './jobs.js';
+import { LOST, Outbox } from './outbox.js';
 import * as protocol from './protocol.js';
-import type { RawReader, RawStore, RawTransaction, Target } from './raw.js';
-import { tellError } from './told-error.js';
+import type { RawReader, RawStore, Target } from './raw.js';
+import { Views } from './views.js';
 
-/** A snapshot or transaction of the page. */
-interface View {
-  readonly reader: RawReader;
-  readonly transaction: RawTransaction | undefined;
-  readonly version: number;
-  readonly end: () => void;
-  /** What a write of it was refused with: its commit says so. */
-  failure: { readonly error: unknown } | undefined;
-}
-
-/** Thrown for a call whose view, cursor or watch is not here. */
-const LOST = new Error('lost');
-/** How many turns of microtasks answers wait for those of writes that are about to be kept. */
-const PATIENCE = 12;
-
-function expiring(expiry: number): { expiresAt: number } | undefined {
-  return expiry < 0 ? undefined : { expiresAt: expiry };
-}
+const nothing = (): void => undefined;
 
 function readBounds(frames: FrameReader): Bounds {
   const from = frames.block();
@@ -34,119 +20,65 @@ function readBounds(frames: FrameReader): Bounds {
   return { from, to, isReverse, limit: frames.number() };
 }
 
+/** Items of a range, as an iterator that writes keys and values straight into answers. */
+function itemsOf(reader: RawReader, sort: number, range: Bounds): Iterator<unknown> {
+  const items = sort === protocol.SORT_ENTRIES ? reader.scan(range) : sort === protocol.SORT_KEYS ? reader.keys(range) : sort === protocol.SORT_VALUES ? reader.values(range) : reader.records(range);
+  return items[Symbol.iterator]();
+}
+
 export class Desk {
   readonly #store: RawStore;
   readonly #target: Target;
-  readonly #post: (answers: ArrayBuffer) => void;
-  /** Whether messages are handed over as whole buffers. */
-  readonly #isOwn: boolean;
-  readonly #answer = new FrameWriter();
-  readonly #views = new Map<number, View>();
+  readonly #outbox: Outbox;
+  readonly #views: Views;
+  readonly #jobs: Jobs;
   readonly #cursors = new Map<number, Cursor>();
   readonly #watches = new Map<number, Feed>();
   /** The calls for commits that wait, by their watches. */
   readonly #asked = new Map<number, number>();
-  /** Writes and the like whose answers are not written yet. */
-  #waiting = 0;
-  #isScheduled = false;
-  #whenIdle: (() => void) | undefined;
-  #isEnded = false;
 
+  /** `isOwn`: messages are handed over as whole buffers. */
   constructor(store: RawStore, target: Target, isOwn: boolean, post: (answers: ArrayBuffer) => void) {
     this.#store = store;
     this.#target = target;
-    this.#isOwn = isOwn;
-    this.#post = post;
+    this.#outbox = new Outbox(isOwn, post);
+    this.#views = new Views(store);
+    this.#jobs = new Jobs(store);
   }
 
   /** Works on a message of calls. What is wrong with one is its answer. */
   handle(message: ArrayBuffer): void {
     const frames = new FrameReader(message);
-    this.#target.answer = this.#answer;
+    this.#target.answer = this.#outbox.answer;
     try {
       while (!frames.isAtEnd) this.#call(frames);
     } finally {
       this.#target.answer = undefined;
     }
-    this.#schedule();
+    this.#outbox.schedule();
   }
 
   #call(frames: FrameReader): void {
     const operation = frames.byte();
     const id = frames.word();
-    const start = this.#begin(id);
+    const start = this.#outbox.begin(id);
     try {
       if (this.#run(operation, id, frames)) {
-        this.#finish(start);
+        this.#outbox.finish(start);
         return;
       }
     } catch (error) {
-      this.#answer.size = start;
-      if (id !== 0) this.#refuse(id, error);
+      this.#outbox.takeBack(start);
+      if (id !== 0) this.#outbox.refuse(id, error);
       return;
     }
     // It is answered later, or not at all.
-    this.#answer.size = start;
-  }
-
-  /** Begins an answer. Returns where it does. */
-  #begin(id: number, status = protocol.ANSWER_OK): number {
-    const start = this.#answer.size;
-    this.#answer.word(id);
-    this.#answer.byte(status);
-    this.#answer.word(0);
-    return start;
-  }
-
-  /** Writes how long the answer is that began at `start`. */
-  #finish(start: number): void {
-    this.#answer.patch(start + protocol.ANSWER_SIZE_OFFSET, this.#answer.size - start - protocol.ANSWER_HEAD_SIZE);
-  }
-
-  #refuse(id: number, error: unknown): void {
-    const start = this.#begin(id, error === LOST ? protocol.ANSWER_LOST : protocol.ANSWER_ERROR);
-    if (error !== LOST) this.#answer.text(JSON.stringify(tellError(error)));
-    this.#finish(start);
-  }
-
-  /** Answers when a promise has an outcome. */
-  #later<T>(id: number, promise: Promise<T>, write: (result: T) => void): false {
-    this.#waiting++;
-    promise.then((result) => {
-      const start = this.#begin(id);
-      write(result);
-      this.#finish(start);
-    }).catch((error: unknown) => this.#refuse(id, error)).finally(() => {
-      this.#waiting--;
-      this.#schedule();
-    });
-    return false;
-  }
-
-  #schedule(): void {
-    if (this.#isScheduled || this.#isEnded) return;
-    this.#isScheduled = true;
-    queueMicrotask(() => this.#send(PATIENCE));
-  }
-
-  /** Sends what is answered: later, while answers of writes of this turn are about to come. */
-  #send(patience: number): void {
-    if (this.#waiting > 0 && patience > 0) {
-      queueMicrotask(() => this.#send(patience - 1));
-      return;
-    }
-    this.#isScheduled = false;
-    if (!this.#answer.isEmpty && !this.#isEnded) this.#post(this.#answer.take(this.#isOwn));
-    if (this.#waiting === 0) this.#whenIdle?.();
+    this.#outbox.takeBack(start);
   }
 
   /** Resolves when everything that was called is answered; watches do not count. */
-  async idle(): Promise<void> {
-    if (this.#waiting === 0 && this.#answer.isEmpty) return;
-    await new Promise<void>((resolve) => {
-      this.#whenIdle = resolve;
-      this.#schedule();
-    });
+  idle(): Promise<void> {
+    return this.#outbox.idle();
   }
 
   /** Runs a call. True when its answer is written behind its beginning. */
@@ -168,6 +100,7 @@ export class Desk {
       case protocol.OP_DELETE:
       case protocol.OP_CAS:
       case protocol.OP_BATCH:
+      case protocol.OP_RECORDS:
         return this.#write(operation, id, frames);
       case protocol.OP_WATCH:
         return this.#openWatch(frames);
@@ -175,15 +108,18 @@ export class Desk {
         return this.#commits(id, frames.word());
       case protocol.OP_SNAPSHOT:
       case protocol.OP_BEGIN:
-        return this.#openView(operation, frames);
+        this.#outbox.answer.number(this.#views.open(operation, frames));
+        return true;
       case protocol.OP_COMMIT:
-        return this.#commit(id, frames.word());
+        return this.#outbox.later(id, this.#views.commit(frames.word()), (version) => this.#outbox.answer.number(version));
       case protocol.OP_WRITE:
       case protocol.OP_EXPECT:
-        return this.#stage(operation, frames);
+        this.#views.stage(operation, frames);
+        return false;
       case protocol.OP_END_VIEW:
       case protocol.OP_END_CURSOR:
       case protocol.OP_END_WATCH:
+      case protocol.OP_END_JOB:
         return this.#endOne(operation, frames.word());
       default:
         return this.#whole(operation, id, frames);
@@ -191,9 +127,8 @@ export class Desk {
   }
 
   #read(operation: number, frames: FrameReader): boolean {
-    const answer = this.#answer;
-    const number = frames.word();
-    const reader = number === 0 ? this.#store : this.#view(number).reader;
+    const { answer } = this.#outbox;
+    const reader = this.#views.reader(frames.word());
     switch (operation) {
       case protocol.OP_GET:
         if (reader.get(frames.block()) === undefined) answer.absent();
@@ -213,18 +148,9 @@ export class Desk {
       default: {
         const cursor = frames.word();
         const sort = frames.byte();
-        const range = readBounds(frames);
-        const items = sort === protocol.SORT_ENTRIES ? reader.scan(range) : sort === protocol.SORT_KEYS ? reader.keys(range) : reader.values(range);
-        return this.#openCursor(cursor, new Cursor(sort, items[Symbol.iterator]()));
+        return this.#openCursor(cursor, new Cursor(sort, itemsOf(reader, sort, readBounds(frames))));
       }
     }
-  }
-
-  #view(number: number): View {
-    const view = this.#views.get(number);
-    if (view === undefined) throw LOST;
-    if (view.failure !== undefined && view.transaction === undefined) throw view.failure.error;
-    return view;
   }
 
   #openCursor(number: number, cursor: Cursor): boolean {
@@ -236,7 +162,7 @@ export class Desk {
     const cursor = this.#cursors.get(number);
     if (cursor === undefined) throw LOST;
     try {
-      if (cursor.fill(this.#answer)) return true;
+      if (cursor.fill(this.#outbox.answer)) return true;
     } catch (error) {
       this.#cursors.delete(number);
       throw error;
@@ -246,72 +172,29 @@ export class Desk {
   }
 
   #write(operation: number, id: number, frames: FrameReader): boolean {
-    const writeVersion = (version: number): void => this.#answer.number(version);
-    if (operation === protocol.OP_BATCH) return this.#later(id, this.#store.batch(operationsOf(frames)), writeVersion);
+    const { answer } = this.#outbox;
+    const writeVersion = (version: number): void => answer.number(version);
+    if (operation === protocol.OP_RECORDS) {
+      const existing = frames.byte();
+      return this.#outbox.later(id, this.#store.apply(readRecords(frames), existing), ({ written, version, clash }) => {
+        answer.word(written);
+        answer.number(version);
+        answer.number(clash ?? protocol.NO_CLASH);
+      });
+    }
+    if (operation === protocol.OP_BATCH) return this.#outbox.later(id, this.#store.batch(readOperations(frames)), writeVersion);
     const key = frames.block();
-    if (operation === protocol.OP_DELETE) return this.#later(id, this.#store.delete(key), writeVersion);
+    if (operation === protocol.OP_DELETE) return this.#outbox.later(id, this.#store.delete(key), writeVersion);
     if (operation === protocol.OP_PUT) {
-      const expiry = frames.number();
-      return this.#later(id, this.#store.put(key, frames.value()!, expiring(expiry)), writeVersion);
+      const expiry = readExpiry(frames);
+      return this.#outbox.later(id, this.#store.put(key, frames.value()!, expiry), writeVersion);
     }
     const expected = frames.number();
-    const expiry = frames.number();
-    return this.#later(id, this.#store.cas(key, expected, frames.value(), expiring(expiry)), ({ ok, version }) => {
-      this.#answer.byte(ok ? 1 : 0);
-      this.#answer.number(version);
+    const expiry = readExpiry(frames);
+    return this.#outbox.later(id, this.#store.cas(key, expected, frames.value(), expiry), ({ ok, version }) => {
+      answer.byte(ok ? 1 : 0);
+      answer.number(version);
     });
-  }
-
-  #openView(operation: number, frames: FrameReader): boolean {
-    const number = frames.word();
-    try {
-      const view = operation === protocol.OP_BEGIN ? this.#beginView(frames.byte() === 1) : this.#snapshotView(frames.number());
-      this.#views.set(number, view);
-      this.#answer.number(view.version);
-    } catch (error) {
-      // Calls that follow in the same message are told the reason.
-      this.#views.set(number, { reader: this.#store, transaction: undefined, version: 0, end: () => undefined, failure: { error } });
-      throw error;
-    }
-    return true;
-  }
-
-  #beginView(isSnapshot: boolean): View {
-    const transaction = this.#store.begin({ isolation: isSnapshot ? 'snapshot' : 'serializable' });
-    return { reader: transaction, transaction, version: transaction.version, end: () => transaction.abort(), failure: undefined };
-  }
-
-  #snapshotView(version: number): View {
-    const snapshot = version < 0 ? this.#store.snapshot() : this.#store.at(version);
-    return { reader: snapshot, transaction: undefined, version: snapshot.version, end: () => snapshot.close(), failure: undefined };
-  }
-
-  /** A write of a transaction. It is not answered, so what is wrong with it waits for the commit. */
-  #stage(operation: number, frames: FrameReader): boolean {
-    const view = this.#views.get(frames.word());
-    const key = frames.block();
-    const expected = operation === protocol.OP_EXPECT ? frames.number() : 0;
-    const expiry = frames.number();
-    const value = frames.value();
-    if (view?.transaction === undefined || view.failure !== undefined) return false;
-    try {
-      if (operation === protocol.OP_EXPECT) view.transaction.cas(key, expected, value, expiring(expiry));
-      else if (value === undefined) view.transaction.delete(key);
-      else view.transaction.put(key, value, expiring(expiry));
-    } catch (error) {
-      view.failure = { error };
-    }
-    return false;
-  }
-
-  #commit(id: number, number: number): boolean {
-    const view = this.#view(number);
-    this.#views.delete(number);
-    if (view.failure !== undefined) {
-      view.end();
-      throw view.failure.error;
-    }
-    return this.#later(id, view.transaction!.commit(), (version) => this.#answer.number(version));
   }
 
   #openWatch(frames: FrameReader): boolean {
@@ -323,7 +206,7 @@ export class Desk {
     // What a worker that is gone has shown and not made durable, this one never knew.
     const from = isResumed ? Math.min(since, newest) : since;
     this.#watches.set(number, new Feed(this.#store.watch(bounds, from < 0 ? {} : { since: from }), () => this.#answerWatch(number)));
-    this.#answer.number(from < 0 ? newest : from);
+    this.#outbox.answer.number(from < 0 ? newest : from);
     return true;
   }
 
@@ -339,63 +222,90 @@ export class Desk {
     const id = this.#asked.get(number);
     if (feed === undefined || id === undefined || !feed.hasAnswer) return;
     this.#asked.delete(number);
-    const start = this.#begin(id);
+    const start = this.#outbox.begin(id);
     try {
-      feed.answer(this.#answer);
-      this.#finish(start);
+      feed.answer(this.#outbox.answer);
+      this.#outbox.finish(start);
     } catch (error) {
-      this.#answer.size = start;
-      this.#refuse(id, error);
+      this.#outbox.takeBack(start);
+      this.#outbox.refuse(id, error);
     }
-    this.#schedule();
+    this.#outbox.schedule();
   }
 
   #endOne(operation: number, number: number): boolean {
-    const held: Map<number, { end(): void }> = operation === protocol.OP_END_VIEW ? this.#views : operation === protocol.OP_END_CURSOR ? this.#cursors : this.#watches;
-    const one = held.get(number);
-    held.delete(number);
-    if (operation === protocol.OP_END_WATCH) this.#asked.delete(number);
-    one?.end();
+    if (operation === protocol.OP_END_VIEW) this.#views.end(number);
+    else if (operation === protocol.OP_END_JOB) this.#jobs.end(number);
+    else if (operation === protocol.OP_END_CURSOR) {
+      this.#cursors.get(number)?.end();
+      this.#cursors.delete(number);
+    } else {
+      this.#watches.get(number)?.end();
+      this.#watches.delete(number);
+      this.#asked.delete(number);
+    }
     return false;
   }
 
   #whole(operation: number, id: number, frames: FrameReader): boolean {
     const store = this.#store;
-    const nothing = (): void => undefined;
+    const { answer } = this.#outbox;
     switch (operation) {
       case protocol.OP_FLUSH:
-        return this.#later(id, store.flush(), nothing);
+        return this.#outbox.later(id, store.flush(), nothing);
       case protocol.OP_VERIFY:
-        return this.#later(id, store.verify(), nothing);
+        return this.#outbox.later(id, store.verify(), nothing);
       case protocol.OP_STATS:
-        this.#answer.text(JSON.stringify(store.stats()));
+        answer.text(JSON.stringify(store.stats()));
         return true;
       case protocol.OP_KEYSPACES:
-        this.#answer.text(JSON.stringify(store.keyspaces()));
+        answer.text(JSON.stringify(store.keyspaces()));
         return true;
+      case protocol.OP_COMPACT:
+        return this.#outbox.later(id, this.#jobs.compact(frames.word()), (compacted) => answer.text(JSON.stringify(compacted)));
+      case protocol.OP_BACKUP: {
+        const number = frames.word();
+        this.#jobs.beginBackup(number, frames.byte() === 1);
+        return this.#outbox.later(id, this.#jobs.nextPart(number), (write) => write(answer));
+      }
+      case protocol.OP_PART:
+        return this.#outbox.later(id, this.#jobs.nextPart(frames.word()), (write) => write(answer));
       default:
-        return this.#later(id, store.dropKeyspace(frames.text()), (version) => this.#answer.number(version));
+        return this.#outbox.later(id, store.dropKeyspace(frames.text()), (version) => answer.number(version));
     }
   }
 
   /** Ends everything that the page holds, and answers nothing more. */
   end(): void {
-    this.#isEnded = true;
-    for (const held of [...this.#views.values(), ...this.#cursors.values(), ...this.#watches.values()]) held.end();
-    this.#views.clear();
+    this.#outbox.end();
+    this.#views.endAll();
+    this.#jobs.endAll();
+    for (const held of [...this.#cursors.values(), ...this.#watches.values()]) held.end();
     this.#cursors.clear();
     this.#watches.clear();
   }
 }
 
 /** The operations of a batch, whose keys and values stay where they are in the message. */
-function operationsOf(frames: FrameReader): BatchOperation<StoredBytes, Uint8Array>[] {
+function readOperations(frames: FrameReader): BatchOperation<StoredBytes, Uint8Array>[] {
   const operations: BatchOperation<StoredBytes, Uint8Array>[] = [];
   for (let count = frames.word(); count > 0; count--) {
     const key = frames.block();
-    const expiry = frames.number();
+    const expiry = readExpiry(frames);
     const value = frames.value();
-    operations.push(value === undefined ? { type: 'delete', key } : { type: 'put', key, value, ...expiring(expiry) });
+    operations.push(value === undefined ? { type: 'delete', key } : { type: 'put', key, value, ...expiry });
   }
   return operations;
+}
+
+/** Records that are imported. */
+function readRecords(frames: FrameReader): ExchangeRecord[] {
+  const records: ExchangeRecord[] = [];
+  for (let count = frames.word(); count > 0; count--) {
+    const keyBytes = frames.block();
+    const expiry = frames.number();
+    const { kind, source, start, end } = frames.value()!;
+    records.push({ keyBytes, bytes: source.subarray(start, end), kind, expiry: expiry === NO_EXPIRY ? undefined : expiry });
+  }
+  return records;
 }

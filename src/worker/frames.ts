@@ -7,6 +7,8 @@ const FIRST_CAPACITY = 1024;
 /** The bytes before the first frame: how many are used. */
 export const HEAD_SIZE = 4;
 const VALUE_ABSENT = 0xff;
+/** In the place of an expiry: there is none. */
+export const NO_EXPIRY = -1;
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
@@ -155,4 +157,10 @@ export class FrameReader {
     this.at += size;
     return { kind, source: this.bytes, start: this.at - size, end: this.at };
   }
+}
+
+/** The next expiry, as the option of a put; undefined where there is none. */
+export function readExpiry(frames: FrameReader): { readonly expiresAt: number } | undefined {
+  const expiry = frames.number();
+  return expiry === NO_EXPIRY ? undefined : { expiresAt: expiry };
 }

@@ -1,6 +1,7 @@
 /** What a page reads bit by bit: scans and histories, as iterators whose keys and values go straight into answers. */
+import type { ExchangeRecord } from '../exchange/record.js';
 import type { Change, Entry } from '../reader.js';
-import type { FrameWriter, StoredBytes } from './frames.js';
+import { NO_EXPIRY, type FrameWriter, type StoredBytes } from './frames.js';
 import * as protocol from './protocol.js';
 
 /** How many bytes of items one answer takes, more or less: few at first, because who leaves a loop early has not read far. */
@@ -39,7 +40,12 @@ export class Cursor {
 
   /** Writes what the iterator has not: its keys and values are in the answer already, in the order in which it read them. */
   #finish(answer: FrameWriter, item: unknown): void {
-    if (this.#sort === protocol.SORT_ENTRIES) answer.number((item as Entry<StoredBytes>).version);
+    if (this.#sort === protocol.SORT_RECORDS) {
+      const { keyBytes, bytes, kind, expiry } = item as ExchangeRecord;
+      answer.block(keyBytes, 0, keyBytes.length);
+      answer.value(kind, bytes, 0, bytes.length);
+      answer.number(expiry ?? NO_EXPIRY);
+    } else if (this.#sort === protocol.SORT_ENTRIES) answer.number((item as Entry<StoredBytes>).version);
     else if (this.#sort === protocol.SORT_CHANGES) {
       const { deleted, version, time } = item as Change<StoredBytes>;
       if (deleted) answer.absent();

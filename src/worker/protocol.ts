@@ -1,10 +1,11 @@
 /** What a page and the worker that has the store say to one another. Both always come from one build of the library, because a worker that serves other pages first compares `RELEASE`. */
 import type { Recovery } from '../durability/recover.js';
 import type { Settings } from '../options.js';
+import type { RestoreReport } from '../restoring.js';
 import type { ToldError } from './told-error.js';
 
 /** Changes whenever what crosses changes: pages of two releases do not understand one another. */
-export const RELEASE = 1;
+export const RELEASE = 2;
 
 /*
  * A call is its operation, its number, which is 0 for one that is not answered, and what stands behind it here. A view is 0 for the store as it is, or the number of a snapshot or transaction; numbers of
@@ -64,6 +65,19 @@ export const OP_VERIFY = 24;
 export const OP_KEYSPACES = 25;
 /** name → version */
 export const OP_DROP = 26;
+/** how existing keys are met, count, and of each: key, expiry, value → count of what was written, version, place of the key that exists where that ends it */
+export const OP_RECORDS = 27;
+/** job → text of JSON */
+export const OP_COMPACT = 28;
+/** job, 1 if history is copied → part */
+export const OP_BACKUP = 29;
+/** job → part: bytes of the log that were looked through, how many there are, and bytes that were written before; then 1 and the next bytes, or 0 and text of JSON at the end */
+export const OP_PART = 30;
+/** job; not answered */
+export const OP_END_JOB = 31;
+
+/** Of OP_RECORDS, in the place of the key that exists: there is none that ends it. */
+export const NO_CLASH = -1;
 
 /** An answer is the number of its call, one of these, the size of the rest, and what the operation gives, or the text of JSON of a `ToldError`. */
 export const ANSWER_OK = 0;
@@ -74,11 +88,12 @@ export const ANSWER_LOST = 2;
 export const ANSWER_SIZE_OFFSET = 5;
 export const ANSWER_HEAD_SIZE = 9;
 
-/** Items are a byte that says whether there are more, their count, and of each what its sort has: an entry key, value, version; a change value, version, time. */
+/** Items are a byte that says whether there are more, their count, and of each what its sort has: an entry key, value, version; a change value, version, time; a record key, value, expiry. */
 export const SORT_ENTRIES = 0;
 export const SORT_KEYS = 1;
 export const SORT_VALUES = 2;
 export const SORT_CHANGES = 3;
+export const SORT_RECORDS = 4;
 
 /** The options that concern whoever opens the file, checked and with every default: codecs stay in the page, with whatever they hold. */
 export type StoreSettings = Omit<Settings, 'values' | 'ownBuffers' | 'module' | 'onWarning'>;
@@ -101,12 +116,18 @@ export interface Warned {
 /** What a page tells the worker that it has started, beside messages of calls. */
 export type ToWorker =
   | { readonly type: 'start'; readonly path: string; readonly settings: StoreSettings; readonly agreed: string; readonly module: WebAssembly.Module; readonly isShared: boolean }
+  /** Makes a store of the bytes that follow, a message each, the last of them empty. */
+  | { readonly type: 'restore'; readonly path: string; readonly overwrite: boolean; readonly settings: StoreSettings; readonly module: WebAssembly.Module }
+  /** Ends in order: the store, or what is being restored, of which nothing is left then. */
   | { readonly type: 'close' };
 
 /** What the worker tells the page that has started it, beside messages of answers. */
 export type FromWorker =
   | { readonly type: 'serving'; readonly hello: Hello }
   | { readonly type: 'refused'; readonly error: ToldError }
+  /** The next bytes to restore from are wanted; so many are written. */
+  | { readonly type: 'more'; readonly written: number }
+  | { readonly type: 'restored'; readonly report: RestoreReport }
   | { readonly type: 'warning'; readonly warning: Warned }
   /** The store has stopped after a failure: the worker has told everyone whom it concerns, and is to be ended. */
   | { readonly type: 'failed' }

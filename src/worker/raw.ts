@@ -7,7 +7,11 @@ import { BaseStore } from '../base-store.js';
 import type { Key } from '../codec/key.js';
 import type { Space } from '../codec/space.js';
 import type { ValueCodec } from '../codec/value.js';
-import { openPath } from '../opening.js';
+import type { Device } from '../device/device.js';
+import { applyRecords, EXISTING, type Applied } from '../exchange/apply.js';
+import type { ExchangeRecord } from '../exchange/record.js';
+import { openKernelOnDevice, openPath } from '../opening.js';
+import type { Settings } from '../options.js';
 import type { Bounds } from '../range.js';
 import type { Change } from '../reader.js';
 import type { Isolation } from '../transaction.js';
@@ -112,6 +116,7 @@ export interface RawReader {
   scan(range: Bounds): Iterable<unknown>;
   keys(range: Bounds): Iterable<unknown>;
   values(range: Bounds): Iterable<unknown>;
+  records(range: Bounds): Iterable<ExchangeRecord>;
 }
 
 export interface RawTransaction extends RawReader {
@@ -129,7 +134,7 @@ export interface RawSnapshot extends RawReader {
 }
 
 /** A store, in the terms of `RawSpace`. */
-export interface RawStore extends RawReader, Pick<BaseStore<StoredBytes>, 'recovery' | 'keyspaces' | 'dropKeyspace' | 'flush' | 'stats' | 'verify' | 'close'> {
+export interface RawStore extends RawReader, Pick<BaseStore<StoredBytes>, 'recovery' | 'keyspaces' | 'dropKeyspace' | 'flush' | 'compact' | 'stats' | 'verify' | 'backup' | 'close'> {
   put(key: Uint8Array, value: StoredBytes, options?: Expiry): Promise<number>;
   delete(key: Uint8Array): Promise<number>;
   cas(key: Uint8Array, version: number, value: StoredBytes | undefined, options?: Expiry): Promise<{ readonly ok: boolean; readonly version: number }>;
@@ -139,12 +144,29 @@ export interface RawStore extends RawReader, Pick<BaseStore<StoredBytes>, 'recov
   begin(options: { isolation: Isolation }): RawTransaction;
   history(key: Uint8Array): Iterator<Change<StoredBytes, Uint8Array>>;
   watch(range: Bounds, options: { since?: number }): Watcher<StoredBytes, Uint8Array>;
+  /** Puts records as they are stored, as one commit; `existing` is the number of one of `EXISTING`. */
+  apply(records: readonly ExchangeRecord[], existing: number): Promise<Applied>;
+}
+
+/** A store, and what imports from pages ask of it. */
+class ServedStore extends BaseStore<StoredBytes> {
+  async apply(records: readonly ExchangeRecord[], existing: number): Promise<Applied> {
+    return applyRecords(this.kernel, records, EXISTING[existing]!);
+  }
+}
+
+const settingsOf = (settings: StoreSettings, module: WebAssembly.Module, onWarning: (warning: Warned) => void): Settings => ({ ...settings, values: 'bytes', ownBuffers: true, module, onWarning });
+const spaceFor = (target: Target): Space<Key, StoredBytes> => new RawSpace(target) as unknown as Space<Key, StoredBytes>;
+
+/** Opens a store on a device, to look it through. @throws as `open` does. */
+export function openRawOnDevice(device: Device, settings: StoreSettings, module: WebAssembly.Module): BaseStore<unknown> {
+  const { kernel, recovery } = openKernelOnDevice(device, settingsOf(settings, module, () => undefined), () => undefined);
+  return new BaseStore(kernel, spaceFor({ answer: undefined }), recovery) as BaseStore<unknown>;
 }
 
 /** Opens a store whose keys and values are bytes. Rejects as `open` does. */
 export async function openRaw(path: string, settings: StoreSettings, module: WebAssembly.Module, target: Target, onWarning: (warning: Warned) => void): Promise<RawStore> {
-  const space = new RawSpace(target) as unknown as Space<Key, StoredBytes>;
-  const store = await openPath(path, { ...settings, values: 'bytes', ownBuffers: true, module, onWarning }, ({ kernel, recovery }) => new BaseStore(kernel, space, recovery));
+  const store = await openPath(path, settingsOf(settings, module, onWarning), ({ kernel, recovery }) => new ServedStore(kernel, spaceFor(target), recovery));
   // The store takes whatever its space takes for keys.
   return store as unknown as RawStore;
 }

@@ -13,13 +13,13 @@ import { withBrowsers } from './with-browsers.js';
 type Suite = readonly [name: string, least: number, place: 'page' | 'worker', only?: BrowserName];
 const SUITES: readonly Suite[] = [['device', 19, 'worker'], ['store', 58, 'worker'], ['model', 9, 'worker'], ['engine', 208, 'worker']];
 /** What pages use runs in a page, and in Chromium in a worker too, which then starts a worker of its own. */
-const PAGE_SUITES: readonly Suite[] = [['page', 67, 'page'], ['page', 67, 'worker', 'chromium']];
+const PAGE_SUITES: readonly Suite[] = [['page', 67, 'page'], ['copies', 10, 'page'], ['page', 67, 'worker', 'chromium'], ['copies', 10, 'worker', 'chromium']];
 
 let site: Site;
 const folder = mkdtempSync(join(tmpdir(), 'varve-browser-'));
 beforeAll(async () => {
   site = await Site.start();
-  for (const [name] of [...SUITES, PAGE_SUITES[0]!]) {
+  for (const [name] of [...SUITES, ...PAGE_SUITES.slice(0, 2)]) {
     site.addScript(`/test/suites/${name}.js`, await bundleForBrowser(`test/browser/suites/${name}.ts`));
     const script = `import { run } from './${name}.js'; run().then((report) => postMessage(report));`;
     site.addScript(`/test/suites/${name}.worker.js`, script);

@@ -52,6 +52,14 @@ function makeStore(options: OpenOptions = {}, now = (): number => NOW, checks = 
   return db;
 }
 
+test('a stream that takes nothing ahead gets its copy too', async () => {
+  const db = makeStore();
+  const chunks: Uint8Array[] = [];
+  const report = await db.backup(new WritableStream<Uint8Array>({ write: (chunk) => void chunks.push(chunk) }, { highWaterMark: 0 }));
+  expect(Buffer.concat(chunks)).toHaveLength(report.size);
+  await db.close();
+});
+
 test('a copy in a stream is a store with the same keys, values, expiries and versions, whose versions go on', async () => {
   const db = makeStore();
   const stream = new Collector();
