@@ -32,7 +32,8 @@ export async function race(onSample, signal) {
         async ask(/** @type {object} */ message) {
           signal.throwIfAborted();
           const reply = await contestant.ask(message);
-          Object.assign(labels, reply.labels);
+          // The words of the store's own row, where others have others.
+          for (const [row, label] of Object.entries(reply.labels ?? {})) labels[row] ??= label;
           return reply;
         },
       }));

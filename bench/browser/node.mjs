@@ -19,6 +19,7 @@ export function prepare(task, settings) {
   const pathOf = (/** @type {string} */ name) => join(settings.folder, `${name}.varve`);
   return preparing({
     how: `the store in Node ${process.versions.node}`,
+    pace: 1,
     isBlocking: true,
     open: async (name, durability) => new NodeHandle(await open(pathOf(name), { durability })),
     remove: (name) => rmSync(pathOf(name), { force: true }),

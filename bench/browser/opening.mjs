@@ -8,6 +8,7 @@ import { varveFromPage } from './subjects/varve-page.mjs';
 /** SQLite blocks, so it is in a worker, which answers one message at a time. @type {import('./subjects/subject.mjs').Subject} */
 const sqliteInWorker = {
   how: 'SQLite in a worker',
+  pace: 1,
   isBlocking: false,
   version: () => '',
   async open(name) {

@@ -9,6 +9,9 @@ const tables = byId('race-tables');
 const significant = (value: number): string => (value >= 100 ? value.toFixed(0) : value >= 10 ? value.toFixed(1) : value.toFixed(2));
 const formatRate = (rate: number): string => (rate >= 1e6 ? `${significant(rate / 1e6)} M/s` : rate >= 1e3 ? `${significant(rate / 1e3)} K/s` : `${significant(rate)}/s`);
 
+/** From the top down. */
+const SUBJECTS = ['varve', 'SQLite', 'IndexedDB', 'OPFS'];
+
 /** The chart of one row: a table, whose bars are decoration. */
 class Chart {
   readonly #rates = new Map<string, number>();
@@ -22,13 +25,15 @@ class Chart {
     this.#rates.set(subject, rate);
     const most = Math.max(...this.#rates.values());
     const ours = this.#rates.get('varve');
-    this.#body.replaceChildren(...[...this.#rates].map(([name, one]) => {
+    this.#body.replaceChildren(...SUBJECTS.flatMap((name) => {
+      const one = this.#rates.get(name);
+      if (one === undefined) return [];
       const bar = element('span', 'bar');
       bar.style.width = `${Math.max(0.5, (100 * one) / most)}%`;
       const head = element('th', '', name);
       head.scope = 'row';
-      const ratio = name === 'varve' || ours === undefined ? '' : ` varve ${significant(ours / one)} ×`;
-      return element('tr', name === 'varve' ? 'ours' : '', head, element('td', '', bar), element('td', 'rate', formatRate(one), element('span', 'ratio note', ratio)));
+      const ratio = name === 'varve' || ours === undefined ? '' : `varve ${significant(ours / one)} ×`;
+      return [element('tr', name === 'varve' ? 'ours' : '', head, element('td', '', bar), element('td', 'rate', formatRate(one)), element('td', 'ratio note', ratio))];
     }));
   }
 }

@@ -39,7 +39,7 @@ async function createRows(plan, subject, durability, keyCount) {
   const value = VALUE.slice();
   let turn = 0;
   const row = (/** @type {string} */ name, /** @type {string} */ what, /** @type {number} */ wanted, /** @type {(asked: string[], value: Uint8Array) => unknown} */ run) => {
-    const operations = plan.operations(wanted);
+    const operations = plan.operations(TOGETHER * Math.max(2, Math.round((wanted * subject.pace) / TOGETHER)));
     /** @type {string[]} */
     let asked = [];
     add(name, what, {
@@ -61,21 +61,19 @@ async function createRows(plan, subject, durability, keyCount) {
 /** @param {Plan} plan @param {Subject} subject @returns {Promise<Prepared>} */
 export async function writes(plan, subject) {
   const { handle, row, prepared } = await createRows(plan, subject, 'buffered', 100_000);
-  // A transaction a write takes some subjects a hundred times as long: their samples are shorter.
-  const isSlow = !subject.isBlocking;
   const { putNow, putTogether, batch, update } = handle;
   if (putNow !== undefined) row('put/now', 'a write that blocks and is handed over at the end of the turn', 20_000, (asked, value) => { for (let index = 0; index < asked.length; index++) putNow.call(handle, asked[index], value); });
-  row('put/one', 'a write, awaited one by one', isSlow ? 500 : 20_000, (asked, value) => oneByOne(asked, (key) => handle.put(key, value)));
-  if (putTogether !== undefined) row('put/64', `a write, ${TOGETHER} in flight`, TOGETHER * (isSlow ? 10 : 400), (asked, value) => inGroups(asked, (some) => putTogether.call(handle, some, value)));
+  row('put/one', 'a write, awaited one by one', 20_000, (asked, value) => oneByOne(asked, (key) => handle.put(key, value)));
+  if (putTogether !== undefined) row('put/64', `a write, ${TOGETHER} in flight`, 25_000, (asked, value) => inGroups(asked, (some) => putTogether.call(handle, some, value)));
   if (batch !== undefined) {
-    row('batch/64', `a write of an atomic batch of ${TOGETHER}`, TOGETHER * (isSlow ? 50 : 400), (asked, value) => {
+    row('batch/64', `a write of an atomic batch of ${TOGETHER}`, 25_000, (asked, value) => {
       const values = Array.from({ length: TOGETHER }, () => value);
       return inGroups(asked, (some) => batch.call(handle, some, values));
     });
   }
   if (update !== undefined) {
     const changed = VALUE.slice();
-    row('update/one', 'a transaction that reads a value and writes it changed, one by one', isSlow ? 500 : 20_000, (asked, value) => oneByOne(asked, (key) => update.call(handle, key, (found) => {
+    row('update/one', 'a transaction that reads a value and writes it changed, one by one', 20_000, (asked, value) => oneByOne(asked, (key) => update.call(handle, key, (found) => {
       changed.set(found);
       changed.set(value.subarray(0, TURN_AT + 1));
       return changed;
@@ -88,7 +86,7 @@ export async function writes(plan, subject) {
 export async function durable(plan, subject) {
   const { handle, row, prepared } = await createRows(plan, subject, 'strict', 1_000);
   const { putTogether } = handle;
-  row('durable/one', 'a durable write, one by one', 1_000, (asked, value) => oneByOne(asked, (key) => handle.put(key, value)));
-  if (putTogether !== undefined) row('durable/64', `a durable write, ${TOGETHER} in flight`, TOGETHER * (subject.isBlocking ? 100 : 10), (asked, value) => inGroups(asked, (some) => putTogether.call(handle, some, value)));
+  row('durable/one', 'a durable write, one by one', 1_500, (asked, value) => oneByOne(asked, (key) => handle.put(key, value)));
+  if (putTogether !== undefined) row('durable/64', `a durable write, ${TOGETHER} in flight`, 12_000, (asked, value) => inGroups(asked, (some) => putTogether.call(handle, some, value)));
   return prepared;
 }

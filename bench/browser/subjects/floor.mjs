@@ -81,5 +81,5 @@ function floorOf(name, what, wanted, isFlushed, durability) {
 /** The floor of a row, by the group that the row is in. @type {Record<string, (plan: Plan) => Promise<Prepared>>} */
 export const FLOORS = {
   writes: floorOf('put/one', 'a raw write', 20_000, false, 'buffered'),
-  durable: floorOf('durable/one', 'a raw write and a flush', 1_000, true, 'strict'),
+  durable: floorOf('durable/one', 'a raw write and a flush', 1_500, true, 'strict'),
 };

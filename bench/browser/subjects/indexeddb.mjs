@@ -98,6 +98,7 @@ class IndexedDbHandle {
 /** @type {import('./subject.mjs').Subject} */
 export const indexedDb = {
   how: 'one object store; a transaction a write: relaxed in `buffered` rows, strict in `strict` ones',
+  pace: 0.02,
   isBlocking: false,
   async open(name, durability) {
     const request = indexedDB.open(name);

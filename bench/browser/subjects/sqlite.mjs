@@ -46,6 +46,7 @@ const preparing = (db) => (sql) => {
 /** @type {import('./subject.mjs').Subject} */
 export const sqlite = {
   how: '`opfs-sahpool`; prepared statements, WAL, 256 MiB of cache, exclusive locking; buffered: synchronous OFF; strict: FULL',
+  pace: 0.1,
   isBlocking: true,
   async open(name, durability) {
     const { sqlite3, pool } = await load();

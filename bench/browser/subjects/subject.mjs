@@ -10,6 +10,7 @@
  *
  * @typedef {object} Subject
  * @property {string} how what it is configured to, in a few words
+ * @property {number} pace which part of a row's operations a sample takes, so that samples of slow subjects do not take minutes
  * @property {boolean} isBlocking whether `get` returns values, and not promises
  * @property {(name: string, durability: string) => Promise<Handle>} open makes the store of that name where there is none
  * @property {(name: string) => unknown} remove

@@ -58,6 +58,7 @@ class SharedHandle {
 /** @type {import('./subject.mjs').Subject} */
 export const varveFromPage = {
   how: '`varve/browser` in a page',
+  pace: 1,
   isBlocking: false,
   // Made from a file, and not from a Blob, so that the page's policy need not allow those.
   open: async (name, durability) => new SharedHandle(await open(`${name}.varve`, { durability, worker: () => new Worker('/varve-worker.js', { type: 'module' }) })),

@@ -14,6 +14,7 @@ export class DirectHandle extends VarveHandle {
 /** @type {import('./subject.mjs').Subject} */
 export const varve = {
   how: '`varve/direct` in a worker, its file in OPFS',
+  pace: 1,
   isBlocking: true,
   open: async (name, durability) => new DirectHandle(await open(`${name}.varve`, { durability })),
   remove: (name) => removeFile(`${name}.varve`),
