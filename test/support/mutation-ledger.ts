@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url';
 import type { Mutant } from './mutant.js';
 
 const PROJECT = fileURLToPath(new URL('../../', import.meta.url));
-const PATH = join(PROJECT, 'build/mutants.jsonl');
+const NAME = 'build/mutants.jsonl';
 /** What can change how a test ends. */
 const FOLDERS = ['assembly', 'src', 'test'];
 /** What says which bugs there are, and not how a test ends. */
@@ -38,25 +38,32 @@ function digestOf(...texts: readonly string[]): string {
   return hash.digest('hex').slice(0, 16);
 }
 
-function filesOf(folder: string): string[] {
+function filesOf(root: string, folder: string): string[] {
   if (folder === LISTS) return [];
-  return readdirSync(join(PROJECT, folder), { withFileTypes: true }).flatMap((entry) => {
+  return readdirSync(join(root, folder), { withFileTypes: true }).flatMap((entry) => {
     const path = join(folder, entry.name);
-    return entry.isDirectory() ? filesOf(path) : [path];
+    return entry.isDirectory() ? filesOf(root, path) : [path];
   }).sort();
 }
 
 export class MutationLedger {
   /** Everything that can change how a test ends, as it was when this process began: work goes on meanwhile. */
-  readonly #texts = new Map(FOLDERS.flatMap(filesOf).map((path) => [path, readFileSync(join(PROJECT, path), 'utf8')]));
-  readonly #tree = digestOf(...[...this.#texts].flat());
+  readonly #texts: ReadonlyMap<string, string>;
+  readonly #tree: string;
+  readonly #path: string;
+
+  constructor(root = PROJECT) {
+    this.#texts = new Map(FOLDERS.flatMap((folder) => filesOf(root, folder)).map((path) => [path, readFileSync(join(root, path), 'utf8')]));
+    this.#tree = digestOf(...[...this.#texts].flat());
+    this.#path = join(root, NAME);
+  }
 
   /** What is known of the bugs of a list, and still holds. */
   read(mutants: readonly Mutant[]): Map<string, Outcome> {
     const byName = new Map(mutants.map((mutant) => [mutant.name, mutant]));
     const known = new Map<string, Outcome>();
-    if (!existsSync(PATH)) return known;
-    for (const text of readFileSync(PATH, 'utf8').split('\n')) {
+    if (!existsSync(this.#path)) return known;
+    for (const text of readFileSync(this.#path, 'utf8').split('\n')) {
       if (text === '') continue;
       const { place, tree, ...outcome } = JSON.parse(text) as Line;
       const mutant = byName.get(outcome.name);
@@ -70,8 +77,8 @@ export class MutationLedger {
   /** Writes down what became of a bug, at once. */
   add(mutant: Mutant, outcome: Outcome): void {
     const line: Line = { ...outcome, place: this.#placeOf(mutant, outcome.file), tree: this.#tree };
-    mkdirSync(dirname(PATH), { recursive: true });
-    appendFileSync(PATH, `${JSON.stringify(line)}\n`);
+    mkdirSync(dirname(this.#path), { recursive: true });
+    appendFileSync(this.#path, `${JSON.stringify(line)}\n`);
   }
 
   #placeOf(mutant: Mutant, file: string | undefined): string {

@@ -1,6 +1,5 @@
 /** What became of the planted bugs, as a table and as figures. */
-import type { Mutant } from './mutant.js';
-import { testPath } from './mutant.js';
+import { testPath, type Area, type Mutant } from './mutant.js';
 import type { Outcome } from './mutation-ledger.js';
 
 /** Within how many seconds a bug is to be found. Of the classic ones, that every rig must find, it is a failure where that takes longer. */
@@ -38,8 +37,20 @@ function printTable(rows: readonly Row[]): void {
   }
 }
 
+/** Prints the figures of each area of which anything was examined. */
+function printAreas(areas: readonly Area[], rows: readonly Row[]): void {
+  print(`\n${'area'.padEnd(14)} planted  examined  noticed  within ${LIMIT} s  survived`);
+  for (const { name, mutants } of areas) {
+    const ofArea = rows.filter(({ mutant }) => mutants.includes(mutant));
+    const caught = ofArea.filter(({ outcome }) => outcome.verdict === 'caught');
+    const figures = [mutants.length, ofArea.length, caught.length, caught.filter(({ outcome }) => outcome.seconds <= LIMIT).length, ofArea.filter(({ outcome }) => outcome.verdict === 'survived').length];
+    const widths = [7, 10, 9, 13, 10];
+    if (ofArea.length > 0) print(`${name.padEnd(14)} ${figures.map((figure, index) => String(figure).padStart(widths[index]!)).join('')}`);
+  }
+}
+
 /** Prints the table and the figures. Returns the code with which the tool ends: 2 where the list is wrong, 1 where a bug survives that does harm, or a classic one took too long, and otherwise 0. */
-export function report(mutants: readonly Mutant[], outcomes: ReadonlyMap<string, Outcome>, carriedCount: number, minutes: number): number {
+export function report(areas: readonly Area[], mutants: readonly Mutant[], outcomes: ReadonlyMap<string, Outcome>, carriedCount: number, minutes: number): number {
   const rows = mutants.flatMap((mutant) => (outcomes.has(mutant.name) ? [{ mutant, outcome: outcomes.get(mutant.name)! }] : []));
   const of = (verdict: Outcome['verdict']): Row[] => rows.filter(({ outcome }) => outcome.verdict === verdict);
   const caught = of('caught');
@@ -49,6 +60,7 @@ export function report(mutants: readonly Mutant[], outcomes: ReadonlyMap<string,
   const times = caught.map(({ outcome }) => outcome.seconds).sort((left, right) => left - right);
   const share = (part: number): string => (times[Math.min(times.length - 1, Math.floor(times.length * part))] ?? 0).toFixed(1);
   printTable(rows);
+  printAreas(areas, rows);
   print(`\nplanted bugs: ${mutants.length}, examined ${rows.length} (${carriedCount} of them earlier), noticed ${caught.length}, survived ${survived.length}, of which ${survived.length - harmful.length} change nothing; ` +
     `found within ${LIMIT} s: ${caught.length - late.length}, half of them within ${share(0.5)} s, nine tenths within ${share(0.9)} s, the slowest after ${share(1)} s; ${minutes.toFixed(1)} minutes`);
   for (const { mutant } of survived) print(`survived: ${mutant.name} (${mutant.breaks.join(', ')}; ${mutant.file})${mutant.changesNothing === undefined ? '' : `, and changes nothing: ${mutant.changesNothing}`}`);

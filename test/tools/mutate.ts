@@ -133,6 +133,6 @@ else {
   else {
     const shares = await inShards<Outcome[]>(options.shards === undefined ? undefined : Number(options.shards));
     const outcomes = new Map([...known, ...shares.flat().map((outcome) => [outcome.name, outcome] as const)]);
-    process.exitCode = report(mutants, outcomes, known.size, (performance.now() - began) / 60_000);
+    process.exitCode = report(AREAS, mutants, outcomes, known.size, (performance.now() - began) / 60_000);
   }
 }
