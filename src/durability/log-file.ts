@@ -341,9 +341,11 @@ export class LogFile {
       this.#writeSuperblock(true);
       this.#hasSuperblock = false;
       this.#flushImage();
-      // The slots of the image before are free now. A file that keeps its length after all has more of them.
+      // Only now are the slots of the image before free. A file that keeps its length after all has more of them.
       const size = this.slots.trimmedSize(this.usedSlots());
-      if (size < this.device.size()) this.device.truncate(size);
+      if (size >= this.device.size()) return;
+      this.device.truncate(size);
+      this.device.flushSync();
     });
   }
 

@@ -110,7 +110,7 @@ export class Life {
     };
     const device: Device = this.disk;
     if (this.#hasQueue) Object.assign(device, { background: new Queue(this.disk) });
-    this.#store = openOnDevice(device, this.settings, () => undefined, { now: () => this.clock.milliseconds, random: (size) => this.#random.bytes(size), checks: false });
+    this.#store = openOnDevice(device, this.settings, () => undefined, { now: () => this.clock.milliseconds, random: (size) => this.#random.bytes(size), checks: false, imageSegments: 1 });
     this.#found(this.values.read(this.#store), isWritten);
   }
 

@@ -72,7 +72,7 @@ export class Prober {
     this.settings = settingsFor(options);
     this.#settingsOfMade = { ...this.settings, create: false };
     this.engine = new ResetEngine(now);
-    this.#surroundings = { now, random: (size) => ENTROPY.slice(0, size), checks: false };
+    this.#surroundings = { now, random: (size) => ENTROPY.slice(0, size), checks: false, imageSegments: 1 };
   }
 
   /** Opens a device with the engine that is used again: the store before is not to be used any more. `isMade` says that a superblock is there, so that nothing needs to be made, or looked for. */

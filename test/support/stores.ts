@@ -16,20 +16,19 @@ export function debugModule(): WebAssembly.Module {
 
 /** In the second mode of tests, `VARVE_BLOCKS=n`, so many blocks of every store are in memory, and the rest is read when it is asked for. */
 const BLOCKS = process.env['VARVE_BLOCKS'];
-const IN_SECOND_MODE = BLOCKS === undefined ? {} : { blocks: Number(BLOCKS) };
-/** Stores of tests are small, and yet write images of their index, while they are used and when they are closed. */
-const IMAGE_SEGMENTS = 2;
+/** There every store writes images of its index, too. */
+const IN_SECOND_MODE = BLOCKS === undefined ? {} : { blocks: Number(BLOCKS), imageSegments: 1 };
 
 /** A clock that stands still, or the one given, and randomness that repeats. */
 export function stillSurroundings(seed: number, checks = false, now = (): number => 1_700_000_000_000): Surroundings {
   const random = new Random(seed);
-  return { now, random: (size) => random.bytes(size), checks, imageSegments: IMAGE_SEGMENTS, ...IN_SECOND_MODE };
+  return { now, random: (size) => random.bytes(size), checks, ...IN_SECOND_MODE };
 }
 
-/** Opens a store on a device, with little memory set aside, because tests open very many. */
-export function openStore(device: Device, options: OpenOptions = {}, seed = 1, checks = false, now?: () => number): Store {
+/** Opens a store on a device, with little memory set aside, because tests open very many. `more` is of what comes from outside, too. */
+export function openStore(device: Device, options: OpenOptions = {}, seed = 1, checks = false, now?: () => number, more: Partial<Surroundings> = {}): Store {
   const settings = resolveOptions({ ...options, memory: { initial: 1 << 20, ...options.memory }, ...(checks ? { module: debugModule() } : {}) });
-  return openOnDevice(device, settings, () => device.close(), stillSurroundings(seed, checks, now));
+  return openOnDevice(device, settings, () => device.close(), { ...stillSurroundings(seed, checks, now), ...more });
 }
 
 /** Opens a store without a file. */

@@ -162,7 +162,8 @@ function judge(world: World, damaged: Damaged, sample: Sample): void {
   const disk = new SimulatedDisk(image);
   let db: Store;
   try {
-    db = openStore(disk, { create: false, ...(world.setup.history === undefined ? {} : { history: world.setup.history }) }, world.seed, false, () => world.time.now);
+    // With an image of the index, damage of what it spares reading is told by whoever reads it.
+    db = openStore(disk, { create: false, ...(world.setup.history === undefined ? {} : { history: world.setup.history }) }, world.seed, false, () => world.time.now, { readsAll: true });
   } catch (error) {
     if (!isRefusal(error, image)) throw error;
     must(!disk.trace.some((operation) => operation !== 'read'), () => `${what}: refused, and changed`);

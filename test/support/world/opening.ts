@@ -22,6 +22,8 @@ import type { World } from './world.js';
 
 /** How often a recovery may be disturbed, one behind the other. */
 const DEPTH_MAX = 4;
+/** From so many segments on stores write images of their index, while they are used and when they are closed. */
+const IMAGE_SEGMENTS = 2;
 
 function collectionsOf(db: Store): (Store | Keyspace)[] {
   return SPACES.map((name) => (name === '' ? db : db.keyspace(name, name === 'two' ? { values: 'bytes' } : {})));
@@ -216,7 +218,7 @@ export function beginLife(world: World, start: Medium, random: Random): Life {
     world.figures.openings++;
     let db: Store;
     try {
-      db = openStore(queue ?? disk, options, random.next(), habits.checks, () => world.time.now);
+      db = openStore(queue ?? disk, options, random.next(), habits.checks, () => world.time.now, { imageSegments: IMAGE_SEGMENTS });
     } catch (error) {
       medium = afterFailedOpening(world, attempt, error, before, random);
       continue;
