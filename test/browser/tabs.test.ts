@@ -63,9 +63,18 @@ function endCounting(tab: Tab): Promise<Counted> {
 
 const acknowledgedIn = (tab: Tab): Promise<number> => tab.run(() => (window as unknown as TabGlobals).kept.acknowledged.length as number);
 
-async function until(isTrue: () => Promise<boolean>): Promise<void> {
-  for (const end = Date.now() + 30_000; !await isTrue();) {
-    if (Date.now() > end) throw new Error('it did not come to pass in 30 seconds');
+/** For how long nothing may happen before a test gives up, in milliseconds: how long all of it takes says more of the machine than of the store. */
+const STILL_MAX = 30_000;
+
+/** Waits for something. `progress` is a number that changes as long as it may still come to pass. */
+async function until(isTrue: () => Promise<boolean>, progress: () => number = () => 0): Promise<void> {
+  let seen = progress();
+  for (let end = Date.now() + STILL_MAX; !await isTrue();) {
+    if (progress() !== seen) {
+      seen = progress();
+      end = Date.now() + STILL_MAX;
+    }
+    if (Date.now() > end) throw new Error(`nothing has happened for ${STILL_MAX} ms, and it did not come to pass`);
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
 }
@@ -73,7 +82,11 @@ async function until(isTrue: () => Promise<boolean>): Promise<void> {
 /** Waits until each tab has had so many transactions more acknowledged. */
 async function advance(tabs: readonly Tab[], by: number): Promise<void> {
   const begun = await Promise.all(tabs.map(acknowledgedIn));
-  await until(async () => (await Promise.all(tabs.map(acknowledgedIn))).every((count, index) => count >= begun[index]! + by));
+  let counts = begun;
+  await until(async () => {
+    counts = await Promise.all(tabs.map(acknowledgedIn));
+    return counts.every((count, index) => count >= begun[index]! + by);
+  }, () => counts.reduce((sum, count) => sum + count, 0));
 }
 
 /** Holds what tabs were told against what the store holds: every acknowledged transaction is there, and each was applied once. */
@@ -276,7 +289,7 @@ withBrowsers(['chromium', 'firefox'], (name) => {
     const counted: Record<string, Counted> = {};
     for (let index = 1; index < 10; index++) counted[`tab${index}`] = await endCounting(open[index]!);
     await judge(open[9]!, counted);
-  });
+  }, 300_000);
 
   if (name === 'chromium') {
     test('a tab that is frozen gives the store up first; another goes on, and so does it when it is resumed (F-71)', async () => {

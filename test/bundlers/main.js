@@ -9,7 +9,9 @@ async function visit() {
     await db.batch(['Oslo', 'Bergen', 'Tromsø'].map((name, index) => ({ type: 'put', key: ['city', name], value: { name, index } })));
     const cities = [];
     for await (const { key } of db.scan({ prefix: ['city'] })) cities.push(key[1]);
-    return { before, after: await db.get('visits'), cities, oslo: await db.get(['city', 'Oslo']) };
+    // What is loaded when it is first asked for has to be found too.
+    const lines = await new Response(db.export({ prefix: ['city'] })).text();
+    return { before, after: await db.get('visits'), cities, oslo: await db.get(['city', 'Oslo']), exported: lines.trim().split('\n').length };
   } finally {
     await db.close();
   }

@@ -126,9 +126,9 @@ async function visitPage(browser: Browser, address: string): Promise<void> {
   });
   await tab.goto(address);
   const oslo = { name: 'Oslo', index: 0 };
-  check(await outcomeOf(tab), { after: 1, cities: CITIES, oslo }, 'The first visit');
+  check(await outcomeOf(tab), { after: 1, cities: CITIES, oslo, exported: CITIES.length }, 'The first visit');
   await tab.reload();
-  check(await outcomeOf(tab), { before: 1, after: 2, cities: CITIES, oslo }, 'The second visit');
+  check(await outcomeOf(tab), { before: 1, after: 2, cities: CITIES, oslo, exported: CITIES.length }, 'The second visit');
   check(complaints, [], 'What the browser complains of');
   await tab.close();
 }
