@@ -1,4 +1,4 @@
-/** `bench/harness/garbage.mjs` for browsers, in whose bundles it takes that place: Chromium collects when it is asked, where it was started with `--js-flags=--expose-gc`. */
+/** `bench/harness/garbage.mjs` for browsers, in whose bundles it takes that place: Chromium collects when it is asked, where it was started with the flag `--expose-gc` of its engine. */
 
 const collect = /** @type {{ gc?: () => void }} */ (globalThis).gc;
 

@@ -1,16 +1,44 @@
 /** The runtimes that programs are run in beside each other: the Node that runs this one, and those of the package beside this file. */
 import { spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, mkdirSync, rmSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 const folder = fileURLToPath(new URL('./', import.meta.url));
 const inside = (/** @type {string} */ path) => `${folder}node_modules/.bin/${path}`;
 
-/** Installs what the package in a folder depends on, if it is not there yet. @param {string} where */
+/** In milliseconds: how long another process may install, and how often it is looked for. */
+const INSTALLING_MAX = 300_000;
+const LOOK_INTERVAL = 200;
+
+/** Whether this process is the one that installs: the folder is made by one alone. @param {string} folder */
+function isFirst(folder) {
+  try {
+    mkdirSync(folder);
+    return true;
+  } catch (error) {
+    if (/** @type {NodeJS.ErrnoException} */ (error).code === 'EEXIST') return false;
+    throw error;
+  }
+}
+
+/** Installs what the package in a folder depends on, if it is not there yet. Where another process does so, waits for it. @param {string} where */
 export function install(where) {
-  if (existsSync(`${where}node_modules/.package-lock.json`)) return;
-  const result = spawnSync('npm', ['ci', '--no-audit', '--no-fund'], { cwd: where, stdio: ['ignore', 'ignore', 'inherit'], shell: process.platform === 'win32' });
-  if (result.status !== 0) throw new Error(`What ${where}package.json names could not be installed, so nothing was run.`);
+  const installing = `${where}.installing`;
+  const isThere = () => existsSync(`${where}node_modules/.package-lock.json`);
+  for (const end = Date.now() + INSTALLING_MAX; ;) {
+    if (isThere() && !existsSync(installing)) return;
+    if (isFirst(installing)) break;
+    if (Date.now() > end) throw new Error(`Another process seems to install what ${where}package.json names. Remove ${installing} if there is none.`);
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, LOOK_INTERVAL);
+  }
+  try {
+    // Another may have come to its end since this one looked.
+    if (isThere()) return;
+    const result = spawnSync('npm', ['ci', '--no-audit', '--no-fund', '--loglevel', 'error'], { cwd: where, stdio: ['ignore', 'ignore', 'inherit'], shell: process.platform === 'win32' });
+    if (result.status !== 0) throw new Error(`What ${where}package.json names could not be installed, so nothing was run.`);
+  } finally {
+    rmSync(installing, { recursive: true });
+  }
 }
 
 /** @typedef {{ name: string, command: string[] }} Runtime */

@@ -1,4 +1,6 @@
 /** The page that shows the store, driven as a person would: loading, searching, editing, a second tab, the past, the benchmark; with the keyboard alone, by a screen reader's rules, and on a phone. */
+import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -76,6 +78,23 @@ async function violationsOf(page: Page): Promise<unknown[]> {
     return violations.map(({ id, nodes }) => ({ id, where: nodes.map(({ html, failureSummary }) => `${html}: ${failureSummary}`) }));
   });
 }
+
+test('the command prints where the page is, which comes under a policy of its own; a port that is taken is said to be', async () => {
+  const command = (port: string): ChildProcessWithoutNullStreams => spawn(process.execPath, ['examples/demo/serve.mjs', '--port', port], { cwd: root });
+  const first = command('0');
+  try {
+    const [, address] = /^varve in a browser: (http:\/\/localhost:\d+)\n/.exec(String((await once(first.stdout, 'data'))[0])) ?? [];
+    const answer = await fetch(address!);
+    expect(answer.status).toBe(200);
+    expect(answer.headers.get('content-security-policy')).toContain("default-src 'none'");
+    const second = command(new URL(address!).port);
+    const said = once(second.stderr, 'data');
+    expect(await once(second, 'exit')).toEqual([1, null]);
+    expect(String((await said)[0])).toMatch(/^Port \d+ is taken\./);
+  } finally {
+    first.kill();
+  }
+});
 
 withBrowsers(['chromium', 'firefox'], (name) => {
   let browser: Browser;

@@ -37,7 +37,7 @@ function sumOf(order) {
 export async function reads(plan, subject) {
   const keys = createKeys(plan.keys(100_000));
   const { handle, discard } = await openFilled(subject, 'buffered', keys);
-  const operations = plan.operations(100_000 * subject.pace);
+  const operations = plan.operations(200_000 * subject.pace);
   const order = uniformOrder(operations, keys.length, createRandom(plan.seed));
   const hot = new Uint32Array(operations).fill(keys.length >> 1);
   const missing = keys.map((_, index) => keyFor('none:', index));
