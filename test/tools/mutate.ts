@@ -2,7 +2,7 @@
  * The test of the tests: plants bugs in a private copy of the project, one at a time, and sees whether the tests notice. `npm run mutate -- [name or area …]` examines those that are named, or
  * all. What became of each is written to `build/mutants.jsonl` at once; `--resume` goes on with what that does not know yet, or no longer. `--classic` takes those that every rig must find,
  * `--seed N` another order than the list's, `--minutes M` begins none after so long, `--wide` asks all tests about a bug that those of its entry did not notice, `--shards K` says in how many
- * processes, and `--list` only prints the list. Ends with code 1 where a bug survives, or a classic one took longer than a minute; with code 2 where the list itself is wrong.
+ * processes. `--list` only prints the list, and `--report` what is known of it. Ends with code 1 where a bug survives, or a classic one took longer than a minute; with code 2 where the list itself is wrong.
  */
 import { performance } from 'node:perf_hooks';
 import { parseArgs } from 'node:util';
@@ -26,6 +26,7 @@ const { values: options, positionals: wanted } = parseArgs({
   allowPositionals: true,
   options: {
     list: { type: 'boolean', default: false },
+    report: { type: 'boolean', default: false },
     classic: { type: 'boolean', default: false },
     resume: { type: 'boolean', default: false },
     wide: { type: 'boolean', default: false },
@@ -128,8 +129,9 @@ const share = shardOf();
 if (options.list) printList(mutants);
 else {
   const ledger = new MutationLedger();
-  const known = options.resume ? ledger.read(mutants) : new Map<string, Outcome>();
-  if (share !== undefined) send(await examineShare(mutants, known, ledger, share));
+  const known = options.resume || options.report ? ledger.read(mutants) : new Map<string, Outcome>();
+  if (options.report) process.exitCode = report(AREAS, mutants, known, known.size, 0);
+  else if (share !== undefined) send(await examineShare(mutants, known, ledger, share));
   else {
     const shares = await inShards<Outcome[]>(options.shards === undefined ? undefined : Number(options.shards));
     const outcomes = new Map([...known, ...shares.flat().map((outcome) => [outcome.name, outcome] as const)]);
