@@ -2,6 +2,7 @@
  * Stores larger than their memory, and how fast they open: `node bench/suites/paging.mjs`. Figures are of the processor's time, user and system, so that what else the machine does counts less;
  * reads of the file come from the page cache, which is where a lookup costs most beside them.
  */
+import fs from 'node:fs';
 import { closeSync, copyFileSync, fstatSync, mkdtempSync, openSync, readSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -37,10 +38,27 @@ function timeOf(call, calls = CALLS) {
 
 const median = (figures) => figures.toSorted((left, right) => left - right)[figures.length >> 1];
 
+/** What stores cost to open that have no image of their index: those that keep a history, and those with values in parts. */
+async function measureWithoutImage(path) {
+  const stores = {
+    'open of 250,000 versions of 50,000 keys, all kept': { options: { history: 'all' }, fill: (store) => { for (let step = 0; step < 250_000; step++) store.putSync(`key00${String(step % 50_000).padStart(6, '0')}`, new Uint8Array(100)); } },
+    'open of 200 values of 1 MiB, each in parts': { options: {}, fill: (store) => { for (let key = 0; key < 200; key++) store.putSync(key, new Uint8Array(1 << 20)); } },
+  };
+  for (const [name, { options, fill }] of Object.entries(stores)) {
+    const filling = await open(path, { ...options, durability: 'relaxed' });
+    fill(filling);
+    await filling.close();
+    const times = [];
+    for (let round = 0; round < ROUNDS; round++) times.push(await timeOfOpen(path, undefined, options));
+    print(name, median(times).toFixed(1), 'ms');
+    rmSync(path);
+  }
+}
+
 /** The processor's time of opening a store, to its first `get`, in milliseconds. */
-async function timeOfOpen(path, look = () => undefined) {
+async function timeOfOpen(path, look = () => undefined, options = {}) {
   const begin = process.cpuUsage();
-  const store = await open(path);
+  const store = await open(path, options);
   store.get('key00500000');
   const { user, system } = process.cpuUsage(begin);
   look(store);
@@ -62,6 +80,12 @@ async function measureScans(path) {
   const { size } = fstatSync(descriptor);
   const block = new Uint8Array(64 << 10);
   const figures = { pread: [], forward: [], backward: [] };
+  let reads = 0;
+  const { readSync: read } = fs;
+  fs.readSync = (...parameters) => {
+    reads++;
+    return read(...parameters);
+  };
   const scanned = (reverse) => {
     let bytes = 0;
     for (const value of bounded.values({ reverse })) bytes += value.length;
@@ -69,6 +93,7 @@ async function measureScans(path) {
   };
   // The first scan puts the keys in order.
   bounded.count();
+  reads = 0;
   for (let round = 0; round < ROUNDS; round++) {
     figures.pread.push(timeOf(() => { for (let at = 0; at < size; at += block.length) readSync(descriptor, block, 0, block.length, at); }, 1));
     figures.forward.push(timeOf(() => scanned(false), 1));
@@ -79,6 +104,8 @@ async function measureScans(path) {
   print('scan of that store in the order of its log, for each value', perValue(figures.forward), 'µs');
   print('  and in reverse', perValue(figures.backward), 'µs');
   print('  of the speed of pread', ((100 * median(figures.pread)) / median(figures.forward)).toFixed(0), '%');
+  print('  reads of the file for each value', (reads / (2 * ROUNDS * SCAN_COUNT)).toFixed(2), '');
+  fs.readSync = read;
   closeSync(descriptor);
   await bounded.close();
   rmSync(path);
@@ -144,6 +171,8 @@ try {
   const { images } = running.stats().file;
   print('  images of the index that were written meanwhile', String(images.written), `of ${(images.bytes / (1 << 20)).toFixed(1)} MiB in all`);
   await running.close();
+
+  await measureWithoutImage(join(folder, 'whole.varve'));
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }

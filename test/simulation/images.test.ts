@@ -10,6 +10,7 @@ import { openPaged } from '../support/stores.js';
 const SEGMENT_SIZE = 4096;
 const OPTIONS = { durability: 'strict', flush: 'sync', segmentSize: SEGMENT_SIZE, flushInterval: 3_600_000, values: 'bytes' } as const;
 const PLENTY = 1000;
+const MANY_KEYS = 2500;
 
 type Model = Map<number | string, Uint8Array>;
 
@@ -336,6 +337,39 @@ test('while an image is written, every structure of the store and every figure o
     const again = openPaged(new SimulatedDisk(disk.image('none')), OPTIONS, 1, random.pick([PLENTY, 6]), true) as Store<Uint8Array>;
     await expectModel(again, model, `seed ${seed}, life ${life}`);
     await again.close();
+  }
+});
+
+test('keys that are written, deleted and moved while the pages of an image are written are what they should be after a crash at any time (F-26)', async () => {
+  const seed = seedOf(95);
+  for (const blocks of [PLENTY, 40]) {
+    const random = new Random(seed);
+    const disk = new SimulatedDisk();
+    const db = openOn(disk, blocks);
+    const model: Model = new Map();
+    // Enough for several pages, of which each takes several chunks.
+    for (let key = 0; key < MANY_KEYS; key++) {
+      model.set(key, random.bytes(12));
+      db.putSync(key, model.get(key)!);
+    }
+    for (let round = 0; round < 24; round++) {
+      for (let step = 0; step < 300; step++) {
+        const key = random.below(random.chance(0.2) ? 2 * MANY_KEYS : MANY_KEYS);
+        if (random.below(5) === 0) {
+          db.deleteSync(key);
+          model.delete(key);
+        } else {
+          const value = random.bytes(random.below(24));
+          db.putSync(key, value);
+          model.set(key, value);
+        }
+      }
+      const again = openOn(new SimulatedDisk(disk.image(random.pick(['none', 'all'] as const))), random.pick([PLENTY, 40]));
+      expect(again.recovery.records).toBeLessThan(db.stats().version);
+      await expectModel(again, model, `seed ${seed}, ${blocks} blocks, round ${round}`);
+    }
+    expect(db.stats().file!.images.written).toBeGreaterThan(2);
+    await db.close();
   }
 });
 
