@@ -11,7 +11,6 @@ const forBrowsers = {
   setup(build) {
     build.onResolve({ filter: /\/device\/platform\.js$|^\.\/platform\.js$/ }, () => ({ path: join(root, 'src/device/web-platform.ts') }));
     build.onResolve({ filter: /^@assemblyscript\/loader$/ }, () => ({ path: join(root, 'src/engine/web-loader.ts') }));
-    build.onResolve({ filter: /^@msgpack\/msgpack$/ }, () => ({ path: join(root, 'src/codec/web-messagepack.ts') }));
   },
 };
 /** Neither pages nor their workers have the core that programs have: a worker is handed the one of its page, compiled. */
@@ -46,5 +45,5 @@ export async function writePlatformBundles(folder) {
     ...common, entryPoints: ['src/browser.ts'], outdir: folder, splitting: true, chunkNames: 'browser-[hash]', format: 'esm', minifySyntax: true, minifyWhitespace: true, plugins: [forBrowsers, withoutCore],
   });
   await build({ ...worker, outfile: join(folder, 'worker.js'), format: 'esm' });
-  await build({ ...common, entryPoints: ['src/index.ts'], outfile: join(folder, 'workerd.js'), format: 'esm', plugins: [forBrowsers, withCoreModule] });
+  await build({ ...common, entryPoints: ['src/index.ts'], outfile: join(folder, 'workerd.js'), format: 'esm', external: ['@msgpack/msgpack'], plugins: [forBrowsers, withCoreModule] });
 }

@@ -16,13 +16,12 @@ export interface Answer {
 
 const TYPES: Readonly<Record<string, string>> = { js: 'text/javascript', wasm: 'application/wasm', html: 'text/html' };
 
-/** What pages have in place of what programs have, their core and their MessagePack: these have to pass every suite too. */
-const asInPages: Plugin = {
-  name: 'as-in-pages',
+/** The core of pages in place of the one that programs have: it has to pass every suite too. */
+const withSmallCore: Plugin = {
+  name: 'with-small-core',
   setup: (build) => {
-    build.onResolve({ filter: /^@msgpack\/msgpack$/ }, () => ({ path: join(root, 'src/codec/web-messagepack.ts') }));
-    build.onResolve({ filter: /build\/wasm\.js$/ }, () => ({ path: 'small', namespace: 'as-in-pages' }));
-    build.onLoad({ filter: /.*/, namespace: 'as-in-pages' }, () => {
+    build.onResolve({ filter: /build\/wasm\.js$/ }, () => ({ path: 'small', namespace: 'with-small-core' }));
+    build.onLoad({ filter: /.*/, namespace: 'with-small-core' }, () => {
       const text = Array.from(readFileSync(join(root, 'build/varve.small.wasm')), (byte) => String.fromCharCode(byte + 35)).join('');
       return { contents: `export const wasmText = ${JSON.stringify(text)};` };
     });
@@ -33,7 +32,7 @@ const asInPages: Plugin = {
 export async function bundleForBrowser(entry: string): Promise<string> {
   const alias = { vitest: join(root, 'test/browser/runner.ts'), 'node:fs': join(root, 'test/browser/files.ts') };
   const result = await build({
-    stdin: { contents: `import './${entry}'; export { run } from './test/browser/runner.ts';`, resolveDir: root, loader: 'ts' }, bundle: true, format: 'esm', platform: 'browser', target: 'es2022', charset: 'utf8', write: false, ignoreAnnotations: true, alias, plugins: [asInPages], define: { 'process.env': '{}' }, logLevel: 'error',
+    stdin: { contents: `import './${entry}'; export { run } from './test/browser/runner.ts';`, resolveDir: root, loader: 'ts' }, bundle: true, format: 'esm', platform: 'browser', target: 'es2022', charset: 'utf8', write: false, ignoreAnnotations: true, alias, plugins: [withSmallCore], define: { 'process.env': '{}' }, logLevel: 'error',
   });
   return result.outputFiles[0]!.text;
 }
