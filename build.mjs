@@ -65,20 +65,51 @@ if (isStale('build/small.js', 'build/varve.small.wasm', 'build.mjs')) {
   writeText('build/small', 'The core of pages, compiled, deflated, in base64', 'deflatedCore', text);
 }
 
-if (isStale('build/worker.js', 'src', 'assembly/shared', 'build.mjs', 'platform-bundles.mjs')) {
-  const { bundleWorker } = await import('./platform-bundles.mjs');
-  writeFileSync('build/worker.js', `/** The program of the worker that has a page's store: made by build.mjs. */\nexport const workerText = ${JSON.stringify(await bundleWorker())};\n`);
+const { build } = await import('esbuild');
+
+/** Bundles for browsers carry nothing of Node: what differs between platforms is chosen when they are built, not when they run. */
+const forBrowsers = {
+  name: 'for-browsers',
+  setup({ onResolve }) {
+    onResolve({ filter: /\/device\/platform\.js$|^\.\/platform\.js$/ }, () => ({ path: join(root, 'src/device/web-platform.ts') }));
+    onResolve({ filter: /^@assemblyscript\/loader$/ }, () => ({ path: join(root, 'src/engine/web-loader.ts') }));
+  },
+};
+/** Neither pages nor their workers have the core that programs have: a worker is handed the one of its page, compiled. */
+const withoutCore = {
+  name: 'without-core',
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /build\/wasm\.js$/ }, () => ({ path: 'wasm', namespace: 'without-core' }));
+    onLoad({ filter: /.*/, namespace: 'without-core' }, () => ({ contents: "export const wasmText = '';" }));
+  },
+};
+/** In workerd nothing is compiled while a program runs: the core is a module of the program, which lies beside this one. */
+const withCoreModule = {
+  name: 'with-core-module',
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /^\.\/compile\.js$/ }, () => ({ path: 'core', namespace: 'with-core-module' }));
+    onResolve({ filter: /\/varve\.wasm$/ }, () => ({ path: './varve.wasm', external: true }));
+    onLoad({ filter: /.*/, namespace: 'with-core-module' }, () => ({ contents: "import core from './varve.wasm';\nexport const compiledCore = () => core;" }));
+  },
+};
+const common = { bundle: true, format: 'esm', charset: 'utf8', target: 'es2022', logLevel: 'warning' };
+const forPages = { ...common, platform: 'browser', plugins: [forBrowsers, withoutCore] };
+const worker = { ...forPages, entryPoints: ['src/worker/main.ts'], minify: true };
+
+if (isStale('build/worker.js', 'src', 'assembly/shared', 'build.mjs')) {
+  // As a page starts it from a Blob.
+  const { outputFiles } = await build({ ...worker, format: 'iife', write: false });
+  writeFileSync('build/worker.js', `/** The program of the worker that has a page's store: made by build.mjs. */\nexport const workerText = ${JSON.stringify(outputFiles[0].text)};\n`);
   writeFileSync('build/worker.d.ts', 'export declare const workerText: string;\n');
 }
 
-if (isStale('dist/index.js', 'src', 'assembly/shared', 'build/wasm.js', 'build/small.js', 'build/worker.js', 'build.mjs', 'platform-bundles.mjs')) {
+if (isStale('dist/index.js', 'src', 'assembly/shared', 'build/wasm.js', 'build/small.js', 'build/worker.js', 'build.mjs')) {
   rmSync('dist', { recursive: true, force: true });
-  const { build } = await import('esbuild');
-  const { writePlatformBundles } = await import('./platform-bundles.mjs');
-  await build({
-    entryPoints: ['src/index.ts'], outfile: 'dist/index.js', bundle: true, format: 'esm', charset: 'utf8', target: 'es2022', platform: 'neutral', external: ['@assemblyscript/loader', '@msgpack/msgpack'], logLevel: 'warning',
-  });
-  await writePlatformBundles('dist');
+  await build({ ...common, entryPoints: ['src/index.ts'], outfile: 'dist/index.js', platform: 'neutral', external: ['@assemblyscript/loader', '@msgpack/msgpack'] });
+  // A page may load these as they are, so they carry what they depend on; names are left alone, for whoever looks into them.
+  await build({ ...forPages, entryPoints: ['src/browser.ts'], outdir: 'dist', splitting: true, chunkNames: 'browser-[hash]', minifySyntax: true, minifyWhitespace: true });
+  await build({ ...worker, outfile: 'dist/worker.js' });
+  await build({ ...common, entryPoints: ['src/index.ts'], outfile: 'dist/workerd.js', platform: 'browser', external: ['@msgpack/msgpack'], plugins: [forBrowsers, withCoreModule] });
   copyFileSync('build/varve.wasm', 'dist/varve.wasm');
   run(process.execPath, [join('node_modules', 'typescript', 'bin', 'tsc'), '-p', 'tsconfig.build.json']);
 }
