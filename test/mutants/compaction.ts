@@ -123,6 +123,7 @@ export const compaction: Area = {
       find: '  forsake(found, address);\n',
       replace: '',
       tests: TESTS,
+      only: 'deletes are forgotten when nothing is left',
     },
     {
       name: 'batch-keeps-the-list-of-parts-that-moved',

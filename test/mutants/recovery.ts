@@ -210,6 +210,7 @@ export const recovery: Area = {
       find: 'const generation = Superblock.generation + 1;',
       replace: 'const generation = Superblock.generation + 2;',
       tests: ['unit/format'],
+      only: 'superblocks alternate',
     },
     {
       name: 'superblock-unchecked',
