@@ -221,7 +221,7 @@ withBrowsers(['chromium', 'firefox'], (name) => {
       await advance(open.slice(index + 1), 5);
     }
     await judge(open[3]!, { d: await endCounting(open[3]!) });
-  });
+  }, 300_000);
 
   test('reads that were on their way are answered by the next worker; views of the one that is gone say so; watches go on', async () => {
     const [first, second] = await openTabs(2, newPath());
