@@ -61,7 +61,7 @@ function list(stats: Stats, commitsASecond: number): void {
     ['file', formatBytes(file?.bytes ?? 0)],
     ['flushes', formatCount(file?.flushes ?? 0)],
     ['median flush', file === undefined || file.flushes === 0 ? '–' : `${file.flushLatency.p50.toFixed(1)} ms`],
-    ['moved by compaction', formatBytes(stats.compaction.movedBytes)],
+    ['bytes moved', formatBytes(stats.compaction.movedBytes)],
     ['segments emptied', formatCount(stats.compaction.emptiedSegments)],
   ];
   figures.replaceChildren(...rows.map(([name, value]) => element('div', '', element('dt', '', name), element('dd', '', value))));

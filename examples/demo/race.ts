@@ -32,7 +32,7 @@ class Chart {
       bar.style.width = `${Math.max(0.5, (100 * one) / most)}%`;
       const head = element('th', '', name);
       head.scope = 'row';
-      const ratio = name === 'varve' || ours === undefined ? '' : `varve ${significant(ours / one)} ×`;
+      const ratio = name === 'varve' || ours === undefined ? '' : `${significant(ours / one)} ×`;
       return [element('tr', name === 'varve' ? 'ours' : '', head, element('td', '', bar), element('td', 'rate', formatRate(one)), element('td', 'ratio note', ratio))];
     }));
   }
