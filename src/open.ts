@@ -14,9 +14,8 @@ import { traceOpen, type TracedOpen } from './tracing.js';
 
 export type { Surroundings } from './opening.js';
 
-/** Makes the codecs of a store; all of them hand out bytes of the same slabs. */
-function codecsOf(settings: Settings): (values: CodecName | ValueCodec<unknown>) => ValueCodec<unknown> {
-  const slab = settings.ownBuffers ? undefined : new Slab(markUntransferable());
+/** Makes the codecs of a store; all of them hand out bytes of the same slab, where there is one. */
+function codecsOf(slab: Slab | undefined): (values: CodecName | ValueCodec<unknown>) => ValueCodec<unknown> {
   return (values) => {
     if (typeof values !== 'string') return new ForeignCodec(values);
     return slab === undefined ? codecByName(values) : codecByName(values, (source, start, end) => slab.copy(source, start, end));
@@ -24,7 +23,9 @@ function codecsOf(settings: Settings): (values: CodecName | ValueCodec<unknown>)
 }
 
 function storeOf({ kernel, recovery }: Opened, settings: Settings): Store {
-  const codecFor = codecsOf(settings);
+  const slab = settings.ownBuffers ? undefined : new Slab(markUntransferable());
+  const codecFor = codecsOf(slab);
+  kernel.engine.slab = slab;
   return new Store(kernel, new Space<Key, unknown>(undefined, undefined, codecFor(settings.values)), recovery, codecFor);
 }
 

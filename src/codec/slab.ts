@@ -25,6 +25,11 @@ export class Slab {
   #source: Uint8Array | undefined;
   #sourceWords: Int32Array<ArrayBufferLike> = this.#words;
 
+  /** The stretch that was taken last, and where in which buffer it stands. */
+  #stretch: Uint8Array | undefined;
+  #stretchBuffer = this.#buffer;
+  #stretchOffset = 0;
+
   /** `markUntransferable` is told of each slab, so that nobody can transfer away the values of others. */
   constructor(markUntransferable?: (buffer: ArrayBuffer) => void) {
     this.#markUntransferable = markUntransferable;
@@ -33,17 +38,37 @@ export class Slab {
   /** A copy of `source[start, end)`, which must lie within `source`. */
   copy(source: Uint8Array, start: number, end: number): Uint8Array {
     const size = end - start;
+    if (source === this.#stretch) return new Uint8Array(this.#stretchBuffer, this.#stretchOffset + start, size);
     if (size > POOLED_SIZE) return copyToOwnBuffer(source, start, end);
+    const offset = this.#reserve(size);
+    if (size > WORD_LOOP_SIZE || !this.#copyWords(source, start, size, offset)) {
+      this.#bytes.set(source.subarray(start, end), offset);
+    }
+    return new Uint8Array(this.#buffer, offset, size);
+  }
+
+  /**
+   * A copy of `source[start, end)`, at most a quarter of a slab, in which several values stand: what `copy` is asked for of it next is a part of it, and copied no more. What stands between the values is kept with
+   * them.
+   */
+  take(source: Uint8Array, start: number, end: number): Uint8Array {
+    const offset = this.#reserve(end - start);
+    const stretch = new Uint8Array(this.#buffer, offset, end - start);
+    stretch.set(source.subarray(start, end));
+    this.#stretchBuffer = this.#buffer;
+    this.#stretchOffset = offset;
+    return (this.#stretch = stretch);
+  }
+
+  /** Where so many bytes of the slab are free, which are not any more. */
+  #reserve(size: number): number {
     let offset = this.#offset;
     if (offset + size > this.#bytes.length) {
       this.#renew();
       offset = 0;
     }
     this.#offset = (offset + size + 7) & ~7;
-    if (size > WORD_LOOP_SIZE || !this.#copyWords(source, start, size, offset)) {
-      this.#bytes.set(source.subarray(start, end), offset);
-    }
-    return new Uint8Array(this.#buffer, offset, size);
+    return offset;
   }
 
   #renew(): void {

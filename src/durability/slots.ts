@@ -13,10 +13,12 @@ const RESERVE_COUNT = 2;
 const AHEAD_SIZE = 4 << 20;
 const AHEAD_COUNT_MIN = 2;
 const AHEAD_COUNT_MAX = 32;
-/** No more is kept ready than such a part of the slots that there are, so that a small store stays small; unless a writer has found none ready. */
+/** No more is kept ready than such a part of the slots that there are, so that a small store stays small; for a writer who has found none ready, at most four times as many. */
 const AHEAD_SHARE = 16;
-/** Slots that a writer who finds none ready prepares itself, at most: they share one flush, which costs more than zeroing them. */
+const HURRIED_SHARE = 4;
+/** Slots that a writer who finds none ready prepares itself, at most, and as a part of those that there are: they share one flush, which costs more than zeroing them. */
 const AT_ONCE_COUNT_MAX = 4;
+const AT_ONCE_SHARE = 32;
 /** Segments that compaction fills for one that is filled by writers, at most. */
 const COMPACTION_COUNT = 3;
 const ZERO_CHUNK_SIZE = 1 << 20;
@@ -203,9 +205,9 @@ export class Slots {
     }
     // Without a queue in the background, compaction has no other chance to come by the slots that it needs to keep up with those who write.
     const forCompaction = this.#device.background === undefined && this.#engine.core.isCompactionDue() !== 0 ? COMPACTION_COUNT : 0;
-    this.#prepare(Math.min(this.#pace, AT_ONCE_COUNT_MAX) + forCompaction);
+    this.#prepare(Math.max(1, Math.min(this.#pace, AT_ONCE_COUNT_MAX, Math.floor(this.#count / AT_ONCE_SHARE))) + forCompaction);
     this.#isFull = false;
-    this.#pace = Math.min(2 * this.#pace, AHEAD_COUNT_MAX, Math.floor(AHEAD_SIZE / this.#engine.segmentSize));
+    this.#pace = Math.min(2 * this.#pace, AHEAD_COUNT_MAX);
     this.prepareAhead();
   }
 
@@ -248,7 +250,8 @@ export class Slots {
     this.#collect();
     const background = this.#device.background;
     if (background === undefined || !this.#isHurried || this.#isFull || background.failure() !== undefined) return;
-    const wanted = Math.max(AHEAD_COUNT_MIN, Math.min(AHEAD_COUNT_MAX, Math.floor(AHEAD_SIZE / this.#engine.segmentSize), Math.max(this.#pace, Math.ceil(this.#count / AHEAD_SHARE))));
+    const share = Math.max(Math.ceil(this.#count / AHEAD_SHARE), Math.min(this.#pace, Math.floor(this.#count / HURRIED_SHARE)));
+    const wanted = Math.max(AHEAD_COUNT_MIN, Math.min(AHEAD_COUNT_MAX, Math.floor(AHEAD_SIZE / this.#engine.segmentSize), share));
     for (let missing = wanted - this.#engine.core.readySlotCount() - this.#queued.length; missing > 0; missing--) {
       const slot = this.#take();
       this.#queued.push(slot);

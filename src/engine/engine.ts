@@ -6,6 +6,7 @@ import * as format from '../../assembly/shared/format.js';
 import * as layout from '../../assembly/shared/layout.js';
 import { MAX_KEY_SIZE, PARTS_SHARE_SHIFT } from '../../assembly/shared/limits.js';
 import * as status from '../../assembly/shared/status.js';
+import type { Slab } from '../codec/slab.js';
 import type { Space } from '../codec/space.js';
 import type { ValueReader } from '../codec/value.js';
 import type { Damage } from '../errors.js';
@@ -48,6 +49,8 @@ export class Engine {
   conflictCount = 0;
   /** Whether the writes of a commit are being staged: code of the caller's that runs meanwhile may only read. */
   isStaging = false;
+  /** Where the bytes are copied to that callers keep; undefined where each has a buffer of its own. */
+  slab: Slab | undefined;
   /** The bytes of linear memory; `refresh` renews them after growth. */
   bytes: Uint8Array;
   #words: Uint32Array;

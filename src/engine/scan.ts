@@ -1,11 +1,12 @@
 /** A scan of the core, as the facade uses it: its batch, item by item. */
+import { RECORD_KIND_MASK } from '../../assembly/shared/format.js';
 import * as layout from '../../assembly/shared/layout.js';
 import * as status from '../../assembly/shared/status.js';
 import { TAG_STRING } from '../codec/key-format.js';
 import type { Space } from '../codec/space.js';
 import { KIND_UTF8, readText } from '../codec/text.js';
 import type { Bounds } from '../range.js';
-import type { ValueReader } from '../codec/value.js';
+import { KIND_BYTES, type ValueReader } from '../codec/value.js';
 import type { Engine } from './engine.js';
 import { failure } from './failure.js';
 
@@ -27,6 +28,9 @@ const STORED: ValueReader<StoredValue> = { read: (source, start, end, kind) => (
 
 /** From so many keys on, decoding them at once takes less time than one by one. */
 const TEXT_COUNT_MIN = 4;
+/** From so many values of such a size on, copying all of a batch at once takes less time than one by one, and not much more memory. */
+const STRETCH_COUNT_MIN = 4;
+const STRETCH_VALUE_SIZE_MIN = 64;
 
 /** The first batches of a scan without a limit are small: who leaves it early has not read far. */
 const FIRST_COUNT = 16;
@@ -45,6 +49,8 @@ export class EngineScan {
   #item = 0;
   /** The keys of the batch, where they were decoded at once; or empty. */
   #text = '';
+  /** The items of the batch with the values that stand in them, where they were copied at once. */
+  #stretch: Uint8Array | undefined;
 
   constructor(engine: Engine, bounds: Bounds, point: ScanPoint, hasValues: boolean) {
     const { core } = engine;
@@ -95,6 +101,7 @@ export class EngineScan {
     this.#count = count;
     this.#index = 0;
     this.#text = '';
+    this.#stretch = undefined;
     // That nothing is left is read too.
     if (count === 0) this.#engine.setWord(this.#handle + layout.CURSOR_CONSUMED, 1);
     return count !== 0;
@@ -150,7 +157,23 @@ export class EngineScan {
 
   /** The value of the current item. */
   value<K, V>(space: Space<K, V>): V {
-    return this.#engine.itemValue(this.#item, space.values);
+    const engine = this.#engine;
+    if (this.#index === 1 && this.#count >= STRETCH_COUNT_MIN) this.#stretch = this.#takeValues();
+    const stretch = this.#stretch;
+    const room = this.#item + layout.ITEM_ROOM;
+    const kind = engine.word(this.#item + layout.ITEM_KIND);
+    // What has a flag is the list of a value in parts.
+    if (stretch === undefined || kind > RECORD_KIND_MASK || engine.word(this.#item + layout.ITEM_VALUE) !== room) return engine.itemValue(this.#item, space.values);
+    const start = room - this.#items;
+    return space.values.read(stretch, start, start + engine.word(this.#item + layout.ITEM_VALUE_SIZE), kind);
+  }
+
+  /** Copies all items at once for whoever keeps their values, where the first is such that it pays. */
+  #takeValues(): Uint8Array | undefined {
+    const engine = this.#engine;
+    const isSuitable = engine.word(this.#item + layout.ITEM_KIND) === KIND_BYTES && engine.word(this.#item + layout.ITEM_VALUE) === this.#item + layout.ITEM_ROOM &&
+      engine.word(this.#item + layout.ITEM_VALUE_SIZE) >= STRETCH_VALUE_SIZE_MIN;
+    return isSuitable ? engine.slab?.take(engine.bytes, this.#items, this.#items + this.#count * layout.ITEM_SIZE) : undefined;
   }
 
   /** The version of the current item; 0 for what a session has written itself. */
