@@ -228,8 +228,9 @@ export class ImageFile {
     this.#isHeldBack = false;
   }
 
-  /** From the next superblock on there is no image, and its slots are free when that is durable. None may be on its way. */
+  /** From the next superblock on there is no image, and its slots are free when that is durable. None may be on its way. Another is due as soon as the log grows. */
   forget(): void {
+    this.#growth = Infinity;
     if (this.#slots.length === 0) return;
     this.#engine.core.nameImage(0, 0);
     this.#enter('named');

@@ -2,6 +2,7 @@
 import { expect, test } from 'vitest';
 import * as format from '../../assembly/shared/format.js';
 import { CorruptionError } from '../../src/errors.js';
+import type { Kernel } from '../../src/kernel.js';
 import type { Store } from '../../src/store.js';
 import { Random, seedOf } from '../support/random.js';
 import { CrashError, SimulatedDisk } from '../support/simulated-disk.js';
@@ -371,6 +372,23 @@ test('keys that are written, deleted and moved while the pages of an image are w
     expect(db.stats().file!.images.written).toBeGreaterThan(2);
     await db.close();
   }
+});
+
+test('a store whose image was dropped writes another as soon as its log grows', () => {
+  const db = openOn(new SimulatedDisk());
+  const { log } = (db as unknown as { kernel: Kernel }).kernel;
+  const value = new Uint8Array(12);
+  const written = (): number => db.stats().file!.images.written;
+  let key = 0;
+  for (; key < 2 * MANY_KEYS; key++) db.putSync(key, value);
+  for (const before = written(); written() === before; key++) db.putSync(key % MANY_KEYS, value);
+  const count = written();
+  log!.dropImage();
+  expect(written()).toBe(count);
+  log!.image.resume();
+  // So few that another image would not be due otherwise.
+  for (let step = 0; step < 1400 && written() === count; step++) db.putSync(step, value);
+  expect(written()).toBe(count + 1);
 });
 
 test('compact() takes the image away from the end of the file, and writes another', async () => {
