@@ -42,7 +42,9 @@ export function startChoice(): void {
 function scoreOf(segment: Segment): f64 {
   requiresSegment(segment);
   requires(Log.segment !== null && segment.live <= Geometry.segmentSize);
-  if (segment === Log.segment || segment === Log.output || !segment.isKept || segment.written != segment.end || segment.isVictim || segment.sequence >= Victims.before) return 0;
+  if (segment === Log.segment || segment === Log.output || !segment.isKept || segment.isVictim || segment.sequence >= Victims.before) return 0;
+  // Of a store without a file nothing is ever handed over.
+  if (!Geometry.inMemory && segment.written != segment.end) return 0;
   const dead = Geometry.segmentSize - segment.live;
   const age = <f64>(Log.segment!.sequence - segment.sequence);
   if (segment.slot >= Victims.slotLimit) return age;

@@ -4,12 +4,21 @@ import type { Area } from '../support/mutant.js';
 const MOVE = 'assembly/compaction/move.ts';
 const STEP = 'assembly/compaction/step.ts';
 const SOURCE = 'assembly/compaction/source.ts';
+const VICTIMS = 'assembly/compaction/victims.ts';
 const TOMBSTONES = 'assembly/compaction/tombstones.ts';
 const TESTS = ['simulation/compaction'];
 
 export const compaction: Area = {
   name: 'compaction',
   mutants: [
+    {
+      name: 'segments-of-memory-never-chosen',
+      breaks: ['L3'],
+      file: VICTIMS,
+      find: 'if (!Geometry.inMemory && segment.written != segment.end) return 0;',
+      replace: 'if (segment.written != segment.end) return 0;',
+      tests: TESTS,
+    },
     {
       name: 'record-copied-with-the-check-of-its-old-place',
       breaks: ['F-06', 'L3'],

@@ -6,7 +6,7 @@ import type { Snapshot } from '../../src/snapshot.js';
 import type { Store } from '../../src/store.js';
 import { Random, seedOf } from '../support/random.js';
 import { CrashError, SimulatedDisk } from '../support/simulated-disk.js';
-import { openStore } from '../support/stores.js';
+import { openInMemoryStore, openStore } from '../support/stores.js';
 
 const SEGMENT = { segmentSize: 4096 };
 const seed = seedOf(1);
@@ -263,6 +263,28 @@ test('a store whose memory is at its limit makes room by compaction before it re
   }
   expect(db.stats().log.liveBytes).toBeLessThan(400_000);
   await db.verify();
+});
+
+test('a store without a file keeps its bounds by what its commits do, is compacted when asked to, and makes room before it refuses a write', async () => {
+  const db = openInMemoryStore({ ...SEGMENT }, seed);
+  const asked = openInMemoryStore({ ...SEGMENT, compaction: false }, seed);
+  const pressed = openInMemoryStore({ ...SEGMENT, compaction: false, memory: { limit: 2 << 20 } }, seed);
+  for (let round = 0; round < 40_000; round++) {
+    const key = round % 4 === 0 ? round % 20_000 : round & 15;
+    const value = valueOf(key, round, 60);
+    for (const store of [db, pressed]) store.putSync(key, value);
+    if (round < 4000) asked.putSync(key, value);
+  }
+  for (const store of [db, pressed]) {
+    expect(store.stats().compaction.movedBytes).toBeGreaterThan(0);
+    await store.verify();
+  }
+  const { log } = db.stats();
+  expect(log.segments * log.segmentBytes).toBeLessThan(log.liveBytes * 1.6);
+  const compacted = await asked.compact();
+  expect(compacted.movedBytes).toBeGreaterThan(0);
+  expect(compacted.after).toBeLessThan(compacted.before);
+  await asked.verify();
 });
 
 test('a disk that is full is compacted within, and goes on', async () => {
