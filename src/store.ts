@@ -44,7 +44,8 @@ export class Store<V = unknown> extends BaseStore<V> {
 
   /**
    * Runs a function in a transaction and commits it; when another commit came between, runs it again, so it should do nothing but read and write through `tx`. An exception out of the function
-   * aborts, and comes out unchanged. Resolves with what the function returned, when the commit is as durable as that of `put`.
+   * aborts, and comes out unchanged. Resolves with what the function returned, when the commit is as durable as that of `put`. What a function does that returns no promise is applied, or refused for the first time,
+   * when the call returns.
    * @throws (as a rejection) ConflictError when it has been run often enough, CasError, the reason of the signal, and what `commit` throws.
    */
   transact<T>(run: (tx: Transaction<V>) => T | Promise<T>, options: TransactOptions = {}): Promise<T> {

@@ -13,12 +13,8 @@ const RESERVE_COUNT = 2;
 const AHEAD_SIZE = 4 << 20;
 const AHEAD_COUNT_MIN = 2;
 const AHEAD_COUNT_MAX = 32;
-/** No more is kept ready than such a part of the slots that there are, so that a small store stays small; for a writer who has found none ready, at most four times as many. */
+/** No more is kept ready than such a part of the slots that there are, so that a small store stays small. */
 const AHEAD_SHARE = 16;
-const HURRIED_SHARE = 4;
-/** Slots that a writer who finds none ready prepares itself, at most, and as a part of those that there are: they share one flush, which costs more than zeroing them. */
-const AT_ONCE_COUNT_MAX = 4;
-const AT_ONCE_SHARE = 32;
 /** Segments that compaction fills for one that is filled by writers, at most. */
 const COMPACTION_COUNT = 3;
 const ZERO_CHUNK_SIZE = 1 << 20;
@@ -50,8 +46,6 @@ export class Slots {
   #completed = 0;
   #isHurried = false;
   #isFull = false;
-  /** How many a writer at the pace of late has been found to need: twice as many after each time that none was ready. */
-  #pace = 1;
   /** How often a write found no slot ready and had to prepare one itself. */
   stallCount = 0;
 
@@ -131,25 +125,15 @@ export class Slots {
     for (const slot of slots) this.#release(slot);
   }
 
-  /** Prepares so many slots at once, with one flush; fewer where the disk is full. When it has room for none they go back among the free, and the device's error comes out. */
-  #prepare(count: number): void {
-    const slots: number[] = [];
+  /** Prepares a slot at once. When the disk is full it goes back among the free, and the device's error comes out. */
+  #prepare(slot: number): void {
     try {
-      try {
-        while (slots.length < count) {
-          slots.push(this.#take());
-          this.#zero(slots.at(-1)!, 1);
-        }
-      } catch (error) {
-        if (slots.length === 1 || !(error instanceof DeviceError) || error.kind !== 'full') throw error;
-        this.#free.push(slots.pop()!);
-      }
+      this.#zero(slot, 1);
       this.#device.flushSync();
     } catch (error) {
-      this.#free.push(...slots);
+      this.#free.push(slot);
       throw error;
     }
-    for (const slot of slots) if (this.#engine.core.slotReady(slot) === 0) this.#free.push(slot);
   }
 
   /** Makes the log able to go on to another segment, or throws `FullError`. `reserved` may use the slots kept for deletes. */
@@ -203,12 +187,26 @@ export class Slots {
       this.#engine.core.nextSlotReady();
       return;
     }
-    // Without a queue in the background, compaction has no other chance to come by the slots that it needs to keep up with those who write.
-    const forCompaction = this.#device.background === undefined && this.#engine.core.isCompactionDue() !== 0 ? COMPACTION_COUNT : 0;
-    this.#prepare(Math.max(1, Math.min(this.#pace, AT_ONCE_COUNT_MAX, Math.floor(this.#count / AT_ONCE_SHARE))) + forCompaction);
+    this.#prepareOne();
     this.#isFull = false;
-    this.#pace = Math.min(2 * this.#pace, AHEAD_COUNT_MAX);
     this.prepareAhead();
+    // Without a queue in the background, compaction has no other chance to come by the slots that it needs to keep up with those who write.
+    if (this.#device.background === undefined && this.#engine.core.isCompactionDue() !== 0) this.#prepareMore(COMPACTION_COUNT);
+  }
+
+  #prepareOne(): void {
+    const slot = this.#take();
+    this.#prepare(slot);
+    this.#engine.core.slotReady(slot);
+  }
+
+  /** Prepares so many slots more, as far as the disk has room. */
+  #prepareMore(count: number): void {
+    try {
+      for (; count > 0; count--) this.#prepareOne();
+    } catch (error) {
+      if (!(error instanceof DeviceError) || error.kind !== 'full') throw error;
+    }
   }
 
   /** Zeroes the slot that the tail names as next; the caller flushes. */
@@ -250,8 +248,7 @@ export class Slots {
     this.#collect();
     const background = this.#device.background;
     if (background === undefined || !this.#isHurried || this.#isFull || background.failure() !== undefined) return;
-    const share = Math.max(Math.ceil(this.#count / AHEAD_SHARE), Math.min(this.#pace, Math.floor(this.#count / HURRIED_SHARE)));
-    const wanted = Math.max(AHEAD_COUNT_MIN, Math.min(AHEAD_COUNT_MAX, Math.floor(AHEAD_SIZE / this.#engine.segmentSize), share));
+    const wanted = Math.max(AHEAD_COUNT_MIN, Math.min(AHEAD_COUNT_MAX, Math.floor(AHEAD_SIZE / this.#engine.segmentSize), Math.ceil(this.#count / AHEAD_SHARE)));
     for (let missing = wanted - this.#engine.core.readySlotCount() - this.#queued.length; missing > 0; missing--) {
       const slot = this.#take();
       this.#queued.push(slot);
