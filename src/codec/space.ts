@@ -74,7 +74,7 @@ export class Space<K, V> {
     return toBounds(range, this);
   }
 
-  /** At which byte of an encoded key it is said what the key is. */
+  /** At which byte of an encoded key it is said what the key is; -1 in a space whose keys stay as they are encoded, which is told of none as a text. */
   get tagOffset(): number {
     return this.#prefix.length;
   }

@@ -122,7 +122,7 @@ export class EngineScan {
   key<K, V>(space: Space<K, V>): K {
     const engine = this.#engine;
     // Later than at the first, the keys before it may have gone.
-    if (this.#index === 1 && this.#count >= TEXT_COUNT_MIN) this.#text = this.#decodeKeys(space.tagOffset);
+    if (this.#index === 1 && this.#count >= TEXT_COUNT_MIN && space.tagOffset >= 0) this.#text = this.#decodeKeys(space.tagOffset);
     if (this.#text === '') return engine.itemKey(this.#item, space);
     const start = engine.word(this.#item + layout.ITEM_TEXT);
     const size = engine.word(this.#item + layout.ITEM_KEY_SIZE) - space.tagOffset - 1;

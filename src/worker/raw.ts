@@ -62,7 +62,7 @@ class RawValues implements ValueCodec<StoredBytes> {
 }
 
 /** What the engine asks of a space. */
-type AnySpace = Pick<Space<Uint8Array, StoredBytes>, 'name' | 'values' | 'from' | 'to' | 'hasKeyCodec' | 'bound' | 'write' | 'read' | 'check' | 'bounds'>;
+type AnySpace = Pick<Space<Uint8Array, StoredBytes>, 'name' | 'values' | 'from' | 'to' | 'hasKeyCodec' | 'tagOffset' | 'ofText' | 'bound' | 'write' | 'read' | 'check' | 'bounds'>;
 
 class RawSpace implements AnySpace {
   readonly name = undefined;
@@ -70,6 +70,8 @@ class RawSpace implements AnySpace {
   readonly from = EVERYTHING_FROM;
   readonly to = EVERYTHING_TO;
   readonly hasKeyCodec = false;
+  /** Keys stay as they are encoded: the page tells what they are. */
+  readonly tagOffset = -1;
   readonly #target: Target;
 
   constructor(target: Target) {
@@ -91,6 +93,10 @@ class RawSpace implements AnySpace {
     if (answer === undefined) return source.slice(start, end);
     answer.block(source, start, end);
     return NOTHING;
+  }
+
+  ofText(): Uint8Array {
+    throw new TypeError('A key that stays as it is encoded was told as a text.');
   }
 
   check(value: unknown): StoredBytes {

@@ -86,6 +86,16 @@ describe.each(KINDS)('%s', (_, path, options) => {
     expect(await db.keyspaces()).toEqual([]);
   }));
 
+  test('keys that are short texts come out of a scan as they were put, few or many', () => withStore(async (db) => {
+    const keys = Array.from({ length: 500 }, (_, index) => `user:${String(index).padStart(4, '0')}`);
+    await db.batch(keys.map((key, index) => ({ type: 'put' as const, key, value: index })));
+    for (const limit of [1, 3, 4, 5, 100, 500]) {
+      const found: unknown[] = [];
+      for await (const { key, value } of db.scan({ limit })) found.push([key, value]);
+      expect(found).toEqual(keys.slice(0, limit).map((key, index) => [key, index]));
+    }
+  }));
+
   test('scans are ordered, stable and lazy, of any length', () => withStore(async (db) => {
     await db.batch(Array.from({ length: 5000 }, (_, index) => ({ type: 'put' as const, key: ['n', index], value: `value ${index} ${'x'.repeat(40)}` })));
     await db.put('other', 1);
