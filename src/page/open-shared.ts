@@ -10,12 +10,13 @@ import { IN_MEMORY } from '../memory-path.js';
 import { resolveOptions, type OpenOptions, type Settings } from '../options.js';
 import type { StoreSettings } from '../worker/protocol.js';
 import { Connection } from './connection.js';
+import { Persistence } from './persistence.js';
 import { SharedStore } from './shared-store.js';
 
 export interface SharedOptions extends OpenOptions {
   /** Makes the worker that has the store, where the page may not make one from a Blob: `() => new Worker(new URL('varve/worker.js', import.meta.url), { type: 'module' })`. */
   worker?: () => Worker;
-  /** Ask the browser to keep what this site stores. Some browsers ask the person. What came of it is `db.persistent`. Default false. */
+  /** Ask the browser to keep what this site stores. Some browsers ask the person, for whom `open` does not wait. What came of it is `db.persistent`. Default false. */
   persist?: boolean;
 }
 
@@ -26,14 +27,6 @@ function codecsOf(settings: Settings): (values: CodecName | ValueCodec<unknown>)
     if (typeof values !== 'string') return new ForeignCodec(values);
     return slab === undefined ? codecByName(values) : codecByName(values, (source, start, end) => slab.copy(source, start, end));
   };
-}
-
-/** What the browser says of keeping what this site stores; it is asked to where the option says so, which only pages can. */
-async function persistence(asks: boolean): Promise<boolean> {
-  const { storage } = globalThis.navigator ?? {};
-  if (typeof storage?.persisted !== 'function') return false;
-  if (asks && typeof storage.persist === 'function') return storage.persist();
-  return storage.persisted();
 }
 
 /** The settings that cross to the worker: codecs stay here, with whatever they hold. */
@@ -66,9 +59,9 @@ export async function open<V = unknown>(path: string, options: SharedOptions = {
   const settings = resolveOptions(ownOptions);
   const codecFor = codecsOf(settings);
   const space = new Space<Key, unknown>(undefined, undefined, codecFor(settings.values));
-  const persistent = path !== IN_MEMORY && await persistence(persist);
+  const persistence = path === IN_MEMORY ? undefined : new Persistence(persist);
   const { connection, hello } = await Connection.open({
     path, isShared: path !== IN_MEMORY, settings: storeSettingsOf(settings), agreed: agreedOf(settings), worker: { worker, module: settings.module }, onWarning: settings.onWarning,
   });
-  return new SharedStore(connection, space, { name: path, recovery: hello.recovery, persistent }, codecFor, async () => settings.module ?? compileCore()) as SharedStore<V>;
+  return new SharedStore(connection, space, { name: path, recovery: hello.recovery, persistence }, codecFor, async () => settings.module ?? compileCore()) as SharedStore<V>;
 }

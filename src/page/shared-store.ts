@@ -20,6 +20,7 @@ import * as protocol from '../worker/protocol.js';
 import type { Connection } from './connection.js';
 import { lazyStream } from './lazy-stream.js';
 import { READ, WRITE } from './link.js';
+import type { Persistence } from './persistence.js';
 import { SharedCollection, SharedKeyspace } from './shared-collection.js';
 import { SharedSnapshot } from './shared-snapshot.js';
 import { SharedTransaction } from './shared-transaction.js';
@@ -31,25 +32,32 @@ export class SharedStore<V = unknown> extends SharedCollection<V> {
   readonly name: string;
   /** What opening the file found, by whichever page has opened it. */
   readonly recovery: Recovery;
-  /** Whether the browser has promised to keep what this site stores. False: it may give it up when it runs out of room, or with a private window; ask with the option `persist`. */
-  readonly persistent: boolean;
   readonly #connection: Connection;
   readonly #codecFor: (values: CodecName | ValueCodec<unknown>) => ValueCodec<unknown>;
   readonly #module: () => Promise<WebAssembly.Module>;
+  readonly #persistence: Persistence | undefined;
   #closing: Promise<void> | undefined;
 
   /** @internal Use `open`. */
   constructor(
-    connection: Connection, space: Space<Key, V>, about: { name: string; recovery: Recovery; persistent: boolean }, codecFor: (values: CodecName | ValueCodec<unknown>) => ValueCodec<unknown>,
+    connection: Connection, space: Space<Key, V>, about: { name: string; recovery: Recovery; persistence: Persistence | undefined }, codecFor: (values: CodecName | ValueCodec<unknown>) => ValueCodec<unknown>,
     module: () => Promise<WebAssembly.Module>,
   ) {
     super(connection.link, space);
     this.name = about.name;
     this.recovery = about.recovery;
-    this.persistent = about.persistent;
+    this.#persistence = about.persistence;
     this.#connection = connection;
     this.#codecFor = codecFor;
     this.#module = module;
+  }
+
+  /**
+   * Whether the browser has promised to keep what this site stores. False: it may give it up when it runs out of room, or with a private window; ask with the option `persist`. Becomes true when a person
+   * who was asked has agreed.
+   */
+  get persistent(): boolean {
+    return this.#persistence?.isPromised ?? false;
   }
 
   /**

@@ -337,6 +337,22 @@ describe('a file', () => {
     await again.close();
   });
 
+  test('a person who is asked whether the site may keep what it stores need not have answered', async () => {
+    let answer = (_agreed: boolean): void => undefined;
+    Object.defineProperty(navigator.storage, 'persist', { configurable: true, value: () => new Promise((resolve) => { answer = resolve; }) });
+    try {
+      const db = await open(newPath(), { persist: true });
+      await db.put('a', 1);
+      expect(db.persistent).toBe(false);
+      answer(true);
+      await Promise.resolve();
+      expect(db.persistent).toBe(true);
+      await db.close();
+    } finally {
+      delete (navigator.storage as { persist?: unknown }).persist;
+    }
+  });
+
   test('bad options are refused', async () => {
     for (const options of [{ nothing: 1 }, { durability: 'never' }, { worker: 1 }, { persist: 'yes' }]) await expect(open('x', options as never)).rejects.toBeInstanceOf(InvalidArgumentError);
     await expect(open('')).rejects.toBeInstanceOf(InvalidArgumentError);
