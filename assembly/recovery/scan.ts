@@ -96,9 +96,8 @@ function continues(segment: Segment, offset: u32): bool {
   return true;
 }
 
-/** Examines the frame at an offset: hashes, then meaning. */
-export function examineFrame(segment: Segment, offset: u32): bool {
-  requires(offset >= segment.headerEnd && (offset & 7) == 0);
+/** Whether the hashes of the frame at an offset are right. */
+function isFrameIntact(segment: Segment, offset: u32): bool {
   const frame = segmentPointer(segment, offset);
   const limit = Geometry.segmentSize - offset;
   if (!hasHead(frame, limit, segment.seed, offset)) return fail(status.REASON_FRAME_HEAD, isHeadLost(frame, limit, offset));
@@ -107,6 +106,14 @@ export function examineFrame(segment: Segment, offset: u32): bool {
     const isLost = isBodyLost(frame, offset);
     if (isLost || !hasBody(frame, segment.seed, offset)) return fail(status.REASON_FRAME_BODY, isLost);
   }
+  return true;
+}
+
+/** Examines the frame at an offset: hashes, then meaning. */
+export function examineFrame(segment: Segment, offset: u32): bool {
+  requires(offset >= segment.headerEnd && (offset & 7) == 0);
+  if (!isFrameIntact(segment, offset)) return false;
+  const frame = segmentPointer(segment, offset);
   const isOrdered = (frameFlagsOf(frame) & format.FRAME_FLAG_COMPACTION) != 0 || frameVersionOf(frame) >= Scan.version;
   if (!isOrdered || sealOf(frame) > addressOf(segment.sequence, offset) || !areRecordsMeaningful(frame) || !continues(segment, offset)) {
     return fail(status.REASON_CONTENT, false);
@@ -248,6 +255,18 @@ function truncate(segment: Segment): i32 {
   return status.STATUS_OK;
 }
 
+/**
+ * Whether what an image knows of the segment in which the replay begins is intact: that segment may stay in memory, where nobody holds a record against its check again. The image was named when the log
+ * was durable up to there, so nothing of it can be torn.
+ */
+function isBeginningIntact(segment: Segment): bool {
+  const begin = offsetOf(Begun.address);
+  for (segment.end = segment.headerEnd; segment.end < begin; segment.end += frameSizeOf(segmentPointer(segment, segment.end))) {
+    if (!isFrameIntact(segment, segment.end)) return false;
+  }
+  return segment.end == begin || fail(status.REASON_CONTENT, false);
+}
+
 /** Scans the whole log. STATUS_OK, with a cut tail in the damage fields when one was dropped, or STATUS_CORRUPT. */
 export function scanLog(): i32 {
   startScan();
@@ -260,6 +279,7 @@ export function scanLog(): i32 {
   let segment: Segment | null = Segments.first;
   while (segment !== null) {
     const next = segment.next;
+    if (segment.isKept && segment.sequence == first && !isBeginningIntact(segment)) return damage(segment.sequence, segment.slot, segment.end, 0, Scan.reason);
     if (segment.isKept && segment.sequence >= first && !scanSegment(segment, segment.sequence == first ? offsetOf(Begun.address) : segment.headerEnd)) {
       const address = addressOf(segment.sequence, segment.end);
       const seal = latestSeal(segment, segment.end);

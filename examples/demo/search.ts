@@ -43,8 +43,9 @@ export function beginSearch(moment: Moment, onChoose: (key: CityKey) => void): {
   };
   const look = latest(async () => {
     const begun = performance.now();
+    const text = input.value;
     const found: { key: CityKey; value: City }[] = [];
-    for await (const entry of moment.cities.scan({ ...beginningWith(input.value.trim()), limit: SHOWN_MAX })) found.push(entry);
+    for await (const entry of moment.cities.scan({ ...beginningWith(text.trim()), limit: SHOWN_MAX })) found.push(entry);
     const milliseconds = performance.now() - begun;
     // Who stands on a result when the list is made anew stands on it still.
     const focused = list.contains(document.activeElement) ? (document.activeElement as HTMLElement).dataset['key'] : undefined;
@@ -52,8 +53,12 @@ export function beginSearch(moment: Moment, onChoose: (key: CityKey) => void): {
     if (focused !== undefined) (buttons().find((button) => button.dataset['key'] === focused) ?? input).focus();
     const count = found.length === SHOWN_MAX ? `The first ${SHOWN_MAX}` : `${found.length}`;
     output.textContent = found.length === 0 ? `No city begins like that${moment.isPast ? ' at this moment' : ''}.` : `${count} in order, in ${milliseconds.toFixed(1)} ms${moment.isPast ? ', as it was' : ''}.`;
+    list.ariaBusy = String(text !== input.value);
   }, (error) => { output.textContent = wordsOf(error); });
-  input.addEventListener('input', look);
+  input.addEventListener('input', () => {
+    list.ariaBusy = 'true';
+    look();
+  });
   byId('search').addEventListener('keydown', onArrow);
   input.disabled = false;
   return { look, mark };

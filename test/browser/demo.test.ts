@@ -51,6 +51,8 @@ const results = (page: Page): Promise<string[]> => page.$$eval('#results button'
 async function search(page: Page, text: string, said: RegExp): Promise<string[]> {
   await page.$eval('#query', (input) => { (input as HTMLInputElement).value = ''; });
   await page.type('#query', text);
+  // What was found for a part of the text may read the same.
+  await page.waitForSelector('#results[aria-busy="false"]');
   await says(page, 'search-output', said);
   return results(page);
 }

@@ -12,6 +12,14 @@ export const recovery: Area = {
   name: 'recovery',
   mutants: [
     {
+      name: 'what-stands-before-a-replay-not-looked-at',
+      breaks: ['F-20', 'F-26'],
+      file: SCAN,
+      find: 'segment.sequence == first && !isBeginningIntact(segment)',
+      replace: 'segment.sequence == first && segment.end == 0',
+      tests: ['simulation/flips'],
+    },
+    {
       name: 'damage-in-the-middle-is-a-torn-tail',
       breaks: ['F-20', 'F-21'],
       file: SCAN,
