@@ -28,7 +28,8 @@ export function verifyStore(engine: Engine, log: LogFile | undefined): void {
     engine.core.releaseSlotBlock(block);
   }
   const [first, ...others] = found;
+  if (first === undefined) return;
   // What is missing in a file may be what a failed flush in the background has taken, which nobody has met yet: that is then what is wrong, and no damage.
-  if (first !== undefined) log.checkBackground();
-  if (first !== undefined) throw corruption(engine.name, first, ...others);
+  log.checkBackground();
+  throw corruption(engine.name, first, ...others);
 }
