@@ -1,6 +1,7 @@
 /** The store with flushes that block the event loop, which is how most peers flush. */
 import { open } from '../../subjects/varve.mjs';
-import { subject as plain, VarveHandle } from './varve.mjs';
+import { VarveHandle } from './varve-handle.mjs';
+import { subject as plain } from './varve.mjs';
 
 /** @type {import('./subject.mjs').Subject} */
 export const subject = {
