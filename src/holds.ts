@@ -6,7 +6,7 @@ import { STATUS_MEMORY_FULL } from '../assembly/shared/status.js';
 import type { Engine } from './engine/engine.js';
 import { EngineCopy } from './engine/copy.js';
 import { failure } from './engine/failure.js';
-import { EngineScan } from './engine/scan.js';
+import { EngineScan, type ScanPoint } from './engine/scan.js';
 import { ClosedError, InvalidArgumentError, VersionGoneError } from './errors.js';
 import type { Kernel } from './kernel.js';
 import type { Bounds } from './range.js';
@@ -14,6 +14,10 @@ import type { OpenScan } from './scan.js';
 
 /** After so many milliseconds a view that is still open is reported, once. */
 const OLD_AGE = 60_000;
+/** A turn that begins more views than this, and ends none of them, has them watched at once, so that those which it drops can be collected. */
+const FRESH_COUNT_MAX = 16;
+
+const RESOLVED = Promise.resolve();
 
 /** What is held in the core. */
 export interface Held {
@@ -67,6 +71,13 @@ export class Holds {
   #count = 0;
   #why: (() => Error) | undefined;
   readonly #forgotten = new FinalizationRegistry<Hold>((hold) => this.#noteForgotten(hold));
+  /** Views that nobody watches before this turn of the event loop ends, and what they hold; only the last may have ended meanwhile and gone. */
+  readonly #fresh: { readonly view: object; readonly hold: Hold }[] = [];
+  #isTurnAwaited = false;
+  readonly #onTurn = (): void => {
+    this.#isTurnAwaited = false;
+    this.#register();
+  };
 
   constructor(engine: Engine, warn: (warning: Warning) => void, caught: (error: unknown) => unknown) {
     this.#engine = engine;
@@ -132,12 +143,7 @@ export class Holds {
       if (told === error) engine.core.unpin(pin);
       throw told;
     }
-    const hold = this.add('scan', point.version, point.clock, {
-      end: () => {
-        scan.close();
-        engine.core.unpin(pin);
-      },
-    });
+    const hold = this.#addScan(point, scan, pin);
     this.watch(view, hold);
     const open: OpenScan = {
       scan,
@@ -152,6 +158,17 @@ export class Holds {
       caught: (error) => kernel.caught(error),
     };
     return open;
+  }
+
+  /** Notes a scan. Apart from `scan`, because functions that are made in one place keep what any of them uses: who is watched must not be kept by what it holds. */
+  #addScan({ version, clock }: ScanPoint, scan: EngineScan, pin: number): Hold {
+    const { core } = this.#engine;
+    return this.add('scan', version, clock, {
+      end: () => {
+        scan.close();
+        core.unpin(pin);
+      },
+    });
   }
 
   /** Begins a copy of the newest version, with a pin of its own. */
@@ -187,12 +204,27 @@ export class Holds {
     return hold;
   }
 
-  /** Has the store notice when `view` is collected while it still holds `hold`. */
+  /**
+   * Has the store notice when `view` is collected while it still holds `hold`: from the end of this turn on, because most have ended by then. What was once registered survives every collection of young
+   * garbage, with all that it leads to, and waits for a full one.
+   */
   watch(view: object, hold: Hold): void {
-    hold.isWatched = true;
-    this.#forgotten.register(view, hold, hold);
+    if (this.#fresh.push({ view, hold }) > FRESH_COUNT_MAX) this.#register();
+    else if (!this.#isTurnAwaited) {
+      this.#isTurnAwaited = true;
+      void RESOLVED.then(this.#onTurn);
+    }
     // One that nobody was before needs no look at the clock.
     if (this.#oldest !== hold) this.#reportOld();
+  }
+
+  /** Watches those whose turn is over. */
+  #register(): void {
+    for (const { view, hold } of this.#fresh.splice(0)) {
+      if (!hold.isOpen) continue;
+      hold.isWatched = true;
+      this.#forgotten.register(view, hold, hold);
+    }
   }
 
   release(hold: Hold): void {
@@ -204,6 +236,7 @@ export class Holds {
     else hold.next.previous = hold.previous;
     if (hold.kind !== 'watch') this.#count--;
     if (hold.isWatched) this.#forgotten.unregister(hold);
+    else if (this.#fresh.at(-1)?.hold === hold) this.#fresh.pop();
     try {
       hold.held.end();
       this.#engine.refresh();
@@ -219,6 +252,7 @@ export class Holds {
     for (let hold = this.#oldest; hold !== undefined; hold = hold.next) hold.isOpen = false;
     this.#oldest = undefined;
     this.#newest = undefined;
+    this.#fresh.length = 0;
     this.#count = 0;
   }
 

@@ -64,9 +64,13 @@ export function toBounds<K>(range: Range<K> | undefined, space: Space<K, unknown
   return { from, to, isReverse: reverse, limit };
 }
 
+/** Where most keys are encoded: a part of an array that is new would get a buffer of its own, which costs more than all the rest. */
+const scratch = new Uint8Array(512);
+
 function encode<K>(space: Space<K, unknown>, key: Key, write: (target: Uint8Array, offset: number, key: Key) => number): Uint8Array {
-  const bytes = new Uint8Array(space.from.length + Math.min(keyBound(key), MAX_KEY_BOUND) + 2);
-  return bytes.subarray(0, space.writeWith(bytes, 0, (target, offset) => write(target, offset, key)));
+  const bound = space.from.length + Math.min(keyBound(key), MAX_KEY_BOUND) + 2;
+  const target = bound <= scratch.length ? scratch : new Uint8Array(bound);
+  return target.slice(0, space.writeWith(target, 0, (bytes, offset) => write(bytes, offset, key)));
 }
 
 /** The first bytes behind these in the order. */

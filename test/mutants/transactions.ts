@@ -269,6 +269,14 @@ export const transactions: Area = {
       tests: ['unit/transactions'],
     },
     {
+      name: 'view-of-a-full-turn-not-watched',
+      breaks: ['T18'],
+      file: 'src/holds.ts',
+      find: '> FRESH_COUNT_MAX) this.#register();',
+      replace: '> FRESH_COUNT_MAX) this.#fresh.length = 0;',
+      tests: ['unit/abandoned'],
+    },
+    {
       name: 'read-only-transaction-takes-a-version',
       breaks: ['T10'],
       file: 'assembly/commit/batch.ts',

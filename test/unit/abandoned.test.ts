@@ -91,6 +91,33 @@ test('a session that is forgotten is ended by the collection of garbage, and rep
   await db.close();
 });
 
+test('views that are forgotten are noticed one by one, however many began in their turn, and those that ended are not', async () => {
+  const { db, warnings } = makeStore();
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void;
+  (() => {
+    for (let round = 0; round < 50; round++) {
+      const loop = db.scan()[Symbol.iterator]();
+      loop.next();
+      // Ended in the order in which they began, and in the opposite one, and in a later turn.
+      const views = [db.snapshot(), db.snapshot(), db.begin()];
+      if (round % 2 === 0) views.reverse();
+      for (const view of views) if ('close' in view) view.close();
+      const [transaction] = views.filter((view) => 'abort' in view);
+      setTimeout(() => transaction!.abort(), 0);
+    }
+    db.watch();
+  })();
+  expect(db.stats().snapshots.open).toBe(100);
+  for (let turn = 0; turn < 200 && warnings.length < 51; turn++) {
+    collect();
+    await new Promise((resolve) => setTimeout(resolve, 0));
+  }
+  expect(db.stats().snapshots.open).toBe(0);
+  expect(warnings).toEqual(Array.from({ length: 51 }, () => 'VARVE_FORGOTTEN'));
+  await db.close();
+});
+
 test('a transaction that does not wait is never reported as old, whatever begins while it runs', async () => {
   const { db, warnings } = makeStore();
   db.transactSync((tx) => {
