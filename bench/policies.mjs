@@ -1,12 +1,13 @@
 /**
- * How many bytes compaction copies for one that is written, by how it chooses segments: `node bench/policies.mjs`. A simulation of a log in which 100,000 records are overwritten for ever, 1,900 to a segment, three quarters
- * of which are live. Rounds fill two segments, sorted by age. The last rule knows what no store knows: how often each record is written.
+ * How many bytes compaction copies for one that is written, by how it chooses segments: `node bench/policies.mjs [share that is live]`. A simulation of a log in which 100,000 records are overwritten for ever, 1,900 to a segment, three quarters
+ * of which are live unless another share is asked for. Rounds fill two segments, sorted by age. The last rule knows what no store knows: how often each record is written.
  */
 import { createRandom } from './harness/data.mjs';
 
 const RECORDS = 100_000;
 const PER_SEGMENT = 1900;
-const UTILISATION = 0.75;
+const UTILISATION = Number(process.argv[2] ?? 0.75);
+if (!(UTILISATION > 0 && UTILISATION < 1)) throw new Error('The share that is live lies between 0 and 1.');
 const SKEW = 0.99;
 const ROUNDS = 12;
 
