@@ -42,6 +42,16 @@ for (const isClosed of [true, false]) {
   });
 }
 
+test('without an image of the index, every length, every sector and every slot of a file that was closed in order is refused or harmless (F-27)', async () => {
+  const sample = await makeSample(shop, seed, 0, true, false);
+  const damager = new Damager(shop, sample);
+  damager.cutAll();
+  damager.replaceSectors(new Random(seed));
+  damager.replaceSlots(await makeSample(new Workshop(), seed + 1, 0, true, false));
+  expect(damager.figures.torn).toBe(0);
+  addDamage(rest, damager.figures);
+});
+
 afterAll(() => {
   process.stdout.write(`flips: ${flips.refused + flips.harmless + flips.unread}, ${flips.refused} refused, ${flips.harmless} harmless, ${flips.unread} where opening never looks, 0 silent losses; ` +
     `cuts, sectors and slots: ${rest.refused} refused, ${rest.harmless} harmless, ${rest.torn} torn as a crash tears\n`);

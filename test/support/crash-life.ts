@@ -71,6 +71,7 @@ export class Life {
   watcher: Watcher = () => undefined;
   readonly #random: Random;
   readonly #hasQueue: boolean;
+  readonly #imageSegments: number;
   #store!: Store;
   /** The states since the store was opened, oldest first, and those from which on nothing may be lost. */
   #states: State[] = [EMPTY];
@@ -80,9 +81,10 @@ export class Life {
   #begun: State | undefined;
   #waiting: Promise<void>[] = [];
 
-  /** `hasQueue` gives the disk a queue that prepares slots in the background. */
-  constructor(options: OpenOptions, values: Values, clock: Clock, random: Random, hasQueue = false) {
+  /** `hasQueue` gives the disk a queue that prepares slots in the background. From `imageSegments` segments on the store has an image of its index. */
+  constructor(options: OpenOptions, values: Values, clock: Clock, random: Random, { hasQueue = false, imageSegments = 1 } = {}) {
     this.#hasQueue = hasQueue;
+    this.#imageSegments = imageSegments;
     this.values = values;
     this.clock = clock;
     values.forget();
@@ -110,7 +112,7 @@ export class Life {
     };
     const device: Device = this.disk;
     if (this.#hasQueue) Object.assign(device, { background: new Queue(this.disk) });
-    this.#store = openOnDevice(device, this.settings, () => undefined, { now: () => this.clock.milliseconds, random: (size) => this.#random.bytes(size), checks: false, imageSegments: 1 });
+    this.#store = openOnDevice(device, this.settings, () => undefined, { now: () => this.clock.milliseconds, random: (size) => this.#random.bytes(size), checks: false, imageSegments: this.#imageSegments });
     this.#found(this.values.read(this.#store), isWritten);
   }
 

@@ -16,7 +16,7 @@ const secondSeed = (seed: number): number => Math.imul(seed, 0x9e3779b1) >>> 0;
 export async function runLife(shop: Workshop, seed: number, number: number): Promise<CrashFigures> {
   const random = new Random(secondSeed(seed) ^ number);
   const habits = new Habits(random);
-  const life = new Life(habits.options, shop.values, shop.clock, random, habits.hasQueue);
+  const life = new Life(habits.options, shop.values, shop.clock, random, habits);
   const where = `life ${number} of seed ${seed} (${life.settings.durability}; see it again with npm run crash-states -- --seed ${seed} --life ${number})`;
   const examiner = new Examiner(shop, life, RANDOM_WATCH, where, number);
   await live(examiner, async () => {

@@ -60,6 +60,8 @@ const VALUES: readonly ((random: Random) => unknown)[] = [
 export class Habits {
   readonly options: OpenOptions;
   readonly hasQueue: boolean;
+  /** From how many segments on the store has an image of its index. */
+  readonly imageSegments: number;
   readonly #random: Random;
   readonly #names: readonly Name[];
   readonly #values: readonly ((random: Random) => unknown)[];
@@ -76,6 +78,7 @@ export class Habits {
       ...(random.chance(0.15) ? { history: { versions: 3 } } : {}),
     };
     this.hasQueue = random.chance(0.1);
+    this.imageSegments = random.chance(0.3) ? Infinity : 1;
     this.#names = this.#some(WRITTEN);
     this.#values = this.#some(VALUES);
     this.#deletes = random.pick([0, 0.1, 0.4]);

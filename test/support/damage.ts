@@ -89,9 +89,9 @@ function stepsOf(seed: number, number: number): Step[] {
   return steps;
 }
 
-/** The file that a life has left: ended in order, or by the death of its process. The workshop then knows the values of this file, and of no other. */
-export async function makeSample(shop: Workshop, seed: number, number: number, isClosed: boolean): Promise<Sample> {
-  const life = new Life({ segmentSize: SEGMENT_SIZE }, shop.values, shop.clock, new Random(seed ^ number));
+/** The file that a life has left: ended in order, or by the death of its process. The workshop then knows the values of this file, and of no other. Without an image of the index, opening reads every segment. */
+export async function makeSample(shop: Workshop, seed: number, number: number, isClosed: boolean, hasImage = true): Promise<Sample> {
+  const life = new Life({ segmentSize: SEGMENT_SIZE }, shop.values, shop.clock, new Random(seed ^ number), { imageSegments: hasImage ? 1 : Infinity });
   const older = new Map<number, Uint8Array[]>();
   const states: string[] = [];
   const look = (): void => {
