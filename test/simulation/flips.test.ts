@@ -42,12 +42,11 @@ for (const isClosed of [true, false]) {
   });
 }
 
-test('without an image of the index, every length, every sector and every slot of a file that was closed in order is refused or harmless (F-27)', async () => {
-  const sample = await makeSample(shop, seed, 0, true, false);
-  const damager = new Damager(shop, sample);
+test.each([0, 1])('without an image of the index, every length, sector and slot of file %d, closed in order, is refused or harmless (F-27)', async (number) => {
+  const damager = new Damager(shop, await makeSample(shop, seed, number, true, false));
   damager.cutAll();
   damager.replaceSectors(new Random(seed));
-  damager.replaceSlots(await makeSample(new Workshop(), seed + 1, 0, true, false));
+  damager.replaceSlots(await makeSample(new Workshop(), seed + 1, number, true, false));
   expect(damager.figures.torn).toBe(0);
   addDamage(rest, damager.figures);
 });

@@ -74,11 +74,15 @@ const EVERYTHING: readonly Step[] = [
   commit('single', { name: 'd', value: oneBit(900, 5003) }),
 ];
 
+/** A life after which several segments hold whole values and nothing else, so that nothing but the list says that one of them is missing. */
+const PLAIN: readonly Step[] = (['a', 'b', 'c', 'd', 'space/a', 'space/b'] as const).map((name, index) => commit('single', { name, value: filled(1400, index) }));
+
+const FIXED = [EVERYTHING, PLAIN];
 const RANDOM_STEPS = 25;
 
 /** The steps of a sample: those above, or random ones without a crash. */
 function stepsOf(seed: number, number: number): Step[] {
-  if (number === 0) return [...EVERYTHING];
+  if (number < FIXED.length) return [...FIXED[number]!];
   const habits = new Habits(new Random(Math.imul(seed, 0x9e3779b1) ^ number));
   const steps: Step[] = [];
   while (steps.length < RANDOM_STEPS) {
