@@ -10,7 +10,8 @@ test('keys of segments that live on are found, whatever segments come and go bes
   const seed = seedOf(31);
   const random = new Random(seed);
   const device = new MemoryDevice();
-  const db = openStore(device, OPTIONS, seed);
+  // Compaction would bring the anchors together at the end of the log.
+  const db = openStore(device, { ...OPTIONS, compaction: false }, seed);
   const anchors = new Map<number, number>();
   const check = (store: typeof db, where: string): void => {
     for (const [anchor, version] of anchors) expect(store.getEntry(['anchor', anchor])?.version, `seed ${seed}, ${where}, anchor ${anchor}`).toBe(version);
