@@ -100,7 +100,7 @@ export const recovery: Area = {
       file: EXPORTS,
       find: 'return Log.pendingSize != 0;',
       replace: 'return false;',
-      tests: ['simulation/restarts'],
+      tests: ['simulation/shown'],
     },
     {
       name: 'unproven-tail-not-flushed',

@@ -46,6 +46,8 @@ test('one key that is anything else, at every place of a batch', async () => {
 
 test('keys of several types, and texts too long for one batch', async () => {
   await check([null, false, true, -1, 0, 1.5, ...texts(SEED + 4).slice(0, 30), Uint8Array.of(), Uint8Array.of(0x40, 0x61), ['a'], ['a', 1]]);
+  // Not one byte of these keys is above 127, and only one of them is a text.
+  await check([null, false, true, 'a', Uint8Array.of(0x41), Uint8Array.of(0x41, 0x42), ['a'], ['a', 'b']]);
   await check(Array.from({ length: 120 }, (_, index) => `${String(index).padStart(3, '0')}${'x'.repeat(index * 7)}`));
 });
 
