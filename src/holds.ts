@@ -133,8 +133,9 @@ export class Holds {
   /** Begins a scan of the newest version, or of what `of` sees, with a pin of its own. `view` is who drives it. */
   scan(kernel: Kernel, bounds: Bounds, hasValues: boolean, view: object, of: Hold | undefined): OpenScan {
     const engine = this.#engine;
+    const version = of?.version ?? kernel.guard(() => engine.core.lastVersion());
     const pin = kernel.guard(() => this.#pinAt(of?.version));
-    const point = { version: of?.version ?? engine.core.lastVersion(), clock: of?.clock ?? engine.now(), session: 0 };
+    const point = { version, clock: of?.clock ?? engine.now(), session: 0 };
     let scan: EngineScan;
     try {
       scan = new EngineScan(engine, bounds, point, hasValues);
