@@ -304,8 +304,9 @@ export class Engine {
       if (expected !== undefined && this.versionOfBytes(keyBytes) !== expected) return status.STATUS_MISMATCH;
       return this.inBatch(() => stageEncoded(this, record));
     }
-    this.#makeRoom(size, false);
     for (;;) {
+      // What kept the record from being put may have moved the end of the log, where there is less room then.
+      this.#makeRoom(size, false);
       if (expiry !== undefined) this.core.setExpiry(expiry);
       const start = this.#words[POINTER]! + HEADER + size - keyBytes.length - bytes.length;
       this.bytes.set(keyBytes, start);
@@ -327,12 +328,12 @@ export class Engine {
   #remove<K>(key: K, space: Space<K, unknown>, expected: number | undefined): number {
     this.tick();
     const keyMost = space.bound(key);
-    const keyBytes = keyMost > this.#words[ROOM]! || keyMost > MAX_KEY_SIZE ? encodeApart(key, space) : undefined;
-    if (keyBytes !== undefined) {
-      if (!expected && this.versionOfBytes(keyBytes) === 0) return status.STATUS_ABSENT;
-      this.#makeRoom(keyBytes.length, true);
-    }
     for (;;) {
+      const keyBytes = keyMost > this.#words[ROOM]! || keyMost > MAX_KEY_SIZE ? encodeApart(key, space) : undefined;
+      if (keyBytes !== undefined) {
+        if (!expected && this.versionOfBytes(keyBytes) === 0) return status.STATUS_ABSENT;
+        this.#makeRoom(keyBytes.length, true);
+      }
       const start = this.#words[POINTER]! + HEADER;
       if (keyBytes !== undefined) this.bytes.set(keyBytes, start);
       const size = keyBytes === undefined ? space.write(this.bytes, start, key) - start : keyBytes.length;
