@@ -41,6 +41,8 @@ class Batch {
   static isEnded: bool = false;
   static hadReserve: bool = false;
   static hadMoved: bool = false;
+  /** Since when every version is kept. */
+  static floor: u64 = 0;
   /** Records staged in the open frame, and in all. */
   static stagedInFrame: u32 = 0;
   static staged: u32 = 0;
@@ -68,6 +70,7 @@ export function beginBatch(): i32 {
   Batch.isEnded = segment.isEnded;
   Batch.hadReserve = Log.reserveBlock != 0;
   Batch.hadMoved = Log.hasMoved;
+  Batch.floor = Pins.floor;
   Batch.stagedInFrame = 0;
   Batch.staged = 0;
   Batch.partCount = 0;
@@ -260,6 +263,7 @@ function takeBack(count: u32): void {
     if (!isHidden(record)) revert(record, begin);
     relieve();
   }
+  Pins.floor = Batch.floor;
 }
 
 /** Takes everything back that was staged since `beginBatch`: segments, slots, frame and tail are as they were. */

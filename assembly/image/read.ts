@@ -3,7 +3,7 @@
  * the image was is not in it. Segments are cold until somebody reads them. Those that were given up since are forgotten, with the slots of the index that point into them: whatever stood there was written again.
  */
 import { seedKeyHash } from '../hash/keyhash';
-import { Index, PAGE_SIZE, deepenDirectory, openDirectory, openPage, pageEntry } from '../index/directory';
+import { Index, PAGE_SIZE, SLOT_REMOVED, deepenDirectory, openDirectory, openPage, pageEntry } from '../index/directory';
 import { FIELD_MASK, Segment, Segments, addSegment, addressOf, removeSegment, segmentOf, sequenceOf } from '../log/segment';
 import { setU32 } from '../memory/control';
 import { openWindow } from '../paging/window';
@@ -167,7 +167,7 @@ export function dropLostSlots(): void {
     if (page == 0) continue;
     for (let at = page; at < page + PAGE_SIZE; at += 8) {
       const slot = load<u64>(at);
-      if ((slot & FIELD_MASK) != 0 && segmentOf(slot & FIELD_MASK) === null) store<u64>(at, slot & ~FIELD_MASK);
+      if ((slot & FIELD_MASK) != 0 && segmentOf(slot & FIELD_MASK) === null) store<u64>(at, SLOT_REMOVED);
     }
   }
 }

@@ -10,6 +10,8 @@ const SHIFT_MIN: u32 = 12;
 const SHIFT_MAX: u32 = 31;
 const ALIGNMENT_SHIFT_MAX: u32 = 16;
 const WASM_PAGE_SHIFT: u32 = 16;
+/** Where the last block ends at most: a page before addresses do, so that none that stands behind a block, and not the frontier either, is 0 for want of a bit. */
+const END_MAX: u64 = (1 << 32) - (1 << WASM_PAGE_SHIFT);
 /**
  * How much to ask for at a time, at least, and as a share of what there is. V8 takes every growth for a new buffer of the whole size and collects garbage for it: a million
  * inserts in steps of 256 KiB spent four fifths of their time there, and the longest pause of an insert is such a collection. Pages that were never touched cost address space
@@ -30,7 +32,7 @@ class Memory {
   static frontier: usize = 0;
   static idleSize: u64 = 0;
   /** How far memory may grow, as far as it is known: what the store was given, or less where the platform has refused more. */
-  static limit: u64 = 1 << 32;
+  static limit: u64 = END_MAX;
   /** A bit for each block of `1 << joinShift` bytes that there can be: whether a free block begins there. 0 where blocks are not joined. */
   static map: usize = 0;
   static joinShift: u32 = 0;
@@ -119,9 +121,10 @@ function donate(until: usize): void {
 function extend(shift: u32): usize {
   requires(shift <= SHIFT_MAX && (Memory.frontier & 4095) == 0);
   if (Memory.frontier == 0) Memory.frontier = (__heap_base + 4095) & ~4095;
-  const alignment = <usize>1 << min<u32>(shift, Memory.alignmentShiftMax);
-  const begin = (Memory.frontier + alignment - 1) & ~(alignment - 1);
-  const end = <u64>begin + (<u64>1 << shift);
+  const alignment = <u64>1 << min<u32>(shift, Memory.alignmentShiftMax);
+  const begin = (<u64>Memory.frontier + alignment - 1) & ~(alignment - 1);
+  const end = begin + (<u64>1 << shift);
+  if (end > END_MAX) return 0;
   const available = <u64>memory.size() << WASM_PAGE_SHIFT;
   if (end > available) {
     const needed = <i32>((end - available + 0xffff) >> WASM_PAGE_SHIFT);
@@ -134,10 +137,10 @@ function extend(shift: u32): usize {
       wanted = max<i32>(needed, wanted >> 1);
     }
   }
-  donate(begin);
+  donate(<usize>begin);
   Memory.frontier = <usize>end;
   ensures((begin & (alignment - 1)) == 0 && end <= <u64>memory.size() << WASM_PAGE_SHIFT);
-  return begin;
+  return <usize>begin;
 }
 
 /** A block of `1 << shift` bytes with whatever its last owner left in it, or 0 where memory is at its limit. O(1), but for growth. */
@@ -183,7 +186,7 @@ export function touchedSize(): u64 {
 /** Says how far memory may grow, in bytes, and that blocks of `1 << shift` bytes and more are to be joined again. False where memory is at its limit already. */
 export function limitMemory(size: u64, shift: u32): bool {
   requires(size != 0 && Memory.map == 0);
-  Memory.limit = size;
+  Memory.limit = min<u64>(size, END_MAX);
   const mapShift = shiftFor(<usize>(size >> (shift + 3)) + 1);
   const map = allocate(mapShift);
   if (map == 0) return false;

@@ -11,6 +11,7 @@ import { corruption, failure, nothingIntact, reasonText, superblockDamage } from
 import { FullError, type Damage } from '../errors.js';
 import type { ImageFile } from './image-file.js';
 import type { LogFile } from './log-file.js';
+import { CREATED_COUNT } from './slots.js';
 
 /** What opening a store found. */
 export interface Recovery {
@@ -47,6 +48,10 @@ interface Mode {
 }
 
 const SUPERBLOCKS_SIZE = 2 * format.SUPERBLOCK_SIZE;
+/** The most that an interrupted creation leaves: a file of the largest segments. */
+const UNFINISHED_SIZE_MAX = format.SLOTS_OFFSET + CREATED_COUNT * 2 ** format.SEGMENT_SIZE_SHIFT_MAX;
+/** How much of a file is looked at at a time. */
+const LOOK_SIZE = 1 << 20;
 
 /** Fills `target` from the device; what lies behind the end of the file is zero. */
 function readWhole(device: Device, target: Uint8Array, offset: number): void {
@@ -54,20 +59,26 @@ function readWhole(device: Device, target: Uint8Array, offset: number): void {
   if (read < target.length) target.fill(0, read);
 }
 
+/** Whether a file holds no bit in `[from, to)`. */
+function isZero(device: Device, from: number, to: number): boolean {
+  const bytes = new Uint8Array(Math.max(0, Math.min(to - from, LOOK_SIZE)));
+  for (; from < to; from += bytes.length) {
+    readWhole(device, bytes, from);
+    for (let index = 0; index < bytes.length; index++) if (bytes[index] !== 0) return false;
+  }
+  return true;
+}
+
 /** Whether a file holds nothing but what an interrupted creation leaves: no superblock, and no frame. */
 export function isUnfinished(device: Device): boolean {
   const size = device.size();
-  if (size === 0) return true;
-  if (size > 64 << 20) return false;
-  const bytes = new Uint8Array(size);
-  readWhole(device, bytes, 0);
   const slots = format.SLOTS_OFFSET;
-  const isSegment = bytes.length > slots + 8 && new DataView(bytes.buffer).getUint32(slots, true) === format.SEGMENT_MAGIC_LOW;
-  const list = isSegment && bytes.length >= slots + format.SEGMENT_HEADER_SIZE ? new DataView(bytes.buffer).getUint32(slots + format.SEGMENT_LIST_SIZE, true) : 0;
-  const from = isSegment ? slots + format.SEGMENT_HEADER_SIZE + Math.min(list, 8) : slots;
-  for (let index = 0; index < Math.min(slots, size); index++) if (bytes[index] !== 0) return false;
-  for (let index = from; index < size; index++) if (bytes[index] !== 0) return false;
-  return true;
+  if (size > UNFINISHED_SIZE_MAX || !isZero(device, 0, slots)) return false;
+  const header = new Uint8Array(format.SEGMENT_HEADER_SIZE);
+  readWhole(device, header, slots);
+  const view = new DataView(header.buffer);
+  if (view.getUint32(0, true) !== format.SEGMENT_MAGIC_LOW) return isZero(device, slots, size);
+  return isZero(device, slots + format.SEGMENT_HEADER_SIZE + Math.min(view.getUint32(format.SEGMENT_LIST_SIZE, true), 8), size);
 }
 
 /** Makes a new store on an empty device. It is there only when this returns. */

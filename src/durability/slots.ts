@@ -9,6 +9,8 @@ import { FullError } from '../errors.js';
 
 /** Slots kept back, so that a store on a full disk can still delete. */
 const RESERVE_COUNT = 2;
+/** Slots that a new file has: two for the log, one that is ready, and the reserve. */
+export const CREATED_COUNT = 3 + RESERVE_COUNT;
 /** How much is kept ready for a writer that is in a hurry, in bytes. */
 const AHEAD_SIZE = 4 << 20;
 const AHEAD_COUNT_MIN = 2;
@@ -69,9 +71,9 @@ export class Slots {
   /** Prepares a new file: the superblocks, two slots for the log, and the reserve. Nothing of it may lack its place on the disk later. */
   create(): void {
     this.#device.write(zeroed(), 0, SLOTS_OFFSET, 0);
-    this.#zero(0, 2 + RESERVE_COUNT + 1);
+    this.#zero(0, CREATED_COUNT);
     this.#device.flushSync();
-    this.#count = 2 + RESERVE_COUNT + 1;
+    this.#count = CREATED_COUNT;
     for (let slot = 0; slot < RESERVE_COUNT; slot++) this.#reserve.push(3 + slot);
     this.#engine.core.slotReady(2);
   }

@@ -103,6 +103,23 @@ describe('blocks of memory', () => {
     }
     expect(refused, 'the limit was met').toBeGreaterThan(0);
   });
+
+  test.each([false, true])('are refused where addresses end, and given once (with a limit: %s)', (isLimited) => {
+    const { inside } = makeCore(65_536);
+    if (isLimited) {
+      inside.init(18, true, true);
+      inside.letLeave(2 ** 32, 2 ** 32 - 1);
+    }
+    const held: { begin: number; end: number }[] = [];
+    // The larger ones first: each is asked for until it is refused, and once more when what is left has gone to smaller ones.
+    for (const shift of [30, 29, 28, 24, 18, 16, 30, 28, 24, 18, 12, 30, 12]) {
+      for (let block = inside.allocate(shift) >>> 0; block !== 0; block = inside.allocate(shift) >>> 0) held.push({ begin: block, end: block + 2 ** shift });
+    }
+    held.sort((one, other) => one.begin - other.begin);
+    for (const [index, { begin }] of held.entries()) if (index > 0 && begin < held[index - 1]!.end) throw new Error(`two blocks overlap at ${begin}`);
+    expect(held[0]!.begin).toBeGreaterThan(0);
+    expect(held.at(-1)!.end).toBe(2 ** 32 - 65_536);
+  });
 });
 
 describe('a record', () => {

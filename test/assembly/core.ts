@@ -4,6 +4,8 @@ import { readFileSync } from 'node:fs';
 export interface Inside {
   allocate(shift: number): number;
   release(block: number, shift: number): void;
+  init(segmentShift: number, inMemory: boolean, isNew: boolean): void;
+  letLeave(limit: number, blockMax: number): void;
   xxh64(pointer: number, size: number, seed: number): number;
   seedHash(low: number, high: number): void;
   keyHash(pointer: number, size: number): number;

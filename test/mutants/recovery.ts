@@ -309,7 +309,7 @@ export const recovery: Area = {
       name: 'foreign-file-taken-for-an-unfinished-one',
       breaks: ['F-07', 'F-75'],
       file: RECOVER,
-      find: 'for (let index = 0; index < Math.min(slots, size); index++) if (bytes[index] !== 0) return false;',
+      find: ' || !isZero(device, 0, slots)',
       replace: '',
       tests: ['unit/errors'],
       only: 'FormatError',

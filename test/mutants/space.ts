@@ -119,8 +119,8 @@ export const space: Area = {
       name: 'blocks-not-aligned',
       breaks: ['F-66'],
       file: ALLOCATOR,
-      find: 'const begin = (Memory.frontier + alignment - 1) & ~(alignment - 1);',
-      replace: 'const begin = Memory.frontier;',
+      find: 'const begin = (<u64>Memory.frontier + alignment - 1) & ~(alignment - 1);',
+      replace: 'const begin = <u64>Memory.frontier;',
       tests: ['assembly/core'],
     },
     {

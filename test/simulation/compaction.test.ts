@@ -1,6 +1,7 @@
 /** Compaction: what it may move and forget, whatever is open meanwhile; the space that a store takes; and that nothing comes back, whenever the power goes. */
 import { afterAll, expect, test } from 'vitest';
 import { MemoryDevice } from '../../src/device/memory.js';
+import { ClosedError } from '../../src/errors.js';
 import type { Kernel } from '../../src/kernel.js';
 import type { Snapshot } from '../../src/snapshot.js';
 import type { Store } from '../../src/store.js';
@@ -241,6 +242,25 @@ test('who compacts while another does waits for him, and both come to an end', a
   expectRounds(db, rounds);
   await db.verify();
   await db.close();
+});
+
+test('a store that is closed while it is compacted is closed, whenever that is: whoever compacts is told, and nobody of a failure', async () => {
+  let refused = 0;
+  for (let turns = 0, isDone = false; !isDone; turns++) {
+    const warnings: string[] = [];
+    const db = openStore(new MemoryDevice(), { ...SEGMENT, durability: 'buffered', onWarning: ({ code }) => warnings.push(code) }, seed);
+    for (let round = 0; round < 300; round++) db.putSync(round % 100, valueOf(round, round, 50));
+    for (let key = 0; key < 40; key++) db.deleteSync(key);
+    const compacted = db.compact().then(() => undefined, (error: unknown) => error);
+    for (let turn = 0; turn < turns; turn++) await new Promise((resolve) => setTimeout(resolve, 0));
+    await db.close();
+    const error = await compacted;
+    isDone = error === undefined;
+    if (!isDone) refused++;
+    if (!isDone) expect(error, `after ${turns} turns`).toBeInstanceOf(ClosedError);
+    expect(warnings, `after ${turns} turns`).toEqual([]);
+  }
+  expect(refused).toBeGreaterThan(2);
 });
 
 test('a keyspace that is dropped gives its room back', async () => {

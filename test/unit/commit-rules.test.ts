@@ -1,7 +1,8 @@
 /** What a commit that has nothing to do, or cannot be done, leaves behind: nothing, in memory or after recovery; and what it may not overlook for want of memory. */
 import { expect, test } from 'vitest';
 import { MemoryDevice } from '../../src/device/memory.js';
-import { CasError, ConflictError, FullError, InvalidArgumentError, open } from '../../src/index.js';
+import { CasError, ConflictError, FullError, InvalidArgumentError, open, type Store } from '../../src/index.js';
+import type { Kernel } from '../../src/kernel.js';
 import { openStore } from '../support/stores.js';
 
 test('a batch, a transaction and a drop without an effect take no version (T10)', async () => {
@@ -72,4 +73,31 @@ test('a range that there is no memory to note counts as everything: a phantom in
   expect(beside.commitSync()).toBeGreaterThan(0);
   await db.verify();
   await db.close();
+});
+
+test('what keeps a write from being applied may move the end of the log: the write is given room again where that then is', async () => {
+  const ceiling = 65_536;
+  const long = new Uint8Array(3000).fill(7);
+  for (const kind of ['put', 'delete'] as const) {
+    const db = openStore(new MemoryDevice(), { durability: 'buffered', flushInterval: 3_600_000, values: 'bytes', compaction: false }) as Store<Uint8Array>;
+    const { engine } = (db as unknown as { kernel: Kernel }).kernel;
+    const leave = (key: string, room: number): number => db.putSync(key, new Uint8Array(engine.tailRoom - room).fill(1));
+    db.putSync(long, new Uint8Array(10));
+    while (db.stats().version < ceiling - 3) db.putSync('a', new Uint8Array(10));
+    // Frames end where a turn does.
+    for (const room of [2000, 1000]) {
+      leave('b', long.length + room);
+      await Promise.resolve();
+      expect(engine.pendingSize).toBe(0);
+    }
+    // Of the version that is next the file knows nothing yet. A frame is open, whose end takes room, and there is just as much as is needed.
+    leave('b', long.length + 50);
+    expect(db.stats().version).toBe(ceiling);
+    expect(engine.tailRoom).toBeGreaterThan(long.length + 2);
+    if (kind === 'put') db.putSync('c', new Uint8Array(engine.tailRoom - 16).fill(2), { ttl: 1000 });
+    else db.deleteSync(long);
+    expect([db.stats().version, db.has('c'), db.has(long)]).toEqual([ceiling + 1, kind === 'put', kind === 'put']);
+    await db.verify();
+    await db.close();
+  }
 });

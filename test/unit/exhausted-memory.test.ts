@@ -76,6 +76,20 @@ test('a batch that finds no slot gives back what it had superseded, to those who
   });
 });
 
+test('a batch that is taken back gives back what it had superseded, and every version that there was to read as of (T1)', () => exhausted(65_536, fill(600), (db) => {
+  // What the sessions that are open do not see.
+  fill(950)(db);
+  const { version } = db.stats();
+  const batch: BatchOperation<unknown>[] = [{ type: 'put', key: 900, value: OTHER }, ...Array.from({ length: 200 }, (_, key) => ({ type: 'put', key: 2000 + key, value: OTHER } as const))];
+  expect(() => db.batchSync(batch)).toThrow(FullError);
+  for (const at of [version, version - 10]) {
+    const view = db.at(at);
+    expect(view.get(900)).toEqual(VALUE);
+    view.close();
+  }
+  expectKeys(db, 950);
+}));
+
 test('a value in parts without memory to list them is refused, and the next one that fits is not', () => exhausted(4096, () => undefined, (db) => {
   const { log, version } = db.stats();
   expect(() => db.putSync('large', new Uint8Array(6000))).toThrow(FullError);

@@ -55,3 +55,30 @@ test('salvage finds the keys that stand behind one whose value is not whole, wha
     await rescued.close();
   }
 });
+
+test('a store that begins with an image of its index finds the keys that stand behind one whose record is gone since, whatever their hashes (L3, L6)', async () => {
+  const options = { segmentSize: SEGMENT_SIZE, values: 'bytes', flush: 'sync', compaction: false } as const;
+  const filling = Array.from({ length: 100 }, (_, key) => key);
+  for (const seed of [1, 2, 3]) {
+    const [gone, ...others] = untagged(seed, 20) as [Uint8Array, ...Uint8Array[]];
+    const device = new MemoryDevice();
+    const begun = openStore(device, options, seed, false, undefined, { imageSegments: 1 });
+    // A segment that the others do not stand in.
+    for (const key of [gone, ...filling, ...others]) begun.putSync(key, VALUE);
+    await begun.close();
+    const left = new MemoryDevice(device.bytes());
+    // It writes no image of its own.
+    const made = openStore(left, options, seed, false, undefined, { imageSegments: 1000 });
+    for (const key of [...others, gone, ...filling, ...filling, ...filling]) made.putSync(key, VALUE);
+    await made.flush();
+    // A kill: what was handed over is there.
+    const opened = openStore(new MemoryDevice(left.bytes()), options, seed, false, undefined, { imageSegments: 1 });
+    expect(opened.recovery.records, 'an image was used').toBeLessThan(600);
+    for (const key of [gone, ...others]) expect(opened.get(key), `seed ${seed}`).toEqual(VALUE);
+    expect(opened.stats().keys, `seed ${seed}`).toBe(1 + others.length + filling.length);
+    expect(opened.count(), `seed ${seed}`).toBe(1 + others.length + filling.length);
+    await opened.verify();
+    await opened.close();
+    await made.close();
+  }
+});

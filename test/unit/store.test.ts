@@ -1,5 +1,5 @@
 /** The public API on every kind of store, as its most careful user would use it; and what stores in files of the operating system do beside. */
-import { copyFileSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, readFileSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
@@ -28,6 +28,29 @@ describe('a file', () => {
       await again.flush();
       await again.close();
       expect(readFileSync(path).equals(bytes)).toBe(true);
+    }
+  });
+
+  test('of which nothing but a creation that was cut off is there is made anew, whatever its segments (F-07)', async () => {
+    for (const segmentSize of [4096, 2 ** 24]) {
+      const whole = newPath();
+      await (await open(whole, { ...options, segmentSize })).close();
+      // The header of the first segment is there, and neither of the superblocks.
+      const header = readFileSync(whole).subarray(0, 8192 + 512).fill(0, 0, 8192);
+      for (const begin of [header.subarray(0, 8192), header]) {
+        const path = newPath();
+        writeFileSync(path, begin);
+        truncateSync(path, 8192 + 5 * segmentSize);
+        const db = await open(path, { ...options, segmentSize });
+        expect(db.recovery.created).toBe(true);
+        await db.put('a', 1);
+        await db.close();
+        const again = await open(path, { ...options, create: false });
+        expect(again.get('a')).toBe(1);
+        await again.close();
+        rmSync(path);
+      }
+      rmSync(whole);
     }
   });
 
