@@ -8,9 +8,8 @@ import { TooLargeError } from '../errors.js';
 /** A record as it will stand behind its header. */
 export interface EncodedRecord {
   readonly keyBytes: Uint8Array;
+  /** Valid until the codec is used again. */
   readonly bytes: Uint8Array;
-  /** Whether the bytes are the codec's own: then they are valid until it is used again. */
-  readonly isShared: boolean;
   readonly flags: number;
   /** When it expires, in epoch milliseconds. */
   readonly expiry: number | undefined;
@@ -29,28 +28,23 @@ export function encodeApart<K>(key: K, space: Space<K, unknown>): Uint8Array {
 /** Encodes a record. */
 export function encodeRecord<K, V>(key: K, value: V, space: Space<K, V>, expiry: number | undefined): EncodedRecord {
   const keyBytes = encodeApart(key, space);
-  const { bytes, isShared, kind } = encodeValue(value, space.values);
+  const { bytes, kind } = encodeValue(value, space.values);
   const flags = expiry === undefined ? kind : kind | RECORD_FLAG_EXPIRY;
-  return { keyBytes, bytes, isShared, flags, expiry, size: keyBytes.length + bytes.length + (expiry === undefined ? 0 : RECORD_EXPIRY_SIZE) };
+  return { keyBytes, bytes, flags, expiry, size: keyBytes.length + bytes.length + (expiry === undefined ? 0 : RECORD_EXPIRY_SIZE) };
 }
 
-/** A record whose bytes nobody else uses. What waits for room may wait for a flush, and whoever listens to that may write. */
-export function keepRecord(record: EncodedRecord): EncodedRecord {
-  return record.isShared ? { ...record, bytes: record.bytes.slice(), isShared: false } : record;
-}
-
-/** Encodes a value: its bytes, whether they are the codec's own, and its kind. */
-function encodeValue<V>(value: V, codec: ValueCodec<V>): { bytes: Uint8Array; isShared: boolean; kind: number } {
+/** Encodes a value: its bytes, which are valid until the codec is used again, and its kind. */
+function encodeValue<V>(value: V, codec: ValueCodec<V>): { bytes: Uint8Array; kind: number } {
   const bound = codec.bound(value);
   if (bound > MAX_VALUE_SIZE) throw valueTooLarge(bound);
   if (bound < 0) {
     const bytes = codec.toBytes(value);
     if (bytes.length > MAX_VALUE_SIZE) throw valueTooLarge(bytes.length);
-    return { bytes, isShared: true, kind: codec.lastKind };
+    return { bytes, kind: codec.lastKind };
   }
   const bytes = new Uint8Array(bound);
   const written = codec.write(bytes, 0, value);
-  return { bytes: bytes.subarray(0, Math.floor(written / 16)), isShared: false, kind: written % 16 };
+  return { bytes: bytes.subarray(0, Math.floor(written / 16)), kind: written % 16 };
 }
 
 /** The error for a key of so many encoded bytes. */

@@ -11,7 +11,7 @@ import type { Space } from '../codec/space.js';
 import type { ValueReader } from '../codec/value.js';
 import type { Damage } from '../errors.js';
 import type { Core } from './core.js';
-import { encodeApart, encodeRecord, keepRecord, keyTooLarge } from './encode.js';
+import { encodeApart, encodeRecord, keyTooLarge } from './encode.js';
 import { failure } from './failure.js';
 import { copyLarge, readLarge } from './large.js';
 import { instantiate, type MemoryRange } from './module.js';
@@ -293,12 +293,13 @@ export class Engine {
     this.refresh();
   }
 
-  /** Puts what does not simply fit at the tail, or expires, in epoch milliseconds. With `expected`, as a cas: the result is negative on a mismatch. */
+  /**
+   * Puts what does not simply fit at the tail, or expires, in epoch milliseconds. With `expected`, as a cas: the result is negative on a mismatch.
+   */
   putApart<K, V>(key: K, value: V, space: Space<K, V>, expected: number | undefined, expiry: number | undefined): number {
-    let record = encodeRecord(key, value, space, expiry);
-    const { keyBytes, flags, size } = record;
+    const record = encodeRecord(key, value, space, expiry);
+    const { keyBytes, bytes, flags, size } = record;
     this.tick();
-    if (size > this.#words[ROOM]!) record = keepRecord(record);
     if (size > this.#words[ROOM]! && size > this.segmentSize >> PARTS_SHARE_SHIFT) {
       if (expected !== undefined && this.versionOfBytes(keyBytes) !== expected) return status.STATUS_MISMATCH;
       return this.inBatch(() => stageEncoded(this, record));
@@ -307,14 +308,13 @@ export class Engine {
       // What kept the record from being put may have moved the end of the log, where there is less room then.
       this.#makeRoom(size, false);
       if (expiry !== undefined) this.core.setExpiry(expiry);
-      const start = this.#words[POINTER]! + HEADER + size - keyBytes.length - record.bytes.length;
+      const start = this.#words[POINTER]! + HEADER + size - keyBytes.length - bytes.length;
       this.bytes.set(keyBytes, start);
-      this.bytes.set(record.bytes, start + keyBytes.length);
+      this.bytes.set(bytes, start + keyBytes.length);
       const version = this.after(expected === undefined
-        ? this.core.put(keyBytes.length, record.bytes.length, flags)
-        : this.core.cas(keyBytes.length, record.bytes.length, flags, expected));
+        ? this.core.put(keyBytes.length, bytes.length, flags)
+        : this.core.cas(keyBytes.length, bytes.length, flags, expected));
       if (version > 0 || version === status.STATUS_MISMATCH) return version;
-      record = keepRecord(record);
       this.resolve(version, false);
     }
   }

@@ -44,7 +44,7 @@ function choose(kernel: Kernel, records: readonly ExchangeRecord[], existing: Ex
 
 function stageRecord({ engine }: Kernel, { keyBytes, bytes, kind, expiry }: ExchangeRecord): void {
   const isLasting = expiry === undefined;
-  stageEncoded(engine, { keyBytes, bytes, isShared: false, flags: isLasting ? kind : kind | RECORD_FLAG_EXPIRY, expiry, size: keyBytes.length + bytes.length + (isLasting ? 0 : RECORD_EXPIRY_SIZE) });
+  stageEncoded(engine, { keyBytes, bytes, flags: isLasting ? kind : kind | RECORD_FLAG_EXPIRY, expiry, size: keyBytes.length + bytes.length + (isLasting ? 0 : RECORD_EXPIRY_SIZE) });
 }
 
 /** Applies a batch. Resolves when it is as durable as a put. Rejects as `batch` does: nothing of it was applied then, or the store has stopped. */

@@ -1,5 +1,4 @@
 /** Code of the caller's that runs while a value or a key is encoded: it may read, and whatever else it does, it cannot reach the log. */
-import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { expect, test } from 'vitest';
 import { MemoryDevice } from '../../src/device/memory.js';
 import { InvalidArgumentError } from '../../src/errors.js';
@@ -26,31 +25,6 @@ test('a getter may write while a put encodes it: both writes are whole', async (
   expect(db.get('outer')).toEqual({ field: 1 });
   expect(db.get('inner')).toEqual({ a: 'b'.repeat(300) });
   await db.close();
-});
-
-test('who listens to flushes may write while a put waits for one: both values are whole', async () => {
-  const ceiling = 65_536;
-  for (const size of [30, 100_000]) {
-    const db = openStore(new MemoryDevice(), { durability: 'relaxed', flushInterval: 3_600_000 });
-    // The file knows nothing of a version above the ceiling, so the next put flushes first.
-    while (db.stats().version < ceiling) db.putSync('a', 1);
-    let isFirst = true;
-    const onFlush = (): void => {
-      if (isFirst) {
-        isFirst = false;
-        db.putSync('theirs', { text: 't'.repeat(size) });
-      }
-    };
-    subscribe('tracing:varve:flush:start', onFlush);
-    try {
-      db.putSync('own', { text: 'o'.repeat(size) }, { ttl: 1000 });
-    } finally {
-      unsubscribe('tracing:varve:flush:start', onFlush);
-    }
-    expect([isFirst, db.get('own'), db.get('theirs')]).toEqual([false, { text: 'o'.repeat(size) }, { text: 't'.repeat(size) }]);
-    await db.verify();
-    await db.close();
-  }
 });
 
 test('while a batch is encoded, reads are served, and everything else is refused and leaves nothing', async () => {
