@@ -33,7 +33,8 @@ export class ForeignCodec<V> implements ValueCodec<V> {
       const bytes = codec.toBytes(value);
       if (!isBytes(bytes)) throw this.#wrong('toBytes returns a Uint8Array');
       this.#setKind(codec.lastKind);
-      return bytes.slice();
+      // Not a slice, for which a class of its own may have a method.
+      return new Uint8Array(bytes);
     }
     if (!Number.isInteger(bound) || bound < 0) throw this.#wrong('bound returns a number of bytes, or -1');
     const bytes = new Uint8Array(bound);

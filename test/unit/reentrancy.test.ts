@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest';
 import { MemoryDevice } from '../../src/device/memory.js';
 import { InvalidArgumentError } from '../../src/errors.js';
-import type { KeyCodec, Store, ValueCodec } from '../../src/index.js';
+import type { Key, KeyCodec, Store, ValueCodec } from '../../src/index.js';
 import { openStore } from '../support/stores.js';
 
 function storeOf(options = {}): Store {
@@ -35,7 +35,7 @@ test('while a batch is encoded, reads are served, and everything else is refused
   tx.put('of the transaction', 1);
   const version = db.putSync('version', 1);
   const seen: unknown[] = [];
-  const refused = (action: () => unknown): void => expect(action, String(action)).toThrow(InvalidArgumentError);
+  const refused = (action: () => void): void => expect(action, String(action)).toThrow(InvalidArgumentError);
   db.batchSync([
     { type: 'put', key: 'first', value: 'x'.repeat(10_000) },
     {
@@ -174,4 +174,111 @@ test('a codec that does not keep to what codecs promise is refused, and nothing 
     await db.verify();
     await db.close();
   }
+});
+
+/** A tuple whose second part is what `part` returns, asked for the first time, the second, and so on. */
+function tupleOf(part: (time: number) => string, isProxy: boolean): Key {
+  let time = 0;
+  if (isProxy) return new Proxy(['tuple', ''], { get: (target, name, receiver) => (name === '1' ? part(++time) : Reflect.get(target, name, receiver) as unknown) });
+  return Object.defineProperty(['tuple'], 1, { get: () => part(++time), enumerable: true }) as Key;
+}
+
+for (const isProxy of [false, true]) {
+  test(`a tuple that writes to the store while it is encoded, as ${isProxy ? 'a proxy' : 'an accessor'}, cannot break the write that it is the key of`, async () => {
+    const db = storeOf();
+    const writing = (): Key => tupleOf(() => {
+      db.putSync('inner', 'x'.repeat(50));
+      db.has('some other key');
+      return 'part';
+    }, isProxy);
+    db.putSync(writing(), 'outer');
+    expect(db.get('inner')).toBe('x'.repeat(50));
+    expect(db.get(writing())).toBe('outer');
+    expect(db.casSync(writing(), 0, 1).ok).toBe(false);
+    expect([...db.keys({ prefix: writing() })]).toEqual([['tuple', 'part']]);
+    db.transactSync((tx) => tx.put(writing(), { a: tx.get(writing()) }));
+    expect(db.get(['tuple', 'part'])).toEqual({ a: 'outer' });
+    expect(db.deleteSync(writing())).toBeGreaterThan(0);
+    expect([...db.keys()]).toEqual(['inner']);
+    await db.verify();
+    await db.close();
+  });
+
+  test(`a tuple that answers with more than before, as ${isProxy ? 'a proxy' : 'an accessor'}, is taken as it was asked first`, async () => {
+    const db = storeOf();
+    const growing = (): Key => tupleOf((time) => (time === 1 ? 'part' : 'y'.repeat(5000)), isProxy);
+    db.putSync(growing(), 'first');
+    expect(db.get(growing())).toBe('first');
+    db.batchSync([{ type: 'put', key: ['other'], value: 'second' }, { type: 'delete', key: growing() }]);
+    db.transactSync((tx) => tx.put(growing(), 'third'));
+    expect([...db.scan()].map(({ key, value }) => [key, value])).toEqual([[['other'], 'second'], [['tuple', 'part'], 'third']]);
+    expect([...db.keys({ gte: growing() })]).toEqual([['tuple', 'part']]);
+    await db.verify();
+    await db.close();
+  });
+}
+
+test('bytes are what the platform copies, whatever they call their length', async () => {
+  const db = storeOf();
+  for (const claimed of [0, 3, 100_000]) {
+    class Odd extends Uint8Array {
+      override get length(): number {
+        return claimed;
+      }
+    }
+    const odd = new Odd([1, 2, 3, 4, 5]);
+    db.putSync('value', odd);
+    db.batchSync([{ type: 'put', key: odd, value: 'key' }]);
+    db.transactSync((tx) => tx.put(['a', odd], odd));
+    expect([...db.scan()].map(({ key, value }) => [key, value])).toEqual([
+      ['value', new Uint8Array([1, 2, 3, 4, 5])], [new Uint8Array([1, 2, 3, 4, 5]), 'key'], [['a', new Uint8Array([1, 2, 3, 4, 5])], new Uint8Array([1, 2, 3, 4, 5])]]);
+    await db.verify();
+  }
+  await db.close();
+});
+
+test('what only looks like bytes is refused, and none of its code runs while anything is written', async () => {
+  const db = storeOf();
+  const like = Object.create(Uint8Array.prototype, { length: { value: 1 }, 0: { get: () => db.putSync('inner', 1) } }) as Uint8Array;
+  for (const value of [like, new Proxy(new Uint8Array(3), { get: (target, name) => (name === 'length' ? 3 : Reflect.get(target, name) as unknown) })]) {
+    expect(() => db.putSync('a', value)).toThrow(InvalidArgumentError);
+    expect(() => db.putSync(value, 1)).toThrow(InvalidArgumentError);
+    expect(() => db.batchSync([{ type: 'put', key: 'a', value }])).toThrow(InvalidArgumentError);
+    expect(() => db.transactSync((tx) => tx.put('a', value))).toThrow(InvalidArgumentError);
+  }
+  expect([...db.keys()]).toEqual([]);
+  await db.verify();
+  await db.close();
+});
+
+test('bytes that a key codec lengthens while their key is told are taken as they then are, and those it transfers away are refused', async () => {
+  const db = storeOf();
+  const make = ArrayBuffer as unknown as new (size: number, options: { maxByteLength: number }) => ArrayBuffer & { resize(size: number): void };
+  let tell = (): void => undefined;
+  const space = db.keyspace<Uint8Array, string>('space', { keys: { toKey: (key) => (tell(), key), fromKey: (key) => key as string } });
+  const writers = [(value: Uint8Array) => space.putSync('a', value), (value: Uint8Array) => space.casSync('a', space.getEntry('a')!.version, value),
+    (value: Uint8Array) => space.batchSync([{ type: 'put', key: 'a', value }]), (value: Uint8Array) => db.transactSync((tx) => tx.in(space).put('a', value))];
+  for (const write of writers) {
+    const buffer = new make(8, { maxByteLength: 3000 });
+    tell = () => buffer.resize(3000);
+    write(new Uint8Array(buffer));
+    expect(space.get('a')).toEqual(new Uint8Array(3000));
+    const gone = new Uint8Array(8);
+    tell = () => gone.byteLength > 0 && void structuredClone(gone.buffer, { transfer: [gone.buffer] });
+    expect(() => write(gone)).toThrow(InvalidArgumentError);
+    expect(() => write({ gone } as never)).toThrow(InvalidArgumentError);
+    expect(() => db.has(gone)).toThrow(InvalidArgumentError);
+    expect(space.get('a')).toEqual(new Uint8Array(3000));
+  }
+  await db.verify();
+  await db.close();
+});
+
+test('a getter that answers with bytes where it first did not is refused, instead of stored as what cannot be read', async () => {
+  const db = storeOf();
+  let time = 0;
+  const value = { get field(): unknown { return time++ === 0 ? 1 : new Uint8Array(2); } };
+  expect(() => db.putSync('a', value)).toThrow(InvalidArgumentError);
+  expect(db.has('a')).toBe(false);
+  await db.close();
 });
