@@ -1,7 +1,7 @@
 /** Code of the caller's that runs while a value or a key is encoded: it may read, and whatever else it does, it cannot reach the log. */
 import { expect, test } from 'vitest';
 import { MemoryDevice } from '../../src/device/memory.js';
-import { InvalidArgumentError } from '../../src/errors.js';
+import { ClosedError, InvalidArgumentError } from '../../src/errors.js';
 import type { Key, KeyCodec, Store, ValueCodec } from '../../src/index.js';
 import { openStore } from '../support/stores.js';
 
@@ -10,7 +10,7 @@ function storeOf(options = {}): Store {
 }
 
 /** A value with a getter that does something when it is encoded. */
-function acting(action: () => void): object {
+function acting(action: () => unknown): object {
   return {
     get field(): number {
       action();
@@ -35,7 +35,7 @@ test('while a batch is encoded, reads are served, and everything else is refused
   tx.put('of the transaction', 1);
   const version = db.putSync('version', 1);
   const seen: unknown[] = [];
-  const refused = (action: () => void): void => expect(action, String(action)).toThrow(InvalidArgumentError);
+  const refused = (action: () => unknown): void => expect(action, String(action)).toThrow(InvalidArgumentError);
   db.batchSync([
     { type: 'put', key: 'first', value: 'x'.repeat(10_000) },
     {
@@ -280,5 +280,47 @@ test('a getter that answers with bytes where it first did not is refused, instea
   const value = { get field(): unknown { return time++ === 0 ? 1 : new Uint8Array(2); } };
   expect(() => db.putSync('a', value)).toThrow(InvalidArgumentError);
   expect(db.has('a')).toBe(false);
+  await db.close();
+});
+
+test('a transaction that is ended by what it encodes says so, and touches nothing that was given back', async () => {
+  const db = storeOf();
+  const ends = [(tx: { abort(): void; commitSync(): number }) => tx.abort(), (tx: { abort(): void; commitSync(): number }) => void tx.commitSync()];
+  for (const end of ends) {
+    let tell = (): void => undefined;
+    const space = db.keyspace<unknown, string>('space', { keys: { toKey: (key) => (tell(), key), fromKey: (key) => key as string } });
+    for (const act of ['get', 'put', 'delete'] as const) {
+      const tx = db.begin();
+      tell = () => end(tx);
+      expect(() => (act === 'put' ? tx.in(space).put('a', 1) : tx.in(space)[act]('a')), act).toThrow(ClosedError);
+      tell = () => undefined;
+    }
+    const tx = db.begin();
+    expect(() => tx.put('a', acting(() => tx.isOpen && end(tx)))).toThrow(ClosedError);
+  }
+  expect([...db.keys()]).toEqual([]);
+  await db.verify();
+  await db.close();
+});
+
+test('a watch whose codecs read the store shows each write as it was made, and one that they end says so', async () => {
+  const db = storeOf();
+  const names = db.keyspace<string, number>('names');
+  names.putSync(1, 'one');
+  names.putSync(2, 'two');
+  let tell = (): void => undefined;
+  const keys: KeyCodec<string> = { toKey: (key) => (key === 'one' ? 1 : 2), fromKey: (key) => (tell(), names.get(key as number)!) };
+  const space = db.keyspace<string, string>('space', { keys });
+  const watcher = space.watch();
+  const version = db.batchSync([{ type: 'put', keyspace: space, key: 'one', value: 'first' }, { type: 'put', keyspace: space, key: 'two', value: 'second' }]);
+  const { changes } = (await watcher.next()).value!;
+  expect(changes.map(({ key, value, version: of }) => [key, value, of])).toEqual([['one', 'first', version], ['two', 'second', version]]);
+  space.putSync('one', 'third');
+  tell = () => void watcher.return();
+  await expect(watcher.next()).rejects.toThrow(ClosedError);
+  tell = () => undefined;
+  expect(await watcher.next()).toEqual({ done: true, value: undefined });
+  expect(db.stats().views.watches.open).toBe(0);
+  await db.verify();
   await db.close();
 });
