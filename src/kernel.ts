@@ -9,7 +9,7 @@ import type { Settings } from './options.js';
 import { Holds, type Warning } from './holds.js';
 import { traceClose, traceCommit } from './tracing.js';
 
-const BUSY = 'A batch is being encoded: a codec, a getter or a toJSON that it calls may read the store, and not write to it, flush or verify it.';
+const BUSY = 'A commit is being put together: a codec, a getter, a toJSON or a listener that it calls may read the store, and not write to it, flush or verify it.';
 
 /** What a kernel is made of; `open` puts it together. */
 export interface KernelParts {

@@ -1,4 +1,5 @@
 /** Code of the caller's that runs while a value or a key is encoded: it may read, and whatever else it does, it cannot reach the log. */
+import { tracingChannel } from 'node:diagnostics_channel';
 import { expect, test } from 'vitest';
 import { MemoryDevice } from '../../src/device/memory.js';
 import { ClosedError, InvalidArgumentError } from '../../src/errors.js';
@@ -321,6 +322,37 @@ test('a watch whose codecs read the store shows each write as it was made, and o
   tell = () => undefined;
   expect(await watcher.next()).toEqual({ done: true, value: undefined });
   expect(db.stats().views.watches.open).toBe(0);
+  await db.verify();
+  await db.close();
+});
+
+test('a listener that is told of a flush in the middle of a write may read, and not write', async () => {
+  const device = new MemoryDevice();
+  await openStore(device, { durability: 'relaxed' }).close();
+  const db = openStore(new MemoryDevice(device.bytes()), { durability: 'relaxed', flushInterval: 3_600_000 });
+  const told: unknown[] = [];
+  const listener = {
+    start: () => {
+      try {
+        told.push(db.get('key 0'));
+        told.push(db.putSync('noted', { by: 'listener', pad: 'x'.repeat(30) }));
+      } catch (error) {
+        told.push(error);
+      }
+    },
+    end: () => undefined, asyncStart: () => undefined, asyncEnd: () => undefined, error: () => undefined,
+  };
+  const channel = tracingChannel('varve:flush');
+  channel.subscribe(listener);
+  try {
+    // The first version that a store issues once it is open again has to be promised in a superblock before.
+    for (let index = 0; index < 300; index++) db.putSync(`key ${index}`, { index, pad: 'y'.repeat(30) });
+  } finally {
+    channel.unsubscribe(listener);
+  }
+  expect(told.slice(0, 2)).toEqual([undefined, expect.any(InvalidArgumentError)]);
+  for (let index = 0; index < 300; index++) expect(db.get(`key ${index}`)).toEqual({ index, pad: 'y'.repeat(30) });
+  expect(db.has('noted')).toBe(false);
   await db.verify();
   await db.close();
 });
