@@ -1,5 +1,6 @@
 /** The bytes that are imported, whatever they come from: as many at a time as the reader asks for. */
 import { orAborted } from '../abort.js';
+import { ofCaller } from '../callers.js';
 import { InvalidArgumentError } from '../errors.js';
 
 /** A web stream, or whatever can be looped over with `for await`: files, responses, generators. */

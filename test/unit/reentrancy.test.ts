@@ -356,3 +356,27 @@ test('a listener that is told of a flush in the middle of a write may read, and 
   await db.verify();
   await db.close();
 });
+
+/** A function of WebAssembly that traps. */
+function trapping(): () => never {
+  const bytes = new Uint8Array([0, 97, 115, 109, 1, 0, 0, 0, 1, 4, 1, 96, 0, 0, 3, 2, 1, 0, 7, 5, 1, 1, 102, 0, 0, 10, 5, 1, 3, 0, 0, 11]);
+  return new WebAssembly.Instance(new WebAssembly.Module(bytes)).exports['f'] as () => never;
+}
+
+test('code of the caller\'s that is WebAssembly and traps does not stop the store', async () => {
+  const trap = trapping();
+  let isBroken = false;
+  const values = rudeCodec({ bound: () => (isBroken ? trap() : 5), read: () => trap() });
+  const db = storeOf({ values }) as Store<string>;
+  db.putSync('a', 'value');
+  isBroken = true;
+  const views = [() => db.get('a'), () => [...db.values()], () => db.putSync('b', 'value'), () => db.batchSync([{ type: 'put', key: 'b', value: 'value' }]), () => db.transactSync((tx) => tx.put('b', 'value')),
+    () => db.transactSync((tx) => tx.get('a')), () => [...db.history('a')]];
+  for (const act of views) expect(act).toThrow(WebAssembly.RuntimeError);
+  await expect(db.import((async function* () { yield trap(); })())).rejects.toThrow(WebAssembly.RuntimeError);
+  await expect(db.backup(new WritableStream({ write: () => trap() }))).rejects.toThrow(WebAssembly.RuntimeError);
+  expect(db.has('a')).toBe(true);
+  expect([...db.keys()]).toEqual(['a']);
+  await db.verify();
+  await db.close();
+});
