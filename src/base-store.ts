@@ -57,6 +57,7 @@ export class BaseStore<V> extends Collection<V> {
 
   #drop(name: string): Version {
     this.kernel.checkWritable();
+    if (typeof name !== 'string') throw new InvalidArgumentError('dropKeyspace takes the name of a keyspace.');
     try {
       return dropKeyspace(this.kernel, name);
     } catch (error) {

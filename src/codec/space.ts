@@ -103,6 +103,7 @@ export class Space<K, V> {
     const result = this.#schema['~standard'].validate(value);
     if (result instanceof Promise) throw new InvalidArgumentError(`The schema of the keyspace ${this.name} checks asynchronously: use one that does not wait.`);
     if (result.issues !== undefined) throw new SchemaError(`A value does not fit the schema of the keyspace ${this.name}: nothing was changed. See the issues of this error.`, result.issues);
+    if (result.value === undefined) throw new InvalidArgumentError(`The schema of the keyspace ${this.name} makes undefined of a value, which cannot be stored: nothing was changed.`);
     return result.value;
   }
 
