@@ -133,6 +133,8 @@ class Export {
     const { scan } = this.#open;
     if (!this.#isBegun) this.#give(controller, this.#encoder.begin());
     this.#isBegun = true;
+    // Whoever was told of it may have ended the export.
+    this.#open.check();
     for (let count = 0; count < CHUNK_COUNT; count++) {
       if (!scan.next()) {
         this.#give(controller, this.#encoder.take());
@@ -170,7 +172,12 @@ export function exportStream(kernel: Kernel, own: Space<Key, unknown>, options: 
       signal?.addEventListener('abort', stop, { once: true });
     },
     pull: (controller) => {
-      if (!exporting.pull(controller)) signal?.removeEventListener('abort', stop);
+      let hasMore = false;
+      try {
+        hasMore = exporting.pull(controller);
+      } finally {
+        if (!hasMore) signal?.removeEventListener('abort', stop);
+      }
     },
     cancel: () => {
       signal?.removeEventListener('abort', stop);
