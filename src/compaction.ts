@@ -130,22 +130,32 @@ export class Compactor {
     return this.#log === undefined ? this.#engine.core.segmentCount() * this.#engine.segmentSize : this.#log.device.size();
   }
 
+  /** Lets others have their turn. Whoever goes on behind it, or behind a flush, does so in a store that still serves: it may have been closed meanwhile. */
+  async #turn(): Promise<void> {
+    await turn();
+    this.#check();
+  }
+
+  async #flush(): Promise<void> {
+    await this.#commits?.flush();
+    this.#check();
+  }
+
   /** Does steps until nothing is left of what was asked for, a writer who had no room has ended that, or it cannot go on. */
   async #runToEnd(signal: AbortSignal | undefined): Promise<void> {
     const { core } = this.#engine;
     let isStuck = false;
     while (core.isCompactionAskedFor() !== 0) {
       signal?.throwIfAborted();
-      this.#check();
       const code = this.#step(isStuck);
       if (code === status.STATUS_OK) isStuck = false;
       else if (code === status.STATUS_NEED_SLOT) this.#log!.provideSlot(true);
       else if (isStuck) throw failure(code, this.#engine.name);
       if (code === status.STATUS_MEMORY_FULL) {
         isStuck = true;
-        await this.#commits?.flush();
-      } else if (this.#engine.pendingSize > PENDING_SIZE_MAX) await this.#commits?.flush();
-      await turn();
+        await this.#flush();
+      } else if (this.#engine.pendingSize > PENDING_SIZE_MAX) await this.#flush();
+      await this.#turn();
     }
   }
 
@@ -154,37 +164,35 @@ export class Compactor {
     if (this.#log === undefined) return;
     // The copies, the header that leaves out what they came from, the superblock that goes past it: each is durable before the next. The tail that is left behind has nothing in it, and waits itself.
     for (let count = 0; count < SETTLE_COUNT && this.#engine.core.waitingSegmentCount() > 1; count++) {
-      await this.#commits!.flush();
-      this.#check();
+      await this.#flush();
       this.#log.beginSegment(false);
     }
-    await this.#commits!.flush();
+    await this.#flush();
   }
 
   /** Brings what stands at the end of the file to its beginning, and gives the end back. */
   async #shrink(log: LogFile, signal: AbortSignal | undefined): Promise<void> {
     // First tail and next, so that what is copied goes there.
     for (let count = 0; count < ROTATE_COUNT; count++) {
-      while (log.slots.recall()) await turn();
-      this.#check();
+      while (log.slots.recall()) await this.#turn();
       log.beginSegment(true);
     }
-    await this.#commits!.flush();
+    await this.#flush();
     // What is live fits into so many slots from the first on; two more are the tail's and the one that it names as next.
     this.#engine.core.startCompaction(this.#engine.segmentSize, this.#engine.core.segmentCount() + ROTATE_COUNT);
     await this.#runToEnd(signal);
     await this.#settle();
-    while (log.slots.recall()) await turn();
+    while (log.slots.recall()) await this.#turn();
     log.trim();
-    await this.#commits!.flush();
+    await this.#flush();
   }
 
   /** Writes an image of the index for the one that was dropped. */
   async #renewImage(): Promise<void> {
     if (this.#log === undefined) return;
     this.#log.image.resume();
-    for (; this.#log.workOnImage(); this.#check()) await turn();
-    while (this.#log.image.isOnItsWay) await this.#commits!.flush();
+    while (this.#log.workOnImage()) await this.#turn();
+    while (this.#log.image.isOnItsWay) await this.#flush();
   }
 
   /** Compacts everything, forgets the deletes that nothing needs, and gives the end of the file back. */
