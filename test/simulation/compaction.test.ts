@@ -395,7 +395,7 @@ test('a store that is closed while it is compacted, at any moment, is closed: no
     for (let index = 0; index < 60; index++) db.putSync(`key ${index % 20}`, 'v'.repeat(400));
     const ends = [db.compact(), db.compact()].map((promise) => promise.then(() => 'done', (error: { code: string }) => error.code));
     const others = Promise.allSettled([db.flush(), db.put('key 0', 1), db.import((async function* () { for (let index = 0; index < 50; index++) yield `{"key":"key 1","value":${index}}\n`; })())]);
-    for (let index = 0; index < moment % 40; index++) await null;
+    for (let index = 0; index < moment % 40; index++) await Promise.resolve();
     for (let index = 0; index < moment % 7; index++) await nextTurn();
     await db.close();
     for (const end of await Promise.all(ends)) expect(['done', 'VARVE_CLOSED'], `moment ${moment}`).toContain(end);

@@ -6,7 +6,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { MemoryDevice } from '../../src/device/memory.js';
 import {
-  ClosedError, FullError, ImportError, InvalidArgumentError, ReadOnlyError, open, type ExchangeProgress, type ExportOptions, type ImportOptions, type Key, type OpenOptions, type Store,
+  ClosedError, FullError, ImportError, InvalidArgumentError, ReadOnlyError, open, type ExchangeProgress, type ExportOptions, type ImportOptions, type Key, type OpenOptions, type Store, type ValueCodec,
 } from '../../src/index.js';
 import { fromTagged, toTagged, type Json } from '../../src/exchange/tagged.js';
 import { Random, seedOf } from '../support/random.js';
@@ -406,4 +406,21 @@ test('a source that is written by hand and answers at once is told of the end li
   }
   expect(ends).toBe(6);
   await db.close();
+});
+
+test('what a codec of the caller\'s has written stays as it is, also where its kind is one of ours and ours could read it', async () => {
+  const codec = (kind: number): ValueCodec<unknown> => ({
+    name: 'own', lastKind: kind, bound: () => -1, write: () => 0, toBytes: (value) => value as Uint8Array, read: (source, start, end, of) => [of, ...source.subarray(start, end)],
+  });
+  const samples = [[], [0x61], [0x61, 0], [0xc3, 0xa9], [0xff, 0xfe], [0x31, 0x20], [0x22, 0x5c, 0x75, 0x30, 0x30, 0x34, 0x31, 0x22], [0xcc, 1], [0xca, 0x3f, 0x80, 0, 0], [0xd9, 1, 0x61]];
+  for (const format of FORMATS) {
+    for (let kind = 0; kind < 16; kind++) {
+      const [db, other] = [makeStore({ values: codec(kind) }), makeStore({ values: codec(kind) })];
+      for (const [index, sample] of samples.entries()) db.putSync(index, new Uint8Array(sample));
+      await other.import(db.export({ format }));
+      for (const [index, sample] of samples.entries()) expect(other.get(index), `${format}, kind ${kind}`).toEqual([kind, ...sample]);
+      await db.close();
+      await other.close();
+    }
+  }
 });
