@@ -380,3 +380,40 @@ test('code of the caller\'s that is WebAssembly and traps does not stop the stor
   await db.verify();
   await db.close();
 });
+
+test('what a codec of keys ends while it is asked is not read any more: a snapshot, a transaction, a scan', async () => {
+  const db = storeOf();
+  let tell = (): void => undefined;
+  const space = db.keyspace<string, number>('space', { keys: { toKey: (key) => (tell(), key), fromKey: (key) => (tell(), key as number) } });
+  for (let key = 0; key < 40; key++) space.putSync(key, `old ${key}`);
+  const snapshot = db.snapshot();
+  for (let key = 0; key < 40; key++) space.putSync(key, `new ${key}`);
+  const reuse = (): void => {
+    for (let key = 0; key < 40; key++) db.putSync(key, 'x'.repeat(100));
+    for (const _ of db.scan({ reverse: true })) continue;
+  };
+  const act = (end: () => void): (() => void) => () => {
+    tell = () => undefined;
+    end();
+    reuse();
+  };
+  tell = act(() => snapshot.close());
+  expect(() => snapshot.in(space).get(1)).toThrow(ClosedError);
+  const ends: ((tx: { abort(): void }, scan: { return?(): unknown }) => void)[] = [(tx) => tx.abort(), (_, scan) => void scan.return?.()];
+  for (const end of ends) {
+    const tx = db.begin();
+    const scan = tx.in(space).scan()[Symbol.iterator]();
+    expect(scan.next().value).toEqual({ key: 0, value: 'new 0', version: expect.any(Number) as number });
+    tell = act(() => end(tx, scan));
+    if (end === ends[0]) expect(() => scan.next()).toThrow(ClosedError);
+    else expect(scan.next()).toEqual({ done: true, value: undefined });
+    tx.abort();
+  }
+  const view = db.snapshot();
+  const scan = view.in(space).scan()[Symbol.iterator]();
+  tell = act(() => view.close());
+  expect(() => scan.next()).toThrow(ClosedError);
+  expect(db.stats().views.scans.open).toBe(0);
+  await db.verify();
+  await db.close();
+});
