@@ -1,4 +1,5 @@
 /** Backups: a consistent copy of a store to a path or a stream while the store is used. */
+import { checkSignal } from './abort.js';
 import { beginCopy, copyStore, type BegunCopy, type Copied, type CopyOptions } from './copy.js';
 import { DeviceSink, StreamSink } from './copy-sinks.js';
 import { createPlatformFile } from './device/platform.js';
@@ -80,7 +81,7 @@ function pathOf(target: unknown, options: BackupOptions): string | undefined {
 /** What `db.backup` does. */
 export async function backup(kernel: Kernel, target: string | WritableStream<Uint8Array>, options: BackupOptions): Promise<BackupReport> {
   checkBackupOptions(options);
-  options.signal?.throwIfAborted();
+  checkSignal(options.signal);
   kernel.checkReadable();
   const path = pathOf(target, options);
   const traced: TracedCopy = { store: kernel.name, target: path };

@@ -1,4 +1,5 @@
 /** What every store can do, whoever encodes its keys and values: fixed views, transactions, and what concerns it as a whole. */
+import { checkOptionsOf, checkSignal } from './abort.js';
 import { backup, copyToPath, type BackupOptions, type BackupReport } from './backup.js';
 import type { Key } from './codec/key.js';
 import type { Space } from './codec/space.js';
@@ -57,6 +58,7 @@ export class BaseStore<V> extends Collection<V> {
 
   #drop(name: string): Version {
     this.kernel.checkWritable();
+    if (typeof name !== 'string') throw new InvalidArgumentError('dropKeyspace takes the name of a keyspace.');
     try {
       return dropKeyspace(this.kernel, name);
     } catch (error) {
@@ -117,7 +119,8 @@ export class BaseStore<V> extends Collection<V> {
    */
   async compact(options: CompactOptions = {}): Promise<Compacted> {
     this.kernel.checkWritable();
-    options.signal?.throwIfAborted();
+    checkOptionsOf('compact', options);
+    checkSignal(options.signal);
     try {
       const traced: TracedCompact = { store: this.name };
       return await traceCompact.promise(traced, async () => (traced.report = await this.kernel.compactor.compact(options)));

@@ -34,12 +34,13 @@ export function undefinedValue(): InvalidArgumentError {
 
 function toWrite(operation: BatchOperation<unknown, unknown>, own: Space<unknown, unknown>, engine: Engine): Write {
   if (typeof operation !== 'object' || operation === null) throw new InvalidArgumentError("An operation of a batch is an object with a type, 'put' or 'delete'.");
-  const space = operation.keyspace === undefined ? own : spaceOf(operation.keyspace, engine);
-  const { key } = operation;
-  if (operation.type === 'delete') return { key, value: undefined, expiry: undefined, space };
-  if (operation.type !== 'put') throw new InvalidArgumentError("The type of a batch operation is 'put' or 'delete'.");
-  if (operation.value === undefined) throw undefinedValue();
-  return { key, value: space.check(operation.value), expiry: expiryOf(operation, engine.now), space };
+  const { type, key, keyspace } = operation;
+  const space = keyspace === undefined ? own : spaceOf(keyspace, engine);
+  if (type === 'delete') return { key, value: undefined, expiry: undefined, space };
+  if (type !== 'put') throw new InvalidArgumentError("The type of a batch operation is 'put' or 'delete'.");
+  const { value } = operation;
+  if (value === undefined) throw undefinedValue();
+  return { key, value: space.check(value), expiry: expiryOf(operation, engine.now), space };
 }
 
 /** Applies operations as one commit, in order. Nothing is staged before all of them are checked. Returns the version, 0 where nothing had an effect. */

@@ -130,13 +130,12 @@ export class Compactor {
     return this.#log === undefined ? this.#engine.core.segmentCount() * this.#engine.segmentSize : this.#log.device.size();
   }
 
-  /** Gives others their turn; the store may have been closed in it. */
+  /** Lets others have their turn. Whoever goes on behind it, or behind a flush, does so in a store that still serves: it may have been closed meanwhile. */
   async #turn(): Promise<void> {
     await turn();
     this.#check();
   }
 
-  /** Has everything flushed; the store may have been closed meanwhile. */
   async #flush(): Promise<void> {
     await this.#commits?.flush();
     this.#check();
@@ -148,7 +147,6 @@ export class Compactor {
     let isStuck = false;
     while (core.isCompactionAskedFor() !== 0) {
       signal?.throwIfAborted();
-      this.#check();
       const code = this.#step(isStuck);
       if (code === status.STATUS_OK) isStuck = false;
       else if (code === status.STATUS_NEED_SLOT) this.#log!.provideSlot(true);
@@ -167,7 +165,6 @@ export class Compactor {
     // The copies, the header that leaves out what they came from, the superblock that goes past it: each is durable before the next. The tail that is left behind has nothing in it, and waits itself.
     for (let count = 0; count < SETTLE_COUNT && this.#engine.core.waitingSegmentCount() > 1; count++) {
       await this.#flush();
-      this.#check();
       this.#log.beginSegment(false);
     }
     await this.#flush();
@@ -178,7 +175,6 @@ export class Compactor {
     // First tail and next, so that what is copied goes there.
     for (let count = 0; count < ROTATE_COUNT; count++) {
       while (log.slots.recall()) await this.#turn();
-      this.#check();
       log.beginSegment(true);
     }
     await this.#flush();

@@ -1,5 +1,6 @@
 /** Where copies of stores go: to a device, which is flushed and read back, or to a stream. */
 import { orAborted } from './abort.js';
+import { ofCaller } from './callers.js';
 import type { CopySink } from './copy.js';
 import type { Device } from './device/device.js';
 import { nextTurn } from './device/platform.js';
@@ -61,10 +62,18 @@ export class StreamSink implements CopySink {
 
   /** Waits until the stream has taken it. Not for `ready`, which a stream that takes nothing ahead never is. */
   write(bytes: Uint8Array): Promise<void> {
-    return orAborted(this.#writer.write(bytes.slice()), this.#signal);
+    return this.#wait(this.#writer.write(bytes.slice()));
   }
 
-  async finish(): Promise<void> {
-    await orAborted(this.#writer.close(), this.#signal);
+  finish(): Promise<void> {
+    return this.#wait(this.#writer.close());
+  }
+
+  async #wait(taken: Promise<void>): Promise<void> {
+    try {
+      await orAborted(taken, this.#signal);
+    } catch (error) {
+      throw ofCaller(error);
+    }
   }
 }

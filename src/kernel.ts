@@ -9,7 +9,7 @@ import type { Settings } from './options.js';
 import { Holds, type Warning } from './holds.js';
 import { traceClose, traceCommit } from './tracing.js';
 
-const BUSY = 'A batch is being encoded: a codec, a getter or a toJSON that it calls may read the store, and not write to it, flush or verify it.';
+const BUSY = 'A commit is being put together: a codec, a getter, a toJSON or a listener that it calls may read the store, and not write to it, flush or verify it.';
 
 /** What a kernel is made of; `open` puts it together. */
 export interface KernelParts {
@@ -44,7 +44,7 @@ export class Kernel {
   stopped: 'closed' | 'failed' | undefined;
   readonly #release: () => void;
   /** Those who wait for a commit. */
-  readonly #watchers: (() => void)[] = [];
+  readonly #watchers: { readonly resolve: () => void; readonly signal: AbortSignal | undefined }[] = [];
   readonly #onAbort = (): void => this.wake();
   /** What stopped a store in memory. */
   #fault: Error | undefined;
@@ -91,7 +91,7 @@ export class Kernel {
   /** Resolves with the next commit, or when there is something else to look at; rejects never. */
   nextCommit(signal: AbortSignal | undefined): Promise<void> {
     return new Promise((resolve) => {
-      this.#watchers.push(resolve);
+      this.#watchers.push({ resolve, signal });
       // A signal that comes while nothing is committed wakes everyone who waits, and each looks for itself.
       signal?.addEventListener('abort', this.#onAbort, { once: true });
     });
@@ -100,7 +100,11 @@ export class Kernel {
   /** Tells those who watch that there is something to look at: at the end of the turn, for all of its commits. */
   wake(): void {
     if (this.#watchers.length === 0) return;
-    for (const resolve of this.#watchers.splice(0)) resolve();
+    for (const { resolve, signal } of this.#watchers.splice(0)) {
+      // A signal may outlive the store, and would keep all of it.
+      signal?.removeEventListener('abort', this.#onAbort);
+      resolve();
+    }
   }
 
   /** The promise of a write that was applied: resolves with its version. */

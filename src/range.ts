@@ -1,6 +1,6 @@
 /** The ranges that scans take: what they mean, and their bounds as encoded keys. */
 import type { Key } from './codec/key.js';
-import { MAX_KEY_BOUND, keyBound, writeKey, writeKeyPrefix, writeKeyPrefixEnd } from './codec/key.js';
+import { MAX_KEY_BOUND, isTuple, keyBound, takeTuple, writeKey, writeKeyPrefix, writeKeyPrefixEnd } from './codec/key.js';
 import type { Space } from './codec/space.js';
 import { InvalidArgumentError } from './errors.js';
 
@@ -68,9 +68,11 @@ export function toBounds<K>(range: Range<K> | undefined, space: Space<K, unknown
 const scratch = new Uint8Array(512);
 
 function encode<K>(space: Space<K, unknown>, key: Key, write: (target: Uint8Array, offset: number, key: Key) => number): Uint8Array {
-  const bound = space.from.length + Math.min(keyBound(key), MAX_KEY_BOUND) + 2;
+  const copy: Key[] = [];
+  const bound = space.from.length + Math.min(isTuple(key) ? takeTuple(key, copy) : keyBound(key), MAX_KEY_BOUND) + 2;
+  const plain = isTuple(key) ? copy : key;
   const target = bound <= scratch.length ? scratch : new Uint8Array(bound);
-  return target.slice(0, space.writeWith(target, 0, (bytes, offset) => write(bytes, offset, key)));
+  return target.slice(0, space.writeWith(target, 0, (bytes, offset) => write(bytes, offset, plain)));
 }
 
 /** The first bytes behind these in the order. */

@@ -65,7 +65,13 @@ export abstract class Reader<V, K = Key> {
    */
   scan(range?: Range<K>): Scan<Entry<V, K>> {
     const { space } = this;
-    return this.#scan(range, true, (scan) => ({ key: scan.key(space), value: scan.value(space), version: scan.version }));
+    if (!space.hasKeyCodec) return this.#scan(range, true, (scan) => ({ key: scan.key(space), value: scan.value(space), version: scan.version }));
+    // A codec of keys is the caller's, and may end the scan: the value is taken before.
+    return this.#scan(range, true, (scan) => {
+      const { version } = scan;
+      const value = scan.value(space);
+      return { key: scan.key(space), value, version };
+    });
   }
 
   /** The keys of a range, in order. As `scan`, without decoding values. */

@@ -1,4 +1,5 @@
 /** Restoring: a new store at a path from the file of another, or from a stream of its bytes, which has its name only when everything in it was checked. */
+import { checkSignal } from './abort.js';
 import type { BaseStore } from './base-store.js';
 import { nextTurn, openPlatformFile } from './device/platform.js';
 import { explainDevice } from './durability/device-failure.js';
@@ -58,7 +59,7 @@ async function restoreFrom(source: Source, target: string, { signal, onProgress,
  */
 export async function restore(source: string | ExchangeSource, target: string, options: RestoreOptions = {}): Promise<RestoreReport> {
   checkRestoreArguments(source, target, options);
-  options.signal?.throwIfAborted();
+  checkSignal(options.signal);
   const path = typeof source === 'string' ? source : undefined;
   const traced: TracedRestore = { store: target, source: path };
   return traceRestore.promise(traced, async () => {

@@ -44,7 +44,12 @@ export class ScanIterator<T> implements IterableIterator<T> {
     if (open === undefined) return { done: true, value: undefined };
     try {
       open.check();
-      if (open.scan.next()) return { done: false, value: this.#read(open.scan) };
+      if (open.scan.next()) {
+        const value = this.#read(open.scan);
+        // A codec of the caller's may have ended the scan, or what it reads: then this is nobody's value.
+        open.check();
+        return this.#open === undefined ? this.return() : { done: false, value };
+      }
     } catch (error) {
       this.return();
       throw open.caught(error);

@@ -26,7 +26,18 @@ export class SnapshotView<V, K = Key> extends Reader<V, K> {
   #find(key: K): number {
     this.kernel.holds.check(this.hold);
     try {
-      return this.kernel.engine.findAt(key, this.hold.version, this.hold.clock, this.space);
+      const kind = this.kernel.engine.findAt(key, this.hold.version, this.hold.clock, this.space);
+      // The codec of keys is the caller's, and may have closed the snapshot.
+      this.kernel.holds.check(this.hold);
+      return kind;
+    } catch (error) {
+      throw this.kernel.caught(error);
+    }
+  }
+
+  #found(kind: number): V {
+    try {
+      return this.kernel.engine.found(kind, this.space.values);
     } catch (error) {
       throw this.kernel.caught(error);
     }
@@ -35,7 +46,7 @@ export class SnapshotView<V, K = Key> extends Reader<V, K> {
   /** The value that a key had, or undefined. O(log n) in the versions that are kept of the key, O(1) where it was not written since. @throws ClosedError, InvalidArgumentError. */
   get(key: K): V | undefined {
     const kind = this.#find(key);
-    return kind < 0 ? undefined : this.kernel.engine.found(kind, this.space.values);
+    return kind < 0 ? undefined : this.#found(kind);
   }
 
   /** Key, value and version as they were, or undefined. As `get`. */
@@ -43,7 +54,7 @@ export class SnapshotView<V, K = Key> extends Reader<V, K> {
     const kind = this.#find(key);
     if (kind < 0) return undefined;
     const version = this.kernel.engine.foundVersion;
-    return { key, value: this.kernel.engine.found(kind, this.space.values), version };
+    return { key, value: this.#found(kind), version };
   }
 
   /** Whether a key existed. As `get`. */

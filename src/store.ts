@@ -1,5 +1,6 @@
 /** A store as programs have it: with codecs for its keys and values, which keyspaces, transactions that are run again, exports and imports need. */
 import type { StandardSchemaV1 } from '@standard-schema/spec';
+import { checkOptionsOf } from './abort.js';
 import { BaseStore } from './base-store.js';
 import type { Key } from './codec/key.js';
 import { Space, type KeyCodec } from './codec/space.js';
@@ -38,8 +39,12 @@ export class Store<V = unknown> extends BaseStore<V> {
    */
   keyspace<W = unknown, K = Key, In = W>(name: string, options: KeyspaceOptions<W, K, In> = {}): Keyspace<W, K, In> {
     if (typeof name !== 'string') throw new InvalidArgumentError('keyspace takes the name of a keyspace.');
+    checkOptionsOf('keyspace', options);
+    const { keys, schema } = options;
+    if (keys !== undefined && (typeof keys?.toKey !== 'function' || typeof keys.fromKey !== 'function')) throw new InvalidArgumentError('The option keys takes an object with toKey and fromKey.');
+    if (schema !== undefined && typeof schema?.['~standard']?.validate !== 'function') throw new InvalidArgumentError('The option schema takes a validator that follows Standard Schema.');
     const values = options.values === undefined ? this.space.values : this.#codecFor(options.values as ValueCodec<unknown>);
-    return new Keyspace<W, K, In>(this.kernel, new Space(name, options.keys, values as ValueCodec<W>, options.schema as StandardSchemaV1<unknown, W> | undefined));
+    return new Keyspace<W, K, In>(this.kernel, new Space(name, keys, values as ValueCodec<W>, schema as StandardSchemaV1<unknown, W> | undefined));
   }
 
   /**

@@ -1,4 +1,5 @@
 /** Running a function as a transaction, and again when another commit came between. */
+import { checkOptionsOf, checkSignal } from './abort.js';
 import { ConflictError, InvalidArgumentError } from './errors.js';
 import type { Isolation, Transaction } from './transaction.js';
 
@@ -38,9 +39,11 @@ class Patience {
   #count = 0;
 
   constructor(options: TransactOptions) {
+    checkOptionsOf('transact', options);
     const { retries = RETRIES_DEFAULT, timeout = Infinity, signal } = options;
     if (!(retries >= 0)) throw new InvalidArgumentError('The option retries takes a number from 0 on.');
     if (!(timeout >= 0)) throw new InvalidArgumentError('The option timeout takes milliseconds, from 0 on.');
+    checkSignal(signal);
     this.#retries = retries;
     // Most have no end, and looking at the clock takes as long as a lookup.
     this.#end = timeout === Infinity ? Infinity : performance.now() + timeout;

@@ -1,4 +1,5 @@
 /** Watching a store: the commits to a range of keys, in order, as they come. */
+import { checkOptionsOf, checkSignal } from './abort.js';
 import type { Key } from './codec/key.js';
 import type { Space } from './codec/space.js';
 import { EngineWatch } from './engine/watch.js';
@@ -66,8 +67,10 @@ export class Watcher<V, K = Key> implements AsyncIterableIterator<Commit<V, K>> 
   #before: Promise<unknown> = Promise.resolve();
 
   /** @internal Use `db.watch()`. */
-  constructor(kernel: Kernel, space: Space<K, V>, bounds: Bounds, { since, signal }: WatchOptions) {
-    signal?.throwIfAborted();
+  constructor(kernel: Kernel, space: Space<K, V>, bounds: Bounds, options: WatchOptions) {
+    checkOptionsOf('watch', options);
+    const { since, signal } = options;
+    checkSignal(signal);
     this.#place = kernel.guard(() => begin(kernel, space, bounds, since));
     this.#signal = signal;
     kernel.holds.watch(this, this.#place.hold);

@@ -3,6 +3,7 @@
  * or within a call, can reach the memory of the store.
  */
 import { VALUE_KIND_COUNT } from '../../assembly/shared/limits.js';
+import { ofCaller } from '../callers.js';
 import { InvalidArgumentError } from '../errors.js';
 import { isBytes } from './bytes.js';
 import type { ValueCodec } from './value.js';
@@ -27,13 +28,22 @@ export class ForeignCodec<V> implements ValueCodec<V> {
   }
 
   toBytes(value: V): Uint8Array {
+    try {
+      return this.#encode(value);
+    } catch (error) {
+      throw ofCaller(error);
+    }
+  }
+
+  #encode(value: V): Uint8Array {
     const codec = this.#codec;
     const bound = codec.bound(value);
     if (bound === -1) {
       const bytes = codec.toBytes(value);
       if (!isBytes(bytes)) throw this.#wrong('toBytes returns a Uint8Array');
       this.#setKind(codec.lastKind);
-      return bytes.slice();
+      // Not a slice, for which a class of its own may have a method.
+      return new Uint8Array(bytes);
     }
     if (!Number.isInteger(bound) || bound < 0) throw this.#wrong('bound returns a number of bytes, or -1');
     const bytes = new Uint8Array(bound);
@@ -44,7 +54,11 @@ export class ForeignCodec<V> implements ValueCodec<V> {
   }
 
   read(source: Uint8Array, start: number, end: number, kind: number): V {
-    return this.#codec.read(source.slice(start, end), 0, end - start, kind);
+    try {
+      return this.#codec.read(source.slice(start, end), 0, end - start, kind);
+    } catch (error) {
+      throw ofCaller(error);
+    }
   }
 
   #setKind(kind: number): void {

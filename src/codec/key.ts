@@ -13,7 +13,7 @@
  * `keyBound` bytes before, and to pass the size written to `checkKeySize` after.
  */
 import { InvalidArgumentError, TooLargeError } from '../errors.js';
-import { isBytes } from './bytes.js';
+import { isBytes, sizeOfBytes } from './bytes.js';
 import {
   ESCAPE, MAX_KEY_BOUND, MAX_KEY_DEPTH, MAX_KEY_SIZE, TAG_BYTES, TAG_FALSE, TAG_NULL, TAG_NUMBER, TAG_STRING, TAG_TRUE,
   TAG_TUPLE, TERMINATOR, type Key,
@@ -69,20 +69,41 @@ function otherBound(part: Exclude<Key, string>, depth: number): number {
       return 1;
     case 'object':
       if (part === null) return 1;
-      if (isBytes(part)) return 2 + 2 * part.length;
-      if (Array.isArray(part)) return tupleBound(part as readonly Key[], depth);
+      if (isBytes(part)) return 2 + 2 * sizeOfBytes(part);
+      if (Array.isArray(part)) return tupleBound(part as readonly Key[], depth, []);
   }
   throw invalidKey('This cannot be a key.');
 }
 
-function tupleBound(parts: readonly Key[], depth: number): number {
+/** Fills `copy` with the parts, each of which is read once. */
+function tupleBound(parts: readonly Key[], depth: number, copy: Key[]): number {
   if (depth > MAX_KEY_DEPTH) throw invalidKey(`A key nests tuples deeper than ${MAX_KEY_DEPTH}, or contains itself.`);
   let bound = 2;
   for (let index = 0; index < parts.length; index++) {
-    bound += partBound(parts[index], depth + 1);
+    const part = parts[index];
+    if (isTuple(part)) {
+      const nested: Key[] = [];
+      bound += tupleBound(part, depth + 1, nested);
+      copy.push(nested);
+    } else {
+      bound += partBound(part, depth + 1);
+      copy.push(part);
+    }
     // Stopping here keeps a huge or manifold shared array from being walked to its end.
     if (bound > MAX_KEY_BOUND) throw tooLarge();
   }
+  return bound;
+}
+
+/** Whether a key is a tuple: a proxy of an array, or one with accessors, among them. */
+export function isTuple(key: Key): key is readonly Key[] {
+  return typeof key === 'object' && Array.isArray(key);
+}
+
+/** As `keyBound`, filling `copy` with the parts of a tuple: no code of the caller's stands behind those, and so it is what is to be encoded. */
+export function takeTuple(parts: readonly Key[], copy: Key[]): number {
+  const bound = tupleBound(parts, 1, copy);
+  if (bound > MAX_KEY_BOUND) throw tooLarge();
   return bound;
 }
 
@@ -93,7 +114,7 @@ export function writeKey(target: Uint8Array, offset: number, key: Key): number {
     if (isBytes(key)) {
       target[offset++] = TAG_BYTES;
       target.set(key, offset);
-      return offset + key.length;
+      return offset + sizeOfBytes(key);
     }
     if (Array.isArray(key)) return writeParts(target, offset, key as readonly Key[], 1);
   }
@@ -170,7 +191,7 @@ function writeNestedString(target: Uint8Array, offset: number, text: string): nu
 function writeNestedBytes(target: Uint8Array, offset: number, bytes: Uint8Array): number {
   target[offset++] = TAG_BYTES;
   target.set(bytes, offset);
-  offset = escapeZeros(target, offset, offset + bytes.length);
+  offset = escapeZeros(target, offset, offset + sizeOfBytes(bytes));
   target[offset++] = TERMINATOR;
   return offset;
 }

@@ -5,7 +5,7 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import { InvalidArgumentError, SchemaError } from '../errors.js';
 import { toBounds, type Bounds, type Range } from '../range.js';
-import { keyBound, readKey, writeKey, type Key } from './key.js';
+import { isTuple, keyBound, readKey, takeTuple, writeKey, type Key } from './key.js';
 import { KEYSPACES_FROM, endOf, prefixOf } from './keyspace-name.js';
 import type { ValueCodec } from './value.js';
 
@@ -29,6 +29,7 @@ export class Space<K, V> {
   readonly #keys: KeyCodec<K> | undefined;
   readonly #prefix: Uint8Array;
   readonly #schema: StandardSchemaV1<unknown, V> | undefined;
+  /** What the key of the last `bound` is encoded as, where that is not the key itself. */
   #told: Key | undefined;
   /** Where its keys begin in the order, and where they have ended. */
   readonly from: Uint8Array;
@@ -44,17 +45,24 @@ export class Space<K, V> {
     this.to = name === undefined ? STORE_TO : endOf(this.#prefix);
   }
 
-  /** An upper bound of the encoded size of a key. The one moment at which the caller's own codec is asked how the key is told. */
+  /** An upper bound of the encoded size of a key. The one moment at which the caller's own codec is asked how the key is told, and a tuple for its parts, behind which accessors or a proxy may stand. */
   bound(key: K): number {
-    this.#told = this.keyOf(key);
-    return this.#prefix.length + keyBound(this.#told);
+    const told = this.keyOf(key);
+    if (isTuple(told)) {
+      const copy: Key[] = [];
+      const bound = takeTuple(told, copy);
+      this.#told = copy;
+      return this.#prefix.length + bound;
+    }
+    this.#told = this.#keys === undefined ? undefined : told;
+    return this.#prefix.length + keyBound(told);
   }
 
   /** Encodes the key of the last `bound` at `offset`, where so many bytes are free, and returns the end offset. Runs no code of the caller's. */
   write(target: Uint8Array, offset: number, key: K): number {
     const prefix = this.#prefix;
     for (let index = 0; index < prefix.length; index++) target[offset++] = prefix[index]!;
-    return writeKey(target, offset, this.#keys === undefined ? (key as Key) : this.#told!);
+    return writeKey(target, offset, this.#told === undefined ? (key as Key) : this.#told);
   }
 
   /** Encodes what stands behind the prefix with a function of one's own: a bound of a range. */
@@ -95,6 +103,7 @@ export class Space<K, V> {
     const result = this.#schema['~standard'].validate(value);
     if (result instanceof Promise) throw new InvalidArgumentError(`The schema of the keyspace ${this.name} checks asynchronously: use one that does not wait.`);
     if (result.issues !== undefined) throw new SchemaError(`A value does not fit the schema of the keyspace ${this.name}: nothing was changed. See the issues of this error.`, result.issues);
+    if (result.value === undefined) throw new InvalidArgumentError(`The schema of the keyspace ${this.name} makes undefined of a value, which cannot be stored: nothing was changed.`);
     return result.value;
   }
 

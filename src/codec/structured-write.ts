@@ -3,8 +3,9 @@
  * objects around such a value are copied; ordinary JSON-like data is passed on as it is. What cannot be stored is refused.
  */
 import { ExtData } from '@msgpack/msgpack';
-import { InvalidArgumentError } from '../errors.js';
-import { isBytes, nameOfTypedArray } from './bytes.js';
+import { MAX_VALUE_SIZE } from '../../assembly/shared/limits.js';
+import { InvalidArgumentError, TooLargeError } from '../errors.js';
+import { detached, isBytes, nameOfTypedArray } from './bytes.js';
 import { bigintBound, writeBigint } from './key-number.js';
 import { isPlainObject, isPlainText, MAX_VALUE_DEPTH, tooDeep, type Packer } from './messagepack.js';
 import {
@@ -13,6 +14,8 @@ import {
 } from './structured-format.js';
 import { writeUtf16 } from './text.js';
 
+/** No array is copied that has more items than this: V8 ends the process where one grows beyond some hundred million. */
+const COPIED_LENGTH_MAX = MAX_VALUE_SIZE / 4;
 const NO_BYTES = new Uint8Array(0);
 const UNDEFINED = new ExtData(TYPE_UNDEFINED, NO_BYTES);
 const NEGATIVE_ZERO = new ExtData(TYPE_NEGATIVE_ZERO, NO_BYTES);
@@ -22,6 +25,10 @@ function refused(): InvalidArgumentError {
     'A value contains a function, a symbol or an instance of a class, which cannot be stored: ' +
       'store plain objects, arrays, primitives, Date, Map, Set, RegExp, Error, typed arrays or buffers.',
   );
+}
+
+function tooManyItems(count: number): TooLargeError {
+  return new TooLargeError(`A value contains an array of ${count} items, holes included: store its parts under keys of their own.`);
 }
 
 /** Turns values into what the library encodes exactly. */
@@ -59,10 +66,13 @@ export class Preparation {
 
   #prepareArray(items: unknown[], depth: number): unknown[] {
     let copy: unknown[] | undefined;
+    // Each takes a byte at least.
+    if (items.length > MAX_VALUE_SIZE) throw tooManyItems(items.length);
     for (let index = 0; index < items.length; index++) {
       const item = items[index];
       const prepared = this.prepare(item, depth + 1);
       if (copy === undefined && !Object.is(prepared, item)) {
+        if (items.length > COPIED_LENGTH_MAX) throw tooManyItems(items.length);
         copy = [];
         for (let before = 0; before < index; before++) copy.push(items[before]);
       }
@@ -108,7 +118,7 @@ export class Preparation {
       case RegExp.prototype:
         return this.#nested(TYPE_REGEXP, [this.prepare((value as RegExp).source, depth), (value as RegExp).flags]);
       case ArrayBuffer.prototype:
-        return new ExtData(TYPE_ARRAY_BUFFER, new Uint8Array(value as ArrayBuffer));
+        return new ExtData(TYPE_ARRAY_BUFFER, bytesOf(value as ArrayBuffer));
     }
     if (value instanceof Error) {
       return this.#nested(TYPE_ERROR, [this.prepare(String(value.name), depth), this.prepare(String(value.message), depth)]);
@@ -127,8 +137,16 @@ function prepareText(text: string): ExtData {
   return new ExtData(TYPE_UTF16, data);
 }
 
+function bytesOf(buffer: ArrayBufferLike, offset?: number, size?: number): Uint8Array {
+  try {
+    return new Uint8Array(buffer, offset, size);
+  } catch (cause) {
+    throw detached(cause);
+  }
+}
+
 function prepareView(view: ArrayBufferView): ExtData {
-  const bytes = new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
+  const bytes = bytesOf(view.buffer, view.byteOffset, view.byteLength);
   if (isBytes(view)) return new ExtData(TYPE_BYTES, bytes);
   const name = nameOfTypedArray(view);
   if (name === undefined) return new ExtData(TYPE_DATA_VIEW, bytes);

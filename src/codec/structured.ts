@@ -16,8 +16,12 @@ import { Preparation } from './structured-write.js';
 /** Makes an encoder and decoder; `copyBytes` is where nested bytes go that callers may keep. */
 export function createStructured(copyBytes: (source: Uint8Array, start: number, end: number) => Uint8Array): Packer {
   const extensions: ExtensionCodecType<undefined> = {
-    // Everything was prepared before, so an extension is what the preparation made and nothing that a caller passed in.
-    tryToEncode: (value) => (value instanceof ExtData ? value : null),
+    // Everything was prepared before, so an extension is what the preparation made and nothing that a caller passed in. Bytes that were not made into one come of a getter that answers anew.
+    tryToEncode: (value) => {
+      if (value instanceof ExtData) return value;
+      if (ArrayBuffer.isView(value)) throw new TypeError('bytes that were not there before');
+      return null;
+    },
     decode: (data, type) => revival.revive(data, type),
   };
   const packer = createPacker(extensions, false);

@@ -7,7 +7,7 @@
  * shares no memory with `source`. It leaves to the store to refuse `undefined` and values that are too large.
  */
 import { CorruptionError, InvalidArgumentError } from '../errors.js';
-import { copyToOwnBuffer, isBytes } from './bytes.js';
+import { copyToOwnBuffer, isBytes, sizeOfBytes } from './bytes.js';
 import { createMessagePack } from './messagepack.js';
 import { createStructured } from './structured.js';
 import { KIND_ASCII, KIND_UTF16, KIND_UTF8, kindOfText, readText, textToBytes, writeText } from './text.js';
@@ -76,14 +76,14 @@ class DefaultCodec implements ValueCodec<unknown> {
 
   bound(value: unknown): number {
     if (typeof value === 'string') return textBound(value);
-    return isBytes(value) ? value.length : -1;
+    return isBytes(value) ? sizeOfBytes(value) : -1;
   }
 
   write(target: Uint8Array, offset: number, value: unknown): number {
     if (typeof value === 'string') return writeText(target, offset, value);
     const bytes = value as Uint8Array;
     target.set(bytes, offset);
-    return bytes.length * 16 + KIND_BYTES;
+    return sizeOfBytes(bytes) * 16 + KIND_BYTES;
   }
 
   toBytes(value: unknown): Uint8Array {
@@ -116,13 +116,13 @@ class BytesCodec implements ValueCodec<Uint8Array> {
 
   bound(value: Uint8Array): number {
     if (!isBytes(value)) throw refused(this.name, 'a Uint8Array');
-    return value.length;
+    return sizeOfBytes(value);
   }
 
   write(target: Uint8Array, offset: number, value: Uint8Array): number {
     if (!isBytes(value)) throw refused(this.name, 'a Uint8Array');
     target.set(value, offset);
-    return value.length * 16 + KIND_BYTES;
+    return sizeOfBytes(value) * 16 + KIND_BYTES;
   }
 
   toBytes(value: Uint8Array): Uint8Array {

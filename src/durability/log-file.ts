@@ -61,18 +61,30 @@ export class LogFile {
     this.image = new ImageFile(engine, device, this.slots, imageSegmentCountMin);
     this.#now = now;
     engine.attach({
-      prepareSlot: (reserved) => this.#prepareSlot(reserved),
-      reclaim: () => this.onFull(),
-      raiseCeiling: () => {
+      prepareSlot: (reserved) => this.#within(() => this.#prepareSlot(reserved)),
+      reclaim: () => this.#within(() => this.onFull()),
+      raiseCeiling: () => this.#within(() => {
         if (this.#ceiling === VERSION_MAX) throw new FullError(`${engine.name} has issued every version that there is: nothing was changed. Copy what it holds into a new store.`);
         this.flushSync(true);
-      },
-      flush: () => {
+      }),
+      flush: () => this.#within(() => {
         if (engine.pendingSize === 0 && !this.isUnflushed) return false;
         this.flushSync();
         return true;
-      },
+      }),
     }, (target, start, length, offset) => this.#read(target, start, length, offset));
+  }
+
+  /** Does what the engine asks for in the middle of something else: whoever is told of a flush meanwhile must not write. */
+  #within<T>(action: () => T): T {
+    const { engine } = this;
+    const { isStaging } = engine;
+    engine.isStaging = true;
+    try {
+      return action();
+    } finally {
+      engine.isStaging = isStaging;
+    }
   }
 
   /** Fills bytes from the file; what lies behind its end is zero. */

@@ -47,7 +47,7 @@ export class Engine {
   isBroken = false;
   /** How many transactions were refused because another commit had come between. */
   conflictCount = 0;
-  /** Whether the writes of a commit are being staged: code of the caller's that runs meanwhile may only read. */
+  /** Whether a commit is being put together, its writes staged or what it needs made ready: code of the caller's that runs meanwhile may only read. */
   isStaging = false;
   /** Where the bytes are copied to that callers keep; undefined where each has a buffer of its own. */
   slab: Slab | undefined;
@@ -263,8 +263,9 @@ export class Engine {
   /** Puts a value. Returns the version. */
   put<K, V>(key: K, value: V, space: Space<K, V>): number {
     if (this.#words.length === 0) this.refresh();
-    const bound = space.values.bound(value);
+    // The key first, because code of the caller's may stand behind it; none does behind a value that has a bound.
     const keyMost = space.bound(key);
+    const bound = space.values.bound(value);
     if (bound < 0 || bound + keyMost > this.#words[ROOM]! || keyMost > MAX_KEY_SIZE) return this.putApart(key, value, space, undefined, undefined);
     const start = this.#words[POINTER]! + HEADER;
     const keyEnd = space.write(this.bytes, start, key);
@@ -355,8 +356,8 @@ export class Engine {
 
   #casPut<K, V>(key: K, expected: number, value: V, space: Space<K, V>, expiry: number | undefined): number {
     this.tick();
-    const bound = space.values.bound(value);
     const keyMost = space.bound(key);
+    const bound = space.values.bound(value);
     if (expiry !== undefined || bound < 0 || bound + keyMost > this.#words[ROOM]! || keyMost > MAX_KEY_SIZE) return this.putApart(key, value, space, expected, expiry);
     const start = this.#words[POINTER]! + HEADER;
     const keyEnd = space.write(this.bytes, start, key);

@@ -1,5 +1,6 @@
 /** The one table between the statuses of the core and the errors that users see. */
 import * as status from '../../assembly/shared/status.js';
+import { isOfCaller } from '../callers.js';
 import { CorruptionError, FormatError, FullError, PoisonedError, TooLargeError, type Damage, type VarveError } from '../errors.js';
 import { FORMAT_VERSION, SUPERBLOCK_SIZE } from '../../assembly/shared/format.js';
 
@@ -26,9 +27,10 @@ export class InterruptedError extends Error {
 
 /**
  * Whether an error means that the core stopped in the middle of something: a trap, or a stack that ran out within it. Its memory is then not to be trusted. A stack that
- * ran out elsewhere, such as in a codec that met a value nested too deeply, has left the core alone: only the innermost frame tells.
+ * ran out elsewhere, such as in a codec that met a value nested too deeply, has left the core alone: only the innermost frame tells. So has what came out of code of the caller's.
  */
 export function isFault(error: unknown): error is Error {
+  if (typeof error === 'object' && error !== null && isOfCaller(error)) return false;
   if (error instanceof WebAssembly.RuntimeError || error instanceof InterruptedError) return true;
   if (!(error instanceof Error) || !/call stack|recursion/i.test(error.message)) return false;
   const innermost = error.stack?.split('\n').find((line) => /^\s*at |@/.test(line)) ?? '';

@@ -3,7 +3,7 @@ import { RECORD_FLAG_EXPIRY } from '../../assembly/shared/format.js';
 import { MAX_VALUE_SIZE } from '../../assembly/shared/limits.js';
 import * as status from '../../assembly/shared/status.js';
 import type { Space } from '../codec/space.js';
-import { CasError, ConflictError } from '../errors.js';
+import { CasError, ClosedError, ConflictError } from '../errors.js';
 import { valueTooLarge } from './encode.js';
 import type { Engine } from './engine.js';
 import { failure, isFault } from './failure.js';
@@ -19,6 +19,7 @@ export class EngineSession {
   /** Whether it has put anything: a commit that only deletes may use what is kept for deletes. */
   #hasPut = false;
   #hasDeleted = false;
+  #hasEnded = false;
 
   constructor(engine: Engine, clock: number) {
     this.#engine = engine;
@@ -29,9 +30,16 @@ export class EngineSession {
     this.version = engine.core.lastVersion();
   }
 
+  /** Encodes a key into the window, once all code of the caller's has run: it may have ended the session. */
+  #encodeKey<K>(key: K, space: Space<K, unknown>): number {
+    const size = this.#engine.encodeKey(key, space);
+    if (this.#hasEnded) throw new ClosedError('The transaction was ended by what it called: a codec, a getter or a toJSON.');
+    return size;
+  }
+
   /** Looks a key up: the kind of its value, or a negative number. */
   find<K>(key: K, space: Space<K, unknown>): number {
-    const kind = this.#engine.core.sessionGet(this.handle, this.#engine.encodeKey(key, space));
+    const kind = this.#engine.core.sessionGet(this.handle, this.#encodeKey(key, space));
     this.#engine.refresh();
     if (kind === status.STATUS_MEMORY_FULL) throw failure(kind, this.#engine.name);
     return kind;
@@ -47,14 +55,14 @@ export class EngineSession {
     const engine = this.#engine;
     const { values } = space;
     const flag = expiry === undefined ? 0 : RECORD_FLAG_EXPIRY;
-    const bound = values.bound(value);
-    const encoded = bound < 0 ? values.toBytes(value) : undefined;
-    // A key codec of the caller's, which runs next, may use the codec of values again.
-    const bytes = encoded !== undefined && space.hasKeyCodec ? encoded.slice() : encoded;
+    const encoded = values.bound(value) < 0 ? values.toBytes(value) : undefined;
+    // Code of the caller's that tells a key, which runs next, may use the codec of values again.
+    const bytes = encoded !== undefined && (space.hasKeyCodec || typeof key === 'object') ? encoded.slice() : encoded;
     const kind = values.lastKind;
-    const size = bytes === undefined ? bound : bytes.length;
+    const keySize = this.#encodeKey(key, space);
+    const size = bytes === undefined ? values.bound(value) : bytes.length;
     if (size > MAX_VALUE_SIZE) throw valueTooLarge(size);
-    const room = engine.core.sessionRoom(this.handle, engine.encodeKey(key, space), size) >>> 0;
+    const room = engine.core.sessionRoom(this.handle, keySize, size) >>> 0;
     engine.refresh();
     if (room === 0) throw failure(status.STATUS_MEMORY_FULL, engine.name);
     if (bytes === undefined) {
@@ -68,7 +76,7 @@ export class EngineSession {
   }
 
   delete<K>(key: K, space: Space<K, unknown>): void {
-    const code = this.#engine.core.sessionDelete(this.handle, this.#engine.encodeKey(key, space));
+    const code = this.#engine.core.sessionDelete(this.handle, this.#encodeKey(key, space));
     this.#engine.refresh();
     if (code !== status.STATUS_OK) throw failure(code, this.#engine.name);
     this.#hasDeleted = true;
@@ -127,6 +135,7 @@ export class EngineSession {
 
   /** Gives back what the session holds, its scans too. */
   end(): void {
+    this.#hasEnded = true;
     this.#engine.core.endSession(this.handle);
     this.#engine.refresh();
   }

@@ -11,8 +11,8 @@ const KIND_MASK = format.RECORD_KIND_MASK;
 
 /** Stages a put. `expiry` is in epoch milliseconds. */
 export function stagePut<K, V>(engine: Engine, key: K, value: V, space: Space<K, V>, expiry: number | undefined): void {
-  const bound = space.values.bound(value);
   const keyMost = space.bound(key);
+  const bound = space.values.bound(value);
   if (expiry !== undefined || bound < 0 || bound + keyMost > engine.tailRoom || keyMost > MAX_KEY_SIZE) {
     stageEncoded(engine, encodeRecord(key, value, space, expiry));
     return;
@@ -25,8 +25,10 @@ export function stagePut<K, V>(engine: Engine, key: K, value: V, space: Space<K,
 
 /** Stages a delete, if there is anything to delete. */
 export function stageDelete<K>(engine: Engine, key: K, space: Space<K, unknown>): void {
+  const keyBytes = encodeApart(key, space);
   engine.tick();
-  if (engine.core.hasToDelete(engine.encodeKey(key, space)) !== 0) stageTombstone(engine, encodeApart(key, space));
+  engine.setBound(keyBytes);
+  if (engine.core.hasToDelete(keyBytes.length) !== 0) stageTombstone(engine, keyBytes);
 }
 
 /** Stages the delete of an encoded key. */

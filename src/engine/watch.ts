@@ -3,7 +3,7 @@ import { RECORD_FLAG_TOMBSTONE } from '../../assembly/shared/format.js';
 import * as layout from '../../assembly/shared/layout.js';
 import * as status from '../../assembly/shared/status.js';
 import type { Space } from '../codec/space.js';
-import { LaggedError, VersionGoneError } from '../errors.js';
+import { ClosedError, LaggedError, VersionGoneError } from '../errors.js';
 import type { Bounds } from '../range.js';
 import type { Engine } from './engine.js';
 import { failure } from './failure.js';
@@ -19,6 +19,7 @@ export interface Watched<V, K> {
 export class EngineWatch {
   readonly #engine: Engine;
   readonly #handle: number;
+  #hasEnded = false;
 
   /** Begins behind the version `since`. Throws `VersionGoneError`, `FullError`. */
   constructor(engine: Engine, { from, to }: Bounds, since: number) {
@@ -54,20 +55,26 @@ export class EngineWatch {
       if (kind === status.STATUS_ABSENT) return writes;
       if (kind === status.STATUS_LAGGED) throw new LaggedError(`A watch of ${this.#engine.name} was too slow: commits that it had yet to read have left the log. Read the store itself, and watch anew.`);
       writes.push(this.#read(kind, space));
+      if (this.#hasEnded) throw new ClosedError('The watch was ended by the codec that it called.');
     }
   }
 
   #read<K, V>(kind: number, space: Space<K, V>): Watched<V, K> {
     const engine = this.#engine;
     const start = engine.word(layout.CONTROL_OUTPUT_POINTER);
-    const key = space.read(engine.bytes, start, start + engine.word(layout.CONTROL_OUTPUT_SIZE));
+    const end = start + engine.word(layout.CONTROL_OUTPUT_SIZE);
     const version = engine.foundVersion;
     const deleted = (kind & RECORD_FLAG_TOMBSTONE) !== 0;
-    return { key, value: deleted ? undefined : engine.found(kind, space.values), version, deleted };
+    if (!space.hasKeyCodec) return { key: space.read(engine.bytes, start, end), value: deleted ? undefined : engine.found(kind, space.values), version, deleted };
+    // A codec of the caller's may read the store, and then something else stands where the value was shown.
+    const keyBytes = engine.bytes.slice(start, end);
+    const value = deleted ? undefined : engine.found(kind, space.values);
+    return { key: space.read(keyBytes, 0, keyBytes.length), value, version, deleted };
   }
 
   /** Gives back what the watch holds. */
   end(): void {
+    this.#hasEnded = true;
     this.#engine.core.closeWatch(this.#handle);
     this.#engine.refresh();
   }

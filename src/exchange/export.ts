@@ -1,4 +1,5 @@
 /** Exports: the keys of a range as lines of JSON or in the compact form, as somebody reads them. */
+import { checkSignal } from '../abort.js';
 import type { Key } from '../codec/key.js';
 import { KEYSPACES_TO } from '../codec/keyspace-name.js';
 import { Space } from '../codec/space.js';
@@ -40,7 +41,7 @@ export function checkExportOptions(options: ExportOptions): void {
   if (typeof options !== 'object' || options === null) throw new InvalidArgumentError('The options of export are an object.');
   checkFormat(options.format);
   if (options.onProgress !== undefined && typeof options.onProgress !== 'function') throw new InvalidArgumentError('The option onProgress takes a function.');
-  options.signal?.throwIfAborted();
+  checkSignal(options.signal);
 }
 
 /** Where an export begins and ends. Throws `InvalidArgumentError`. */
@@ -133,6 +134,8 @@ class Export {
     const { scan } = this.#open;
     if (!this.#isBegun) this.#give(controller, this.#encoder.begin());
     this.#isBegun = true;
+    // Whoever was told of it may have ended the export.
+    this.#open.check();
     for (let count = 0; count < CHUNK_COUNT; count++) {
       if (!scan.next()) {
         this.#give(controller, this.#encoder.take());
@@ -170,7 +173,12 @@ export function exportStream(kernel: Kernel, own: Space<Key, unknown>, options: 
       signal?.addEventListener('abort', stop, { once: true });
     },
     pull: (controller) => {
-      if (!exporting.pull(controller)) signal?.removeEventListener('abort', stop);
+      let hasMore = false;
+      try {
+        hasMore = exporting.pull(controller);
+      } finally {
+        if (!hasMore) signal?.removeEventListener('abort', stop);
+      }
     },
     cancel: () => {
       signal?.removeEventListener('abort', stop);

@@ -1,5 +1,6 @@
 /** Imports: records from lines of JSON or from the compact form, in batches that are each applied whole or not at all. */
 import { MAX_KEY_SIZE } from '../../assembly/shared/limits.js';
+import { checkSignal } from '../abort.js';
 import { Space } from '../codec/space.js';
 import { continueHash } from '../engine/checksum.js';
 import { ImportError, InvalidArgumentError, TooLargeError } from '../errors.js';
@@ -82,7 +83,7 @@ export class Import {
   /** @throws InvalidArgumentError, the reason of the signal. */
   constructor(target: ImportTarget, source: ExchangeSource, options: ImportOptions) {
     checkOptions(options);
-    options.signal?.throwIfAborted();
+    checkSignal(options.signal);
     this.#target = target;
     this.#options = options;
     this.#prefix = options.keyspace === undefined ? undefined : new Space(options.keyspace, undefined, undefined as never).from;

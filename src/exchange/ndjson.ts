@@ -12,6 +12,12 @@ const NAMES = new Set(['key', 'value', 'keyspace', 'expiresAt', 'codec', 'kind']
 /** The last kind that a codec of varve's own writes. */
 const KIND_MAX = 15;
 
+/** A value as it is stored. */
+interface Stored {
+  readonly bytes: Uint8Array;
+  readonly kind: number;
+}
+
 /** What a line holds. The platform's own message would show some of it. */
 function parse(text: string): Json {
   try {
@@ -44,14 +50,21 @@ export class Lines {
 
   /** What a stored value is in JSON, and by which codec or kind it is to be stored again, where that is not the default. What no codec of ours has written comes as its bytes. */
   #decode(bytes: Uint8Array, kind: number): [name: string | number | undefined, value: Json] {
+    const name = kind === KIND_JSON ? 'json' : kind === KIND_MSGPACK ? 'msgpack' : undefined;
+    if (kind === KIND_BYTES) return [undefined, toTagged(bytes)];
+    if (name === undefined && kind > KIND_STRUCTURED) return [kind, toTagged(bytes)];
     try {
-      if (kind === KIND_JSON) return ['json', toTagged(this.#json.read(bytes, 0, bytes.length, kind))];
-      if (kind === KIND_MSGPACK) return ['msgpack', toTagged(this.#messagePack.read(bytes, 0, bytes.length, kind))];
-      if (kind <= KIND_STRUCTURED) return [undefined, toTagged(this.#values.read(bytes, 0, bytes.length, kind))];
+      const value = this.#codecOf(name).read(bytes, 0, bytes.length, kind);
+      if (isSame(this.#encodeWith(value, name), bytes, kind)) return [name, toTagged(value)];
     } catch {
-      // A codec of the caller's may give its bytes a kind that ours has too.
+      // It is not ours, as told below.
     }
+    // A codec of the caller's may give its bytes a kind that ours has too, and they may make sense to ours: only what ours would write again is taken for its own.
     return [kind, toTagged(bytes)];
+  }
+
+  #codecOf(name: 'json' | 'msgpack' | undefined): ValueCodec<unknown> {
+    return name === 'json' ? this.#json : name === 'msgpack' ? this.#messagePack : this.#values;
   }
 
   /** The record of a line. Throws `InvalidArgumentError`, `TooLargeError`. */
@@ -79,22 +92,26 @@ export class Lines {
     return target.subarray(0, size);
   }
 
-  #encode(json: Json, codec: Json | undefined, kind: Json | undefined): { bytes: Uint8Array; kind: number } {
+  #encode(json: Json, codec: Json | undefined, kind: Json | undefined): Stored {
     const value = fromTagged(json);
     if (kind !== undefined) {
       if (!Number.isInteger(kind) || (kind as number) < 0 || (kind as number) > KIND_MAX || !(value instanceof Uint8Array)) throw new InvalidArgumentError('The value of a line with a kind is its bytes, and the kind a whole number up to 15.');
       return { bytes: value, kind: kind as number };
     }
     if (value === undefined) throw new InvalidArgumentError('undefined cannot be stored as a value.');
-    if (codec === undefined) return this.#encodeDefault(value);
-    if (codec === 'json') return { bytes: this.#json.toBytes(value).slice(), kind: KIND_JSON };
-    if (codec === 'msgpack') return { bytes: this.#messagePack.toBytes(value).slice(), kind: KIND_MSGPACK };
-    throw new InvalidArgumentError("The codec of a line is 'json' or 'msgpack'.");
+    if (codec !== undefined && codec !== 'json' && codec !== 'msgpack') throw new InvalidArgumentError("The codec of a line is 'json' or 'msgpack'.");
+    const { bytes, kind: written } = this.#encodeWith(value, codec);
+    return { bytes: bytes.slice(), kind: written };
   }
 
-  #encodeDefault(value: unknown): { bytes: Uint8Array; kind: number } {
-    if (value instanceof Uint8Array) return { bytes: value, kind: KIND_BYTES };
-    const bytes = this.#values.toBytes(value).slice();
-    return { bytes, kind: this.#values.lastKind };
+  /** The value as a codec of ours stores it; valid until the codec is used again. */
+  #encodeWith(value: unknown, name: 'json' | 'msgpack' | undefined): Stored {
+    if (name === undefined && value instanceof Uint8Array) return { bytes: value, kind: KIND_BYTES };
+    const codec = this.#codecOf(name);
+    return { bytes: codec.toBytes(value), kind: codec.lastKind };
   }
+}
+
+function isSame(stored: Stored, bytes: Uint8Array, kind: number): boolean {
+  return stored.kind === kind && stored.bytes.length === bytes.length && stored.bytes.every((byte, index) => byte === bytes[index]);
 }

@@ -1,5 +1,6 @@
 /** The bytes that are imported, whatever they come from: as many at a time as the reader asks for. */
 import { orAborted } from '../abort.js';
+import { ofCaller } from '../callers.js';
 import { InvalidArgumentError } from '../errors.js';
 
 /** A web stream, or whatever can be looped over with `for await`: files, responses, generators. */
@@ -18,7 +19,11 @@ function chunksOf(source: unknown): Chunks {
   }
   if (typeof source === 'object' && source !== null && Symbol.asyncIterator in source) {
     const iterator = (source as AsyncIterable<Uint8Array | string>)[Symbol.asyncIterator]();
-    return { next: () => iterator.next(), end: () => void iterator.return?.().catch(() => undefined) };
+    return {
+      next: async () => iterator.next(),
+      // One that is written by hand may answer at once, or throw.
+      end: () => void (async () => iterator.return?.())().catch(() => undefined),
+    };
   }
   throw new InvalidArgumentError('A source is a ReadableStream, or an AsyncIterable of bytes or text.');
 }
@@ -27,6 +32,8 @@ export class Source {
   readonly #chunks: Chunks;
   readonly #signal: AbortSignal | undefined;
   readonly #encoder = new TextEncoder();
+  /** The first half of a surrogate pair with which a text ended: the other half begins the next. */
+  #half = '';
   /** What was read and not taken, in order, and how much of the first was. */
   #waiting: Uint8Array[] = [];
   #offset = 0;
@@ -41,13 +48,31 @@ export class Source {
 
   /** Reads on. False at the end of the source. */
   async #readMore(): Promise<boolean> {
-    const { done, value } = await orAborted(this.#chunks.next(), this.#signal);
+    const { done, value } = await orAborted(this.#chunks.next(), this.#signal).catch((error: unknown) => {
+      throw ofCaller(error);
+    });
+    if (typeof value === 'string' && done !== true) {
+      this.#add(this.#encode(value));
+      return true;
+    }
+    this.#add(this.#encoder.encode(this.#half));
+    this.#half = '';
     if (done === true) return false;
-    const bytes = typeof value === 'string' ? this.#encoder.encode(value) : value;
-    if (!(bytes instanceof Uint8Array)) throw new InvalidArgumentError('A source gives bytes, as Uint8Array, or text.');
+    if (!(value instanceof Uint8Array)) throw new InvalidArgumentError('A source gives bytes, as Uint8Array, or text.');
+    this.#add(value);
+    return true;
+  }
+
+  #encode(chunk: string): Uint8Array {
+    const text = this.#half + chunk;
+    const isHalf = (text.charCodeAt(text.length - 1) & 0xfc00) === 0xd800;
+    this.#half = isHalf ? text.slice(-1) : '';
+    return this.#encoder.encode(isHalf ? text.slice(0, -1) : text);
+  }
+
+  #add(bytes: Uint8Array): void {
     if (bytes.length > 0) this.#waiting.push(bytes);
     this.#size += bytes.length;
-    return true;
   }
 
   /** The next `size` bytes; fewer at the end of the source. Memory is taken for what is there, not for what is asked. */

@@ -47,8 +47,8 @@ export const codecs: Area = {
       name: 'zeros-in-tuples-not-escaped',
       breaks: ['F-74'],
       file: KEY,
-      find: '  offset = escapeZeros(target, offset, offset + bytes.length);\n',
-      replace: '  offset += bytes.length;\n',
+      find: '  offset = escapeZeros(target, offset, offset + sizeOfBytes(bytes));\n',
+      replace: '  offset += sizeOfBytes(bytes);\n',
       tests: ['unit/key-codec'],
     },
     {

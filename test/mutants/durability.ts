@@ -142,8 +142,8 @@ export const durability: Area = {
       name: 'ceiling-not-flushed',
       breaks: ['T17'],
       file: LOG_FILE,
-      find: '        this.flushSync(true);\n      },',
-      replace: '        this.#writeSuperblock(false);\n        this.engine.core.superblockDurable();\n      },',
+      find: '        this.flushSync(true);\n      }),',
+      replace: '        this.#writeSuperblock(false);\n        this.engine.core.superblockDurable();\n      }),',
       tests: ['simulation/crash-states'],
     },
     {

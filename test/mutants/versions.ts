@@ -221,7 +221,7 @@ export const versions: Area = {
       name: 'watchers-not-woken',
       breaks: ['T6'],
       file: 'src/kernel.ts',
-      find: 'for (const resolve of this.#watchers.splice(0)) resolve();',
+      find: '      resolve();\n',
       replace: '',
       tests: ['unit/watch-waiting'],
     },

@@ -1,7 +1,7 @@
 /** Compaction: what it may move and forget, whatever is open meanwhile; the space that a store takes; and that nothing comes back, whenever the power goes. */
 import { afterAll, expect, test } from 'vitest';
 import { MemoryDevice } from '../../src/device/memory.js';
-import { ClosedError } from '../../src/errors.js';
+import { nextTurn } from '../../src/device/platform.js';
 import type { Kernel } from '../../src/kernel.js';
 import type { Snapshot } from '../../src/snapshot.js';
 import type { Store } from '../../src/store.js';
@@ -244,25 +244,6 @@ test('who compacts while another does waits for him, and both come to an end', a
   await db.close();
 });
 
-test('a store that is closed while it is compacted is closed, whenever that is: whoever compacts is told, and nobody of a failure', async () => {
-  let refused = 0;
-  for (let turns = 0, isDone = false; !isDone; turns++) {
-    const warnings: string[] = [];
-    const db = openStore(new MemoryDevice(), { ...SEGMENT, durability: 'buffered', onWarning: ({ code }) => warnings.push(code) }, seed);
-    for (let round = 0; round < 300; round++) db.putSync(round % 100, valueOf(round, round, 50));
-    for (let key = 0; key < 40; key++) db.deleteSync(key);
-    const compacted = db.compact().then(() => undefined, (error: unknown) => error);
-    for (let turn = 0; turn < turns; turn++) await new Promise((resolve) => setTimeout(resolve, 0));
-    await db.close();
-    const error = await compacted;
-    isDone = error === undefined;
-    if (!isDone) refused++;
-    if (!isDone) expect(error, `after ${turns} turns`).toBeInstanceOf(ClosedError);
-    expect(warnings, `after ${turns} turns`).toEqual([]);
-  }
-  expect(refused).toBeGreaterThan(2);
-});
-
 test('a keyspace that is dropped gives its room back', async () => {
   const db = openStore(new MemoryDevice(), { ...SEGMENT, durability: 'buffered' }, seed);
   const users = db.keyspace('users');
@@ -400,6 +381,27 @@ test('a snapshot sees what expires after it, whatever is forgotten meanwhile (T3
   await compactWhileWriting();
   expect(db.stats().keys).toBe(1);
   await db.verify();
+});
+
+test('a store that is closed while it is compacted, at any moment, is closed: nothing is asked of its file afterwards, and who compacts is told', async () => {
+  for (let moment = 0; moment < 280; moment++) {
+    const warnings: unknown[] = [];
+    const device = new MemoryDevice();
+    const db = openStore(device, { ...SEGMENT, durability: 'buffered', flushInterval: 3_600_000, compaction: moment % 2 === 0 ? false : {}, onWarning: (warning) => void warnings.push(warning) }, moment + 1);
+    for (let index = 0; index < 60; index++) db.putSync(`key ${index % 20}`, 'v'.repeat(400));
+    const ends = [db.compact(), db.compact()].map((promise) => promise.then(() => 'done', (error: { code: string }) => error.code));
+    const others = Promise.allSettled([db.flush(), db.put('key 0', 1), db.import((async function* () { for (let index = 0; index < 50; index++) yield `{"key":"key 1","value":${index}}\n`; })())]);
+    for (let index = 0; index < moment % 40; index++) await Promise.resolve();
+    for (let index = 0; index < moment % 7; index++) await nextTurn();
+    await db.close();
+    for (const end of await Promise.all(ends)) expect(['done', 'VARVE_CLOSED'], `moment ${moment}`).toContain(end);
+    await others;
+    expect(warnings).toEqual([]);
+    const again = openStore(new MemoryDevice(device.bytes()), SEGMENT);
+    expect(again.recovery.clean).toBe(true);
+    expect(again.count()).toBe(20);
+    await again.close();
+  }
 });
 
 afterAll(() => {

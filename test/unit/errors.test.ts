@@ -354,3 +354,22 @@ test('no class was left out', () => {
   expect(classes.length).toBeGreaterThan(12);
   expect([...provoked].sort()).toEqual(classes.sort());
 });
+
+test('what is no options and no signal is refused by an error with a code, as a rejection where a promise is returned', async () => {
+  const db = await open(':memory:', small);
+  const none = null as never;
+  const signal = {} as AbortSignal;
+  const run = (): number => 1;
+  const rejected = [
+    () => db.compact(none), () => db.compact({ signal }), () => db.transact(run, none), () => db.transact(run, { signal }), () => db.backup('a', none), () => db.backup('a', { signal }),
+    () => db.import(new Blob([]).stream(), none), () => db.import(new Blob([]).stream(), { signal }), () => varve.restore('a', 'b', none), () => varve.restore('a', 'b', { signal }), () => open('a', none),
+  ];
+  for (const act of rejected) await expect(act(), String(act)).rejects.toThrow(varve.InvalidArgumentError);
+  const thrown = [
+    () => db.watch(undefined, none), () => db.watch(undefined, { signal }), () => db.export(none), () => db.export({ signal }), () => db.transactSync(run, none), () => db.transactSync(run, { signal }),
+    () => db.keyspace('a', none), () => db.keyspace('a', { keys: {} as never }), () => db.keyspace('a', { keys: none }), () => db.keyspace('a', { schema: {} as never }), () => db.keyspace('a', { schema: none }),
+  ];
+  for (const act of thrown) expect(act, String(act)).toThrow(varve.InvalidArgumentError);
+  await db.verify();
+  await db.close();
+});

@@ -124,3 +124,27 @@ test('bad names, and keyspaces of other stores, are refused', () => withStore(as
   expect(() => db.begin().in({} as never)).toThrow('This is no keyspace');
   await other.close();
 }));
+
+test('a schema that makes undefined of a value neither stores it nor deletes what is there', () => withStore((db) => {
+  const schema: StandardSchemaV1<string, string> = { '~standard': { version: 1, vendor: 'test', validate: (value) => ({ value: (value === 'nothing' ? undefined : value) as string }) } };
+  const space = db.keyspace<string, Key, string>('space', { schema });
+  const version = space.putSync('a', 'text');
+  const writes = [() => space.putSync('a', 'nothing'), () => space.casSync('a', version, 'nothing'), () => space.batchSync([{ type: 'put', key: 'a', value: 'nothing' }]), () => db.transactSync((tx) => tx.in(space).put('a', 'nothing'))];
+  for (const write of writes) expect(write).toThrow(InvalidArgumentError);
+  expect(space.getEntry('a')).toEqual({ key: 'a', value: 'text', version });
+}));
+
+test('an operation of a batch is asked once for what it is', () => withStore((db) => {
+  let time = 0;
+  db.batchSync([{ type: 'put', key: 'a', get value(): number | undefined { return time++ === 0 ? 1 : undefined; } }]);
+  expect(db.get('a')).toBe(1);
+}));
+
+test('dropping takes a name, and nothing else that could be read as one', () => withStore(async (db) => {
+  db.keyspace('null').putSync('a', 1);
+  for (const name of [null, undefined, 1, db.keyspace('null')]) {
+    await expect(db.dropKeyspace(name as unknown as string)).rejects.toThrow(InvalidArgumentError);
+    expect(() => db.dropKeyspaceSync(name as unknown as string)).toThrow(InvalidArgumentError);
+  }
+  expect(db.keyspaces()).toEqual(['null']);
+}));

@@ -1,8 +1,9 @@
 /** Code of the caller's that runs while a value or a key is encoded: it may read, and whatever else it does, it cannot reach the log. */
+import { tracingChannel } from 'node:diagnostics_channel';
 import { expect, test } from 'vitest';
 import { MemoryDevice } from '../../src/device/memory.js';
-import { InvalidArgumentError } from '../../src/errors.js';
-import type { KeyCodec, Store, ValueCodec } from '../../src/index.js';
+import { ClosedError, InvalidArgumentError } from '../../src/errors.js';
+import type { Key, KeyCodec, Store, ValueCodec } from '../../src/index.js';
 import { openStore } from '../support/stores.js';
 
 function storeOf(options = {}): Store {
@@ -10,7 +11,7 @@ function storeOf(options = {}): Store {
 }
 
 /** A value with a getter that does something when it is encoded. */
-function acting(action: () => void): object {
+function acting(action: () => unknown): object {
   return {
     get field(): number {
       action();
@@ -174,4 +175,245 @@ test('a codec that does not keep to what codecs promise is refused, and nothing 
     await db.verify();
     await db.close();
   }
+});
+
+/** A tuple whose second part is what `part` returns, asked for the first time, the second, and so on. */
+function tupleOf(part: (time: number) => string, isProxy: boolean): Key {
+  let time = 0;
+  if (isProxy) return new Proxy(['tuple', ''], { get: (target, name, receiver) => (name === '1' ? part(++time) : Reflect.get(target, name, receiver) as unknown) });
+  return Object.defineProperty(['tuple'], 1, { get: () => part(++time), enumerable: true }) as Key;
+}
+
+for (const isProxy of [false, true]) {
+  test(`a tuple that writes to the store while it is encoded, as ${isProxy ? 'a proxy' : 'an accessor'}, cannot break the write that it is the key of`, async () => {
+    const db = storeOf();
+    const writing = (): Key => tupleOf(() => {
+      db.putSync('inner', 'x'.repeat(50));
+      db.has('some other key');
+      return 'part';
+    }, isProxy);
+    db.putSync(writing(), 'outer');
+    expect(db.get('inner')).toBe('x'.repeat(50));
+    expect(db.get(writing())).toBe('outer');
+    expect(db.casSync(writing(), 0, 1).ok).toBe(false);
+    expect([...db.keys({ prefix: writing() })]).toEqual([['tuple', 'part']]);
+    db.transactSync((tx) => tx.put(writing(), { a: tx.get(writing()) }));
+    expect(db.get(['tuple', 'part'])).toEqual({ a: 'outer' });
+    expect(db.deleteSync(writing())).toBeGreaterThan(0);
+    expect([...db.keys()]).toEqual(['inner']);
+    await db.verify();
+    await db.close();
+  });
+
+  test(`a tuple that answers with more than before, as ${isProxy ? 'a proxy' : 'an accessor'}, is taken as it was asked first`, async () => {
+    const db = storeOf();
+    const growing = (): Key => tupleOf((time) => (time === 1 ? 'part' : 'y'.repeat(5000)), isProxy);
+    db.putSync(growing(), 'first');
+    expect(db.get(growing())).toBe('first');
+    db.batchSync([{ type: 'put', key: ['other'], value: 'second' }, { type: 'delete', key: growing() }]);
+    db.transactSync((tx) => tx.put(growing(), 'third'));
+    expect([...db.scan()].map(({ key, value }) => [key, value])).toEqual([[['other'], 'second'], [['tuple', 'part'], 'third']]);
+    expect([...db.keys({ gte: growing() })]).toEqual([['tuple', 'part']]);
+    await db.verify();
+    await db.close();
+  });
+}
+
+test('bytes are what the platform copies, whatever they call their length', async () => {
+  const db = storeOf();
+  for (const claimed of [0, 3, 100_000]) {
+    class Odd extends Uint8Array {
+      override get length(): number {
+        return claimed;
+      }
+    }
+    const odd = new Odd([1, 2, 3, 4, 5]);
+    db.putSync('value', odd);
+    db.batchSync([{ type: 'put', key: odd, value: 'key' }]);
+    db.transactSync((tx) => tx.put(['a', odd], odd));
+    expect([...db.scan()].map(({ key, value }) => [key, value])).toEqual([
+      ['value', new Uint8Array([1, 2, 3, 4, 5])], [new Uint8Array([1, 2, 3, 4, 5]), 'key'], [['a', new Uint8Array([1, 2, 3, 4, 5])], new Uint8Array([1, 2, 3, 4, 5])]]);
+    await db.verify();
+  }
+  await db.close();
+});
+
+test('what only looks like bytes is refused, and none of its code runs while anything is written', async () => {
+  const db = storeOf();
+  const like = Object.create(Uint8Array.prototype, { length: { value: 1 }, 0: { get: () => db.putSync('inner', 1) } }) as Uint8Array;
+  for (const value of [like, new Proxy(new Uint8Array(3), { get: (target, name) => (name === 'length' ? 3 : Reflect.get(target, name) as unknown) })]) {
+    expect(() => db.putSync('a', value)).toThrow(InvalidArgumentError);
+    expect(() => db.putSync(value, 1)).toThrow(InvalidArgumentError);
+    expect(() => db.batchSync([{ type: 'put', key: 'a', value }])).toThrow(InvalidArgumentError);
+    expect(() => db.transactSync((tx) => tx.put('a', value))).toThrow(InvalidArgumentError);
+  }
+  expect([...db.keys()]).toEqual([]);
+  await db.verify();
+  await db.close();
+});
+
+test('bytes that a key codec lengthens while their key is told are taken as they then are, and those it transfers away are refused', async () => {
+  const db = storeOf();
+  const make = ArrayBuffer as unknown as new (size: number, options: { maxByteLength: number }) => ArrayBuffer & { resize(size: number): void };
+  let tell = (): void => undefined;
+  const space = db.keyspace<Uint8Array, string>('space', { keys: { toKey: (key) => (tell(), key), fromKey: (key) => key as string } });
+  const writers = [(value: Uint8Array) => space.putSync('a', value), (value: Uint8Array) => space.casSync('a', space.getEntry('a')!.version, value),
+    (value: Uint8Array) => space.batchSync([{ type: 'put', key: 'a', value }]), (value: Uint8Array) => db.transactSync((tx) => tx.in(space).put('a', value))];
+  for (const write of writers) {
+    const buffer = new make(8, { maxByteLength: 3000 });
+    tell = () => buffer.resize(3000);
+    write(new Uint8Array(buffer));
+    expect(space.get('a')).toEqual(new Uint8Array(3000));
+    const gone = new Uint8Array(8);
+    tell = () => gone.byteLength > 0 && void structuredClone(gone.buffer, { transfer: [gone.buffer] });
+    expect(() => write(gone)).toThrow(InvalidArgumentError);
+    expect(() => write({ gone } as never)).toThrow(InvalidArgumentError);
+    expect(() => db.has(gone)).toThrow(InvalidArgumentError);
+    expect(space.get('a')).toEqual(new Uint8Array(3000));
+  }
+  await db.verify();
+  await db.close();
+});
+
+test('a getter that answers with bytes where it first did not is refused, instead of stored as what cannot be read', async () => {
+  const db = storeOf();
+  let time = 0;
+  const value = { get field(): unknown { return time++ === 0 ? 1 : new Uint8Array(2); } };
+  expect(() => db.putSync('a', value)).toThrow(InvalidArgumentError);
+  expect(db.has('a')).toBe(false);
+  await db.close();
+});
+
+test('a transaction that is ended by what it encodes says so, and touches nothing that was given back', async () => {
+  const db = storeOf();
+  const ends = [(tx: { abort(): void; commitSync(): number }) => tx.abort(), (tx: { abort(): void; commitSync(): number }) => void tx.commitSync()];
+  for (const end of ends) {
+    let tell = (): void => undefined;
+    const space = db.keyspace<unknown, string>('space', { keys: { toKey: (key) => (tell(), key), fromKey: (key) => key as string } });
+    for (const act of ['get', 'put', 'delete'] as const) {
+      const tx = db.begin();
+      tell = () => end(tx);
+      expect(() => (act === 'put' ? tx.in(space).put('a', 1) : tx.in(space)[act]('a')), act).toThrow(ClosedError);
+      tell = () => undefined;
+    }
+    const tx = db.begin();
+    expect(() => tx.put('a', acting(() => tx.isOpen && end(tx)))).toThrow(ClosedError);
+  }
+  expect([...db.keys()]).toEqual([]);
+  await db.verify();
+  await db.close();
+});
+
+test('a watch whose codecs read the store shows each write as it was made, and one that they end says so', async () => {
+  const db = storeOf();
+  const names = db.keyspace<string, number>('names');
+  names.putSync(1, 'one');
+  names.putSync(2, 'two');
+  let tell = (): void => undefined;
+  const keys: KeyCodec<string> = { toKey: (key) => (key === 'one' ? 1 : 2), fromKey: (key) => (tell(), names.get(key as number)!) };
+  const space = db.keyspace<string, string>('space', { keys });
+  const watcher = space.watch();
+  const version = db.batchSync([{ type: 'put', keyspace: space, key: 'one', value: 'first' }, { type: 'put', keyspace: space, key: 'two', value: 'second' }]);
+  const { changes } = (await watcher.next()).value!;
+  expect(changes.map(({ key, value, version: of }) => [key, value, of])).toEqual([['one', 'first', version], ['two', 'second', version]]);
+  space.putSync('one', 'third');
+  tell = () => void watcher.return();
+  await expect(watcher.next()).rejects.toThrow(ClosedError);
+  tell = () => undefined;
+  expect(await watcher.next()).toEqual({ done: true, value: undefined });
+  expect(db.stats().views.watches.open).toBe(0);
+  await db.verify();
+  await db.close();
+});
+
+test('a listener that is told of a flush in the middle of a write may read, and not write', async () => {
+  const device = new MemoryDevice();
+  await openStore(device, { durability: 'relaxed' }).close();
+  const db = openStore(new MemoryDevice(device.bytes()), { durability: 'relaxed', flushInterval: 3_600_000 });
+  const told: unknown[] = [];
+  const listener = {
+    start: () => {
+      try {
+        told.push(db.get('key 0'));
+        told.push(db.putSync('noted', { by: 'listener', pad: 'x'.repeat(30) }));
+      } catch (error) {
+        told.push(error);
+      }
+    },
+    end: () => undefined, asyncStart: () => undefined, asyncEnd: () => undefined, error: () => undefined,
+  };
+  const channel = tracingChannel('varve:flush');
+  channel.subscribe(listener);
+  try {
+    // The first version that a store issues once it is open again has to be promised in a superblock before.
+    for (let index = 0; index < 300; index++) db.putSync(`key ${index}`, { index, pad: 'y'.repeat(30) });
+  } finally {
+    channel.unsubscribe(listener);
+  }
+  expect(told.slice(0, 2)).toEqual([undefined, expect.any(InvalidArgumentError)]);
+  for (let index = 0; index < 300; index++) expect(db.get(`key ${index}`)).toEqual({ index, pad: 'y'.repeat(30) });
+  expect(db.has('noted')).toBe(false);
+  await db.verify();
+  await db.close();
+});
+
+/** A function of WebAssembly that traps. */
+function trapping(): () => never {
+  const bytes = new Uint8Array([0, 97, 115, 109, 1, 0, 0, 0, 1, 4, 1, 96, 0, 0, 3, 2, 1, 0, 7, 5, 1, 1, 102, 0, 0, 10, 5, 1, 3, 0, 0, 11]);
+  return new WebAssembly.Instance(new WebAssembly.Module(bytes)).exports['f'] as () => never;
+}
+
+test('code of the caller\'s that is WebAssembly and traps does not stop the store', async () => {
+  const trap = trapping();
+  let isBroken = false;
+  const values = rudeCodec({ bound: () => (isBroken ? trap() : 5), read: () => trap() });
+  const db = storeOf({ values }) as Store<string>;
+  db.putSync('a', 'value');
+  isBroken = true;
+  const views = [() => db.get('a'), () => [...db.values()], () => db.putSync('b', 'value'), () => db.batchSync([{ type: 'put', key: 'b', value: 'value' }]), () => db.transactSync((tx) => tx.put('b', 'value')),
+    () => db.transactSync((tx) => tx.get('a')), () => [...db.history('a')]];
+  for (const act of views) expect(act).toThrow(WebAssembly.RuntimeError);
+  await expect(db.import((async function* () { yield trap(); })())).rejects.toThrow(WebAssembly.RuntimeError);
+  await expect(db.backup(new WritableStream({ write: () => trap() }))).rejects.toThrow(WebAssembly.RuntimeError);
+  expect(db.has('a')).toBe(true);
+  expect([...db.keys()]).toEqual(['a']);
+  await db.verify();
+  await db.close();
+});
+
+test('what a codec of keys ends while it is asked is not read any more: a snapshot, a transaction, a scan', async () => {
+  const db = storeOf();
+  let tell = (): void => undefined;
+  const space = db.keyspace<string, number>('space', { keys: { toKey: (key) => (tell(), key), fromKey: (key) => (tell(), key as number) } });
+  for (let key = 0; key < 40; key++) space.putSync(key, `old ${key}`);
+  const snapshot = db.snapshot();
+  for (let key = 0; key < 40; key++) space.putSync(key, `new ${key}`);
+  const reuse = (): void => {
+    for (let key = 0; key < 40; key++) db.putSync(key, 'x'.repeat(100));
+    for (const _ of db.scan({ reverse: true })) continue;
+  };
+  const act = (end: () => void): (() => void) => () => {
+    tell = () => undefined;
+    end();
+    reuse();
+  };
+  tell = act(() => snapshot.close());
+  expect(() => snapshot.in(space).get(1)).toThrow(ClosedError);
+  const ends: ((tx: { abort(): void }, scan: { return?(): unknown }) => void)[] = [(tx) => tx.abort(), (_, scan) => void scan.return?.()];
+  for (const end of ends) {
+    const tx = db.begin();
+    const scan = tx.in(space).scan()[Symbol.iterator]();
+    expect(scan.next().value).toEqual({ key: 0, value: 'new 0', version: expect.any(Number) as number });
+    tell = act(() => end(tx, scan));
+    if (end === ends[0]) expect(() => scan.next()).toThrow(ClosedError);
+    else expect(scan.next()).toEqual({ done: true, value: undefined });
+    tx.abort();
+  }
+  const view = db.snapshot();
+  const scan = view.in(space).scan()[Symbol.iterator]();
+  tell = act(() => view.close());
+  expect(() => scan.next()).toThrow(ClosedError);
+  expect(db.stats().views.scans.open).toBe(0);
+  await db.verify();
+  await db.close();
 });

@@ -12,7 +12,7 @@ import {
   codecByName, createBytesCodec, createDefaultCodec, createJsonCodec, createMessagePackCodec, createUtf8Codec, KIND_ASCII, KIND_BYTES, KIND_JSON, KIND_MSGPACK, KIND_STRUCTURED,
   KIND_UTF16, KIND_UTF8, type CodecName, type ValueCodec,
 } from '../../src/codec/value.js';
-import { CorruptionError, InvalidArgumentError, PlatformError } from '../../src/errors.js';
+import { CorruptionError, InvalidArgumentError, PlatformError, TooLargeError } from '../../src/errors.js';
 
 const SEED = 20261123;
 const check = <T>(property: fc.IPropertyWithHooks<T> | fc.IProperty<T>, numRuns = 2000): void => fc.assert(property, { seed: SEED, numRuns });
@@ -452,4 +452,13 @@ describe('the slab', () => {
     expect(large.buffer.byteLength).toBe(8193);
     expect(own.copy(source, 5, 5)).toEqual(new Uint8Array(0));
   });
+});
+
+test('an array whose holes alone would take more than a value may is refused before it is walked', () => {
+  for (const length of [2 ** 26 + 1, 2 ** 28 + 1, 2 ** 32 - 1]) {
+    const sparse: unknown[] = [1, 2, 3];
+    sparse.length = length;
+    expect(() => encode(defaultCodec, sparse)).toThrow(TooLargeError);
+    expect(() => encode(defaultCodec, { deep: [sparse] })).toThrow(TooLargeError);
+  }
 });

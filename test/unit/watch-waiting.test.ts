@@ -1,4 +1,5 @@
 /** Watches that wait, and watches that have waited too long: who waits is woken by whatever there is to look at, and who has lost commits is told, also where the place that he stands at is still there. */
+import { getEventListeners } from 'node:events';
 import { expect, test } from 'vitest';
 import { DeviceError } from '../../src/device/device.js';
 import { LaggedError, PoisonedError, VersionGoneError, open } from '../../src/index.js';
@@ -87,6 +88,23 @@ test('since reaches no further back than the log is whole, also where an older s
     for (const since of [0, 1, 2, 100]) expect(() => db.watch(undefined, { since }), `${db.name}, since ${since}`).toThrow(VersionGoneError);
     const watcher = db.watch(undefined, { since: version - 2 });
     expect([(await watcher.next()).value?.version, (await watcher.next()).value?.version]).toEqual([version - 1, version]);
+    await db.close();
+  }
+});
+
+test('a signal that outlives a watch and its store keeps nothing of them', async () => {
+  const { signal } = new AbortController();
+  for (const end of ['commit', 'return', 'close'] as const) {
+    const db = await open(':memory:', { memory: { initial: 1 << 20 } });
+    const [one, other] = [db.watch(undefined, { signal }), db.watch('a', { signal })];
+    const waiting = [one.next(), other.next()];
+    await microtasks();
+    expect(getEventListeners(signal, 'abort').length).toBe(1);
+    if (end === 'commit') db.putSync('a', 1);
+    else if (end === 'return') await Promise.all([one.return(), other.return()]);
+    else await db.close();
+    await Promise.all(waiting);
+    expect(getEventListeners(signal, 'abort').length, end).toBe(0);
     await db.close();
   }
 });
