@@ -136,6 +136,21 @@ describe.each(KINDS)('%s', (_, path, options) => {
     expect((await db.stats()).snapshots.open).toBe(0);
   }));
 
+  test('a read that is refused leaves those behind it in its turn as they are', () => withStore(async (db) => {
+    const version = await db.put('a', 1);
+    await db.put('a', 2);
+    const gone = db.at(version);
+    const reads = [() => gone.get('a'), () => gone.getEntry('a'), () => gone.has('a'), () => gone.count(), () => all(gone.scan({ prefix: 'a' })), () => gone.version];
+    for (const read of reads) {
+      const [refused, written, value] = await Promise.all([read().catch((error: unknown) => error), db.put('b', String(read)), db.get('b')]);
+      expect(refused).toBeInstanceOf(VersionGoneError);
+      expect(written).toBeGreaterThan(version);
+      expect(value).toBe(String(read));
+    }
+    gone.close();
+    expect((await db.stats()).keys).toBe(2);
+  }));
+
   test('transactions see their own writes, conflict, and span keyspaces', () => withStore(async (db) => {
     const space = db.keyspace('space');
     await db.put('a', 1);
