@@ -240,12 +240,21 @@ export class Desk {
     else if (operation === protocol.OP_END_CURSOR) {
       this.#cursors.get(number)?.end();
       this.#cursors.delete(number);
-    } else {
-      this.#watches.get(number)?.end();
-      this.#watches.delete(number);
-      this.#asked.delete(number);
-    }
+    } else this.#endWatch(number);
     return false;
+  }
+
+  #endWatch(number: number): void {
+    this.#watches.get(number)?.end();
+    this.#watches.delete(number);
+    const id = this.#asked.get(number);
+    if (id === undefined) return;
+    this.#asked.delete(number);
+    // Who waits for commits is told that there are none, or the page would remember the question for ever.
+    queueMicrotask(() => {
+      this.#outbox.refuse(id, LOST);
+      this.#outbox.schedule();
+    });
   }
 
   #whole(operation: number, id: number, frames: FrameReader): boolean {

@@ -158,6 +158,30 @@ test('a snapshot or transaction of a page is kept by whatever still reads of it,
   await page.store.close();
 });
 
+test('a watch of a page that has ended is gone, with the question that it was waiting for and from the signal that might have ended it', async () => {
+  const page = await PageOfStore.open();
+  const { signal } = new AbortController();
+  const watches: WeakRef<object>[] = [];
+  await (async () => {
+    for (const ends of [true, false]) {
+      const watch = page.db.watch('a', { signal });
+      watches.push(new WeakRef(watch));
+      const next = watch.next();
+      await page.db.put('a', 1);
+      expect((await next).value?.changes[0]?.value).toBe(1);
+      if (!ends) continue;
+      const waiting = watch.next();
+      await page.db.get('a');
+      await watch.return();
+      expect(await waiting).toEqual({ done: true, value: undefined });
+    }
+  })();
+  await collectFor(20);
+  expect(watches.map((watch) => watch.deref())).toEqual([undefined, undefined]);
+  expect(page.store.stats().views.watches.open).toBe(0);
+  await page.store.close();
+});
+
 test('a transaction that does not wait is never reported as old, whatever begins while it runs', async () => {
   const { db, warnings } = makeStore();
   db.transactSync((tx) => {

@@ -219,6 +219,16 @@ describe.each(KINDS)('%s', (_, path, options) => {
     const waiting = db.watch('nothing', { signal: controller.signal }).next();
     setTimeout(() => controller.abort(new Error('enough')), 20);
     await expect(waiting).rejects.toThrow('enough');
+    // While they are still being begun.
+    const early = new AbortController();
+    const [aborted, left] = [db.watch('nothing', { signal: early.signal }).next(), db.watch('nothing')];
+    const leaving = left.next();
+    await Promise.resolve();
+    early.abort(new Error('early'));
+    await left.return();
+    await expect(aborted).rejects.toThrow('early');
+    expect(await leaving).toEqual({ done: true, value: undefined });
+    expect((await db.stats()).views.watches.open).toBe(0);
     await expect(db.watch(undefined, { since: 1e9 }).next()).rejects.toBeInstanceOf(InvalidArgumentError);
     const last = db.watch();
     await last[Symbol.asyncDispose]();
