@@ -48,6 +48,8 @@ export class Connection {
       onGranted: async () => {
         this.#isLeading = true;
         await this.#membership?.lastAnswers();
+        // The page may have been frozen meanwhile, and have gone on with another worker.
+        if (!this.#isLeading) return;
         this.#membership?.leave();
         this.link.end();
       },
@@ -130,10 +132,8 @@ export class Connection {
 
   /** The store cannot be opened. Whoever waits is told; the next call tries anew. */
   #refused(error: Error): void {
-    this.#isLeading = false;
     this.#onFailed(error);
     this.link.refuse(error);
-    if (!this.#isOpening) this.#membership?.ask();
   }
 
   #hear(message: ArrayBuffer | { type: 'warning'; warning: Warned } | { type: 'closed'; error: ToldError | undefined }): void {

@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import {
-  open, CasError, ClosedError, ConflictError, InvalidArgumentError, LockedError, NotFoundError, ReadOnlyError, SchemaError, TooLargeError, VersionGoneError,
+  open, CasError, ClosedError, ConflictError, InvalidArgumentError, LockedError, NotFoundError, PlatformError, ReadOnlyError, SchemaError, TooLargeError, VersionGoneError,
   type Key, type SharedOptions, type SharedStore,
 } from '../../../src/browser.js';
 import { sameBytes } from '../../support/same-bytes.js';
@@ -387,6 +387,24 @@ describe('a file', () => {
     const db = await open(newPath(), { worker: () => new Worker('/dist/worker.js', { type: 'module' }) });
     await db.put('a', 1);
     expect(await db.get('a')).toBe(1);
+    await db.close();
+  });
+
+  test('a worker of the page\'s own making that cannot serve is refused, and the next one has the store', async () => {
+    const path = newPath();
+    const told = (worker: () => unknown): Promise<unknown> => open(path, { worker: worker as () => Worker }).catch((error: unknown) => error);
+    const reason = new Error('none today');
+    const thrown = await told(() => { throw reason; });
+    expect(thrown).toBeInstanceOf(PlatformError);
+    expect((thrown as Error).cause).toBe(reason);
+    for (const made of [undefined, {}, Promise.resolve()]) expect(await told(() => made)).toBeInstanceOf(InvalidArgumentError);
+    // One of another release does not understand this page, which would not understand it.
+    const program = `onmessage = () => postMessage({ type: 'serving', hello: { release: 1, term: 'a', recovery: {}, agreed: '' } })`;
+    const other = await told(() => new Worker(URL.createObjectURL(new Blob([program]))));
+    expect(other).toBeInstanceOf(PlatformError);
+    expect((other as Error).message).toMatch(/another release/);
+    const db = await open(path);
+    await db.put('a', 1);
     await db.close();
   });
 });
