@@ -1,5 +1,5 @@
 /** What a page has of a store: its calls, and the worker that they go to, be it the page's own or another's. Puts `Link`, `Leadership` and `Membership` together. */
-import { InvalidArgumentError, PlatformError } from '../errors.js';
+import { InvalidArgumentError, NotFoundError, PlatformError } from '../errors.js';
 import { clientLock, OP_FLUSH, randomName, RELEASE, type Hello, type StoreSettings, type Warned } from '../worker/protocol.js';
 import { toldError, type ToldError } from '../worker/told-error.js';
 import { Leadership, type Task } from './leadership.js';
@@ -106,6 +106,7 @@ export class Connection {
 
   #task(): Task {
     const { path, isShared, settings, agreed } = this.#access;
+    if (!isShared && this.#wasServed) throw new NotFoundError(`${path} has ended with its worker, which has failed: open another one.`);
     return { path, isShared, agreed, settings: this.#wasServed ? { ...settings, create: false } : settings };
   }
 

@@ -48,7 +48,8 @@ export class Leadership {
     this.#task = task;
     this.#worker = worker;
     this.#events = events;
-    this.#listen('addEventListener');
+    // A worker that nobody else waits for stands still with its page, and goes on with it.
+    if (isShared) this.#listen('addEventListener');
   }
 
   #listen(way: 'addEventListener' | 'removeEventListener'): void {

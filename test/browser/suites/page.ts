@@ -407,4 +407,22 @@ describe('a file', () => {
     await db.put('a', 1);
     await db.close();
   });
+
+  test('one in memory is there as long as its page: it outlives being put aside, and when its worker fails, no empty one takes its place', async () => {
+    const workers: Worker[] = [];
+    const worker = (): Worker => {
+      workers.push(new Worker('/dist/worker.js', { type: 'module' }));
+      return workers.at(-1)!;
+    };
+    const db = await open(':memory:', { worker });
+    await db.put('a', 1);
+    globalThis.dispatchEvent(Object.assign(new Event('pagehide'), { persisted: true }));
+    globalThis.dispatchEvent(new Event('pageshow'));
+    expect(await db.get('a')).toBe(1);
+    workers[0]!.dispatchEvent(new Event('error'));
+    for (const call of [() => db.get('a'), () => db.put('a', 2)]) await expect(call()).rejects.toBeInstanceOf(NotFoundError);
+    expect(workers).toHaveLength(1);
+    await db.close();
+    await expect(db.get('a')).rejects.toBeInstanceOf(ClosedError);
+  });
 });
