@@ -22,7 +22,7 @@ export interface StartedWorker<T> {
 /** What the page's own factory makes. */
 function fromFactory(make: () => Worker): Worker {
   const made = make() as Partial<Worker> | undefined;
-  if (typeof made?.postMessage !== 'function' || typeof made.terminate !== 'function') throw new InvalidArgumentError('The option worker takes a function that makes a worker, at once.');
+  if (typeof made?.terminate !== 'function') throw new InvalidArgumentError('The option worker takes a function that makes a worker.');
   return made as Worker;
 }
 
@@ -53,9 +53,7 @@ const notStarted = (reason: string, cause: unknown): PlatformError => new Platfo
  * `PlatformError`; with the reason of the signal, and without the worker, when that aborts before.
  */
 export async function startWorker<T>(task: (module: WebAssembly.Module) => ToWorker, { worker: make, module }: WorkerOptions, hear: (message: FromWorker, worker: Worker) => T | undefined, signal?: AbortSignal): Promise<StartedWorker<T>> {
-  const core = module ?? await compileCore();
-  signal?.throwIfAborted();
-  const start = task(core);
+  const start = task(module ?? await compileCore());
   let directive: string | undefined;
   const onViolation = (event: Event): void => {
     const { effectiveDirective, blockedURI } = event as SecurityPolicyViolationEvent;

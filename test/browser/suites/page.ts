@@ -425,4 +425,17 @@ describe('a file', () => {
     await db.close();
     await expect(db.get('a')).rejects.toBeInstanceOf(ClosedError);
   });
+
+  test('where the browser denies locks, as to a page in a sandbox, it is a PlatformError', async () => {
+    const { request } = LockManager.prototype;
+    const reason = new DOMException('Access denied.', 'SecurityError');
+    LockManager.prototype.request = () => Promise.reject(reason);
+    try {
+      const error: unknown = await open(newPath()).catch((thrown: unknown) => thrown);
+      expect(error).toBeInstanceOf(PlatformError);
+      expect((error as Error).cause).toBe(reason);
+    } finally {
+      LockManager.prototype.request = request;
+    }
+  });
 });
