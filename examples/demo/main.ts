@@ -1,6 +1,7 @@
 /** The page that shows the store at work: opens it, and puts the parts of the page together. */
 import { newestEntry, openAtlas, tabName } from './cities.js';
 import { followChanges } from './changes.js';
+import { beginCompaction } from './compaction.js';
 import { byId, formatCount, wordsOf } from './dom.js';
 import { beginLoad, showLoaded } from './load.js';
 import { Moment } from './moment.js';
@@ -46,6 +47,7 @@ async function begin(): Promise<void> {
   beginLoad(atlas);
   search.look();
   beginPicture(atlas, () => moment.forget());
+  beginCompaction(atlas);
 }
 
 beginRace();

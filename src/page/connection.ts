@@ -1,5 +1,5 @@
 /** What a page has of a store: its calls, and the worker that they go to, be it the page's own or another's. Puts `Link`, `Leadership` and `Membership` together. */
-import { InvalidArgumentError, PlatformError } from '../errors.js';
+import { InvalidArgumentError, NotFoundError, PlatformError } from '../errors.js';
 import { clientLock, OP_FLUSH, randomName, RELEASE, type Hello, type StoreSettings, type Warned } from '../worker/protocol.js';
 import { toldError, type ToldError } from '../worker/told-error.js';
 import { Leadership, type Task } from './leadership.js';
@@ -19,10 +19,12 @@ export interface Access {
   readonly onWarning: ((warning: Warned) => void) | undefined;
 }
 
-/** Holds a lock as long as this page is there, or until it is released; resolves when it is held. */
+const noFiles = (cause?: unknown): PlatformError => new PlatformError("Stores with a file need Web Locks and files, which browsers give to secure pages alone, and not in a sandbox: serve it by https, or from localhost. ':memory:' needs neither.", { cause });
+
+/** Holds a lock as long as this page is there, or until it is released; resolves when it is held. @throws PlatformError where the browser denies it, as to a page in a sandbox. */
 function hold(name: string): Promise<() => void> {
   return new Promise((resolve, reject) => {
-    navigator.locks.request(name, () => new Promise<void>((release) => resolve(release))).catch(reject);
+    navigator.locks.request(name, () => new Promise<void>((release) => resolve(release))).catch((error: unknown) => reject(noFiles(error)));
   });
 }
 
@@ -48,6 +50,8 @@ export class Connection {
       onGranted: async () => {
         this.#isLeading = true;
         await this.#membership?.lastAnswers();
+        // The page may have been frozen meanwhile, and have gone on with another worker.
+        if (!this.#isLeading) return;
         this.#membership?.leave();
         this.link.end();
       },
@@ -67,9 +71,7 @@ export class Connection {
 
   /** Opens the store, or reaches the page that has it open. Rejects as `open` does. */
   static async open(access: Access): Promise<{ connection: Connection; hello: Hello }> {
-    if (access.isShared && (globalThis.navigator?.locks === undefined || typeof BroadcastChannel === 'undefined')) {
-      throw new PlatformError("Stores with a file need Web Locks and files, which browsers give to secure pages alone: serve the page by https, or from localhost. ':memory:' needs neither.");
-    }
+    if (access.isShared && (globalThis.navigator?.locks === undefined || typeof BroadcastChannel === 'undefined')) throw noFiles();
     const connection = new Connection(access);
     try {
       return { connection, hello: await connection.#begin() };
@@ -104,6 +106,7 @@ export class Connection {
 
   #task(): Task {
     const { path, isShared, settings, agreed } = this.#access;
+    if (!isShared && this.#wasServed) throw new NotFoundError(`The store has ended with its worker: open another one.`);
     return { path, isShared, agreed, settings: this.#wasServed ? { ...settings, create: false } : settings };
   }
 
@@ -130,10 +133,8 @@ export class Connection {
 
   /** The store cannot be opened. Whoever waits is told; the next call tries anew. */
   #refused(error: Error): void {
-    this.#isLeading = false;
     this.#onFailed(error);
     this.link.refuse(error);
-    if (!this.#isOpening) this.#membership?.ask();
   }
 
   #hear(message: ArrayBuffer | { type: 'warning'; warning: Warned } | { type: 'closed'; error: ToldError | undefined }): void {

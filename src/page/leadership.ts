@@ -2,8 +2,9 @@
  * Who has the file: of all pages of the site that have the store open, the one that holds its lock, and that has started the worker. The others wait in the lock's queue, so that the browser itself makes
  * one of them the next when the page is closed, crashes, or is killed. A page that is about to be frozen gives the store up first, because nobody could take it from a worker that stands still.
  */
+import { PlatformError } from '../errors.js';
 import type { FromWorker, Hello, ToWorker } from '../worker/protocol.js';
-import { leaderLock } from '../worker/protocol.js';
+import { leaderLock, RELEASE } from '../worker/protocol.js';
 import { startWorker, type StartedWorker, type WorkerOptions } from './start-worker.js';
 
 /** What happens to a page that leads, or tries to. */
@@ -11,10 +12,10 @@ export interface LeadershipEvents {
   /** The lock is this page's: whoever led is gone. Resolves when nothing more is expected from there. */
   onGranted(): Promise<void>;
   onServing(hello: Hello, post: (calls: ArrayBuffer) => void): void;
-  /** The store could not be opened, and the lock was given back. */
+  /** The store could not be opened. */
   onRefused(error: Error): void;
   onMessage(message: ArrayBuffer | (FromWorker & { type: 'warning' | 'closed' })): void;
-  /** The worker is gone. */
+  /** The lock is given back, and the worker, if there was one, is gone. */
   onEnded(): void;
   /** The page goes on after it was frozen. */
   onResumed(): void;
@@ -34,8 +35,8 @@ export class Leadership {
   readonly #events: LeadershipEvents;
   #queued: AbortController | undefined;
   #started: StartedWorker<Hello> | undefined;
-  /** Gives the lock back. */
-  #release: (() => void) | undefined;
+  /** Aborts when the lock is to be given back. */
+  #term: AbortController | undefined;
   #isFrozen = false;
   #isClosed = false;
   readonly #onFreeze = (event: Event): void => this.#freeze(event);
@@ -47,7 +48,8 @@ export class Leadership {
     this.#task = task;
     this.#worker = worker;
     this.#events = events;
-    this.#listen('addEventListener');
+    // A worker that nobody else waits for stands still with its page, and goes on with it.
+    if (isShared) this.#listen('addEventListener');
   }
 
   #listen(way: 'addEventListener' | 'removeEventListener'): void {
@@ -60,7 +62,7 @@ export class Leadership {
 
   /** Waits for the lock, unless it does already. A store that is this page's alone needs none. */
   seek(): void {
-    if (this.#queued !== undefined || this.#release !== undefined || this.#isFrozen || this.#isClosed) return;
+    if (this.#queued !== undefined || this.#term !== undefined || this.#isFrozen || this.#isClosed) return;
     const queued = new AbortController();
     this.#queued = queued;
     const lead = async (): Promise<void> => {
@@ -71,32 +73,35 @@ export class Leadership {
     else navigator.locks.request(leaderLock(this.#path), { signal: queued.signal }, lead).catch(() => undefined);
   }
 
-  /** Leads until the lock is given back. */
-  async #lead(): Promise<void> {
-    let release = (): void => undefined;
-    const over = new Promise<void>((resolve) => {
-      release = resolve;
+  /** Leads until the lock is given back: at once when the page is frozen or the store closed, whatever the worker is about. */
+  #lead(): Promise<void> {
+    const term = new AbortController();
+    this.#term = term;
+    void this.#begin(term.signal);
+    return new Promise((resolve) => {
+      term.signal.addEventListener('abort', () => resolve());
     });
-    this.#release = release;
-    // The page may be frozen, or the store closed, while this waits: then the lock is another's, or this page's once more.
-    const isOver = (): boolean => this.#release !== release;
+  }
+
+  async #begin(signal: AbortSignal): Promise<void> {
     try {
       await this.#events.onGranted();
-      const started = isOver() ? undefined : await startWorker((module) => ({ ...this.#task(), type: 'start', module }), this.#worker, heardHello);
-      if (started !== undefined && isOver()) started.worker.terminate();
-      else if (started !== undefined) this.#serve(started);
+      signal.throwIfAborted();
+      const started = await startWorker((module) => ({ ...this.#task(), type: 'start', module }), this.#worker, heardHello, signal);
+      if (signal.aborted) started.worker.terminate();
+      else this.#serve(started);
     } catch (error) {
-      if (!isOver()) {
-        this.#stop();
-        this.#events.onRefused(error as Error);
-      }
+      // Once it is over, the lock is another's, or this page's once more.
+      if (signal.aborted) return;
+      this.#stop();
+      this.#events.onRefused(error as Error);
     }
-    await over;
   }
 
   #serve(started: StartedWorker<Hello>): void {
     const { worker, said } = started;
     this.#started = started;
+    if (said.release !== RELEASE) throw new PlatformError('The option worker makes a worker of another release of varve: take the file of the same build.');
     worker.onmessage = ({ data }: MessageEvent<ArrayBuffer | FromWorker>) => {
       if (data instanceof ArrayBuffer || data.type === 'warning' || data.type === 'closed') this.#events.onMessage(data);
       else if (data.type === 'failed') this.#restart();
@@ -116,12 +121,13 @@ export class Leadership {
 
   /** Ends the worker where it stands, and gives the lock back. */
   #stop(): void {
-    const isServing = this.#started !== undefined;
+    const term = this.#term;
+    if (term === undefined) return;
     this.#started?.worker.terminate();
     this.#started = undefined;
-    this.#release?.();
-    this.#release = undefined;
-    if (isServing) this.#events.onEnded();
+    this.#term = undefined;
+    term.abort();
+    this.#events.onEnded();
   }
 
   #freeze(event: Event): void {

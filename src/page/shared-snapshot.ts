@@ -43,7 +43,8 @@ export class SharedSnapshot<V = unknown> extends SharedSnapshotView<V> {
     }, (frames) => frames.number());
     // Reads of the snapshot tell the same.
     this.version.catch(() => undefined);
-    link.watchOver(this, OP_END_VIEW, view);
+    // What every view and scan of it has too: the last of them keeps it.
+    link.watchOver(this.sight, OP_END_VIEW, view);
   }
 
   /** What the snapshot sees of a keyspace. */
@@ -55,7 +56,7 @@ export class SharedSnapshot<V = unknown> extends SharedSnapshotView<V> {
   close(): void {
     if (!this.#state.isOpen) return;
     this.#state.isOpen = false;
-    this.sight.link.release(this, OP_END_VIEW, this.sight.view);
+    this.sight.link.release(this.sight, OP_END_VIEW, this.sight.view);
   }
 
   [Symbol.dispose](): void {

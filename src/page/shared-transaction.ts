@@ -84,7 +84,8 @@ export class SharedTransaction<V = unknown> extends SharedTransactionView<V> {
     }, (frames) => frames.number());
     // Its commit tells the same.
     this.version.catch(() => undefined);
-    link.watchOver(this, protocol.OP_END_VIEW, view);
+    // What every view and scan of it has too: the last of them keeps it.
+    link.watchOver(this.sight, protocol.OP_END_VIEW, view);
   }
 
   /** Whether it has neither committed nor been aborted. */
@@ -130,7 +131,7 @@ export class SharedTransaction<V = unknown> extends SharedTransactionView<V> {
     if (!this.#state.isOpen) return;
     this.#state.isOpen = false;
     // Behind a commit there is nothing left to end, which is no harm.
-    this.sight.link.release(this, protocol.OP_END_VIEW, this.sight.view);
+    this.sight.link.release(this.sight, protocol.OP_END_VIEW, this.sight.view);
   }
 
   /** Aborts what has not committed. */

@@ -29,7 +29,6 @@ export class SharedWatcher<V, K = Key> implements AsyncIterableIterator<Commit<V
   #before: Promise<unknown> = Promise.resolve();
   #isEnded = false;
   #wake: (() => void) | undefined;
-  readonly #onAbort = (): void => this.#wake?.();
 
   /** @internal Use `db.watch()`. */
   constructor(link: Link, space: Space<K, V>, bounds: Bounds, { since, signal }: WatchOptions) {
@@ -41,7 +40,6 @@ export class SharedWatcher<V, K = Key> implements AsyncIterableIterator<Commit<V
     this.#bounds = bounds;
     this.#signal = signal;
     this.#since = since ?? FROM_NOW;
-    signal?.addEventListener('abort', this.#onAbort, { once: true });
     this.#opening = this.#open(false);
   }
 
@@ -73,41 +71,57 @@ export class SharedWatcher<V, K = Key> implements AsyncIterableIterator<Commit<V
   }
 
   async #next(): Promise<IteratorResult<Commit<V, K>, undefined>> {
-    while (this.#ready.length === 0) {
-      if (this.#isEnded || this.#link.isClosed) return { done: true, value: undefined };
+    while (!this.#isEnded) {
       try {
         this.#signal?.throwIfAborted();
+        const value = this.#ready.shift();
+        if (value !== undefined) {
+          this.#since = value.version;
+          return { done: false, value };
+        }
+        if (this.#link.isClosed) break;
         const commits = await this.#fetch();
         if (commits === undefined) continue;
         if (commits.length === 0) this.#end();
         this.#ready = commits;
       } catch (error) {
-        if (error instanceof TermEnded && !this.#link.isClosed) this.#opening = this.#open(true);
-        else if (!this.#link.isClosed) {
+        if (this.#link.isClosed || this.#isEnded) break;
+        if (error instanceof TermEnded) this.#opening = this.#open(true);
+        else {
           this.#end();
           throw error;
         }
       }
     }
-    const value = this.#ready.shift()!;
-    this.#since = value.version;
-    return { done: false, value };
+    return { done: true, value: undefined };
   }
 
   /** What has come, when something has; undefined when there is something else to look at. */
   async #fetch(): Promise<Commit<V, K>[] | undefined> {
-    await this.#opening;
+    let wake = (): void => undefined;
+    const woken = new Promise<undefined>((resolve) => {
+      wake = () => resolve(undefined);
+    });
+    this.#wake = wake;
+    // While somebody waits, and no longer: the signal would keep a watch that was forgotten.
+    this.#signal?.addEventListener('abort', wake);
+    try {
+      return await Promise.race([this.#ask(), woken]);
+    } finally {
+      this.#signal?.removeEventListener('abort', wake);
+    }
+  }
+
+  /** Asks for what has come, once the watch has begun. */
+  #ask(): Promise<Commit<V, K>[]> {
     if (this.#asked === undefined) {
-      this.#asked = this.#link.call(IN_WATCH, OP_COMMITS, (frames) => frames.word(this.#number), (frames) => this.#read(frames));
+      this.#asked = this.#opening.then(() => this.#link.call(IN_WATCH, OP_COMMITS, (frames) => frames.word(this.#number), (frames) => this.#read(frames)));
       const done = (): void => {
         this.#asked = undefined;
       };
       this.#asked.then(done, done);
     }
-    const woken = new Promise<undefined>((resolve) => {
-      this.#wake = () => resolve(undefined);
-    });
-    return Promise.race([this.#asked, woken]);
+    return this.#asked;
   }
 
   #read(frames: FrameReader): Commit<V, K>[] {
@@ -129,7 +143,6 @@ export class SharedWatcher<V, K = Key> implements AsyncIterableIterator<Commit<V
   #end(): void {
     if (this.#isEnded) return;
     this.#isEnded = true;
-    this.#signal?.removeEventListener('abort', this.#onAbort);
     this.#link.release(this, OP_END_WATCH, this.#number);
     this.#wake?.();
   }

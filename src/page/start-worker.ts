@@ -1,7 +1,8 @@
 /** Starting the worker that has the store: from the source that the library carries, or by the page's own factory. Says what is in the way when the page's security policy is. */
 import { workerText } from '../../build/worker.js';
+import { orAborted } from '../abort.js';
 import { compileCore } from '../engine/web-compile.js';
-import { PlatformError } from '../errors.js';
+import { InvalidArgumentError, PlatformError } from '../errors.js';
 import type { FromWorker, ToWorker } from '../worker/protocol.js';
 import { toldError } from '../worker/told-error.js';
 
@@ -16,6 +17,13 @@ export interface WorkerOptions {
 export interface StartedWorker<T> {
   readonly worker: Worker;
   readonly said: T;
+}
+
+/** What the page's own factory makes. */
+function fromFactory(make: () => Worker): Worker {
+  const made = make() as Partial<Worker> | undefined;
+  if (typeof made?.terminate !== 'function') throw new InvalidArgumentError('The option worker takes a function that makes a worker.');
+  return made as Worker;
 }
 
 /** Where a page hears what its policy forbids; workers have no such place. */
@@ -42,9 +50,9 @@ const notStarted = (reason: string, cause: unknown): PlatformError => new Platfo
 
 /**
  * Starts a worker, tells it what to do, and waits until it has done so: `hear` is given what it says, and returns what is waited for, once that is said. Rejects with what the worker refuses, and with
- * `PlatformError`.
+ * `PlatformError`; with the reason of the signal, and without the worker, when that aborts before.
  */
-export async function startWorker<T>(task: (module: WebAssembly.Module) => ToWorker, { worker: make, module }: WorkerOptions, hear: (message: FromWorker, worker: Worker) => T | undefined): Promise<StartedWorker<T>> {
+export async function startWorker<T>(task: (module: WebAssembly.Module) => ToWorker, { worker: make, module }: WorkerOptions, hear: (message: FromWorker, worker: Worker) => T | undefined, signal?: AbortSignal): Promise<StartedWorker<T>> {
   const start = task(module ?? await compileCore());
   let directive: string | undefined;
   const onViolation = (event: Event): void => {
@@ -54,11 +62,11 @@ export async function startWorker<T>(task: (module: WebAssembly.Module) => ToWor
   policyEvents()?.addEventListener('securitypolicyviolation', onViolation);
   let worker: Worker | undefined;
   try {
-    worker = make === undefined ? fromBlob() : make();
-    return { worker, said: await greet(worker, start, hear) };
+    worker = make === undefined ? fromBlob() : fromFactory(make);
+    return { worker, said: await orAborted(greet(worker, start, hear), signal) };
   } catch (error) {
     worker?.terminate();
-    if (error instanceof WorkerTrouble || worker === undefined) {
+    if (error instanceof WorkerTrouble || (worker === undefined && !(error instanceof InvalidArgumentError))) {
       // The violation is told apart from the worker's own error, and may come a little later.
       await new Promise((resolve) => setTimeout(resolve, 50));
       const cause = error instanceof WorkerTrouble ? error.cause : error;

@@ -126,31 +126,32 @@ export class Desk {
     }
   }
 
+  /** What is asked is read from the message before its view is looked for, which may be gone: the next call begins behind it all the same. */
   #read(operation: number, frames: FrameReader): boolean {
     const { answer } = this.#outbox;
-    const reader = this.#views.reader(frames.word());
-    switch (operation) {
-      case protocol.OP_GET:
-        if (reader.get(frames.block()) === undefined) answer.absent();
-        return true;
-      case protocol.OP_ENTRY: {
-        const entry = reader.getEntry(frames.block());
-        if (entry === undefined) answer.absent();
-        else answer.number(entry.version);
-        return true;
-      }
-      case protocol.OP_HAS:
-        answer.byte(reader.has(frames.block()) ? 1 : 0);
-        return true;
-      case protocol.OP_COUNT:
-        answer.number(reader.count(readBounds(frames)));
-        return true;
-      default: {
-        const cursor = frames.word();
-        const sort = frames.byte();
-        return this.#openCursor(cursor, new Cursor(sort, itemsOf(reader, sort, readBounds(frames))));
-      }
+    const view = frames.word();
+    if (operation === protocol.OP_COUNT) {
+      const range = readBounds(frames);
+      answer.number(this.#views.reader(view).count(range));
+      return true;
     }
+    if (operation === protocol.OP_SCAN) {
+      const cursor = frames.word();
+      const sort = frames.byte();
+      const range = readBounds(frames);
+      return this.#openCursor(cursor, new Cursor(sort, itemsOf(this.#views.reader(view), sort, range)));
+    }
+    const key = frames.block();
+    const reader = this.#views.reader(view);
+    if (operation === protocol.OP_HAS) answer.byte(reader.has(key) ? 1 : 0);
+    else if (operation === protocol.OP_GET) {
+      if (reader.get(key) === undefined) answer.absent();
+    } else {
+      const entry = reader.getEntry(key);
+      if (entry === undefined) answer.absent();
+      else answer.number(entry.version);
+    }
+    return true;
   }
 
   #openCursor(number: number, cursor: Cursor): boolean {
@@ -239,12 +240,21 @@ export class Desk {
     else if (operation === protocol.OP_END_CURSOR) {
       this.#cursors.get(number)?.end();
       this.#cursors.delete(number);
-    } else {
-      this.#watches.get(number)?.end();
-      this.#watches.delete(number);
-      this.#asked.delete(number);
-    }
+    } else this.#endWatch(number);
     return false;
+  }
+
+  #endWatch(number: number): void {
+    this.#watches.get(number)?.end();
+    this.#watches.delete(number);
+    const id = this.#asked.get(number);
+    if (id === undefined) return;
+    this.#asked.delete(number);
+    // Who waits for commits is told that there are none, or the page would remember the question for ever.
+    queueMicrotask(() => {
+      this.#outbox.refuse(id, LOST);
+      this.#outbox.schedule();
+    });
   }
 
   #whole(operation: number, id: number, frames: FrameReader): boolean {

@@ -19,7 +19,8 @@ class Backup {
   readonly #done: Promise<Part>;
   #progress = NO_PROGRESS;
   #accept: () => void = () => undefined;
-  #onPart: (part: Part) => void = () => undefined;
+  #onPart: (part: Part | Promise<Part>) => void = () => undefined;
+  #isOver = false;
 
   constructor(store: RawStore, history: boolean, signal: AbortSignal) {
     const stream = new WritableStream<Uint8Array>({
@@ -32,15 +33,19 @@ class Backup {
       this.#progress = progress;
     };
     this.#done = store.backup(stream, { history, signal, onProgress }).then((report) => ({ bytes: undefined, report }));
-    // Whoever asks for the next part is told.
-    this.#done.catch(() => undefined);
+    // Whoever waits for the next part is told, and whoever asks for one afterwards.
+    const end = (): void => {
+      this.#isOver = true;
+      this.#onPart(this.#done);
+    };
+    this.#done.then(end, end);
   }
 
-  /** Gives the part before up, and waits for the next. */
+  /** Gives the part before up, and waits for the next. The end is waited for once, and not with each part, which it would keep until then. */
   next(): Promise<Part> {
-    const next = new Promise<Part>((resolve, reject) => {
+    if (this.#isOver) return this.#done;
+    const next = new Promise<Part>((resolve) => {
       this.#onPart = resolve;
-      this.#done.then(resolve, reject);
     });
     this.#accept();
     return next;

@@ -247,6 +247,29 @@ withBrowsers(['chromium', 'firefox'], (name) => {
     expect(await page.$$eval('#strata rect', (layers) => layers.length)).toBeGreaterThan(50);
   });
 
+  test('the store is compacted by the keyboard, which is said while it goes on and when it is done; or stopped', async () => {
+    await page.evaluate(() => {
+      const seen: string[] = (window as unknown as { said: string[] }).said = [];
+      const [button, output] = ['compact', 'compact-output'].map((id) => document.getElementById(id)!);
+      new MutationObserver(() => seen.push(`${button!.textContent}: ${output!.textContent}`)).observe(output!, { childList: true });
+    });
+    await page.focus('#compact');
+    await page.keyboard.press('Enter');
+    const done = await says(page, 'compact-output', /^Compacted in [\d.]+ s: .* moved\. The file has [\d.]+ MiB, and had [\d.]+ MiB\.$/, 60_000);
+    const [, after] = /has ([\d.]+ MiB),/.exec(done)!;
+    await says(page, 'figures', new RegExp(`file${after!}`));
+    // The button stays where it is, and keeps the focus.
+    expect(await page.evaluate(() => document.activeElement?.textContent)).toBe('Compact');
+    await page.evaluate(() => {
+      const button = document.getElementById('compact')!;
+      button.click();
+      button.click();
+    });
+    await says(page, 'compact-output', /^Stopped: the store is as compact as it got\.$/);
+    expect(await page.evaluate(() => (window as unknown as { said: string[] }).said)).toEqual(['Stop: Compacting…', expect.stringMatching(/: Compacted/), 'Stop: Compacting…', expect.stringMatching(/: Stopped/)]);
+    await search(page, 'reykjav', /^[12] in order/);
+  });
+
   // Firefox cannot be told of another scheme by the driver.
   const looks = (name === 'chromium' ? ['light', 'dark'] : ['light']).flatMap((scheme) => [1200, 360].map((width) => [scheme, width] as const));
   test.each(looks)('nothing is wrong by the rules of axe, and nothing scrolls sideways: %s, %i pixels', async (scheme, width) => {

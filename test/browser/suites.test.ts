@@ -13,7 +13,7 @@ import { withBrowsers } from './with-browsers.js';
 type Suite = readonly [name: string, least: number, place: 'page' | 'worker', only?: BrowserName];
 const SUITES: readonly Suite[] = [['device', 19, 'worker'], ['store', 58, 'worker'], ['model', 9, 'worker'], ['engine', 208, 'worker']];
 /** What pages use runs in a page, and in Chromium in a worker too, which then starts a worker of its own. */
-const PAGE_SUITES: readonly Suite[] = [['page', 67, 'page'], ['copies', 10, 'page'], ['page', 67, 'worker', 'chromium'], ['copies', 10, 'worker', 'chromium']];
+const PAGE_SUITES: readonly Suite[] = [['page', 74, 'page'], ['copies', 10, 'page'], ['page', 74, 'worker', 'chromium'], ['copies', 10, 'worker', 'chromium']];
 
 let site: Site;
 const folder = mkdtempSync(join(tmpdir(), 'varve-browser-'));

@@ -291,6 +291,34 @@ withBrowsers(['chromium', 'firefox'], (name) => {
     await judge(open[9]!, counted);
   }, 300_000);
 
+  test('a tab that is frozen while it opens the store holds up nobody, and opens it when it is resumed', async () => {
+    const path = newPath();
+    const [first, second] = [await Tab.open(browser, site), await Tab.open(browser, site)];
+    tabs.push(first, second);
+    // The worker is made and never says a word, as one of a page that stands still.
+    await first.run((name) => {
+      const { varve, kept } = window as unknown as TabGlobals;
+      kept.made = 0;
+      const worker = (): Worker => {
+        if (kept.made++ > 0) return new Worker('/dist/worker.js', { type: 'module' });
+        document.dispatchEvent(new Event('freeze'));
+        return new Worker(URL.createObjectURL(new Blob([''])));
+      };
+      kept.opening = varve.open(name, { worker });
+    }, path);
+    await until(() => first.run(() => (window as unknown as TabGlobals).kept.made === 1));
+    await second.openStore(path);
+    await second.run(() => (window as unknown as TabGlobals).db.put('a', 1));
+    expect(await first.run(async () => {
+      const tab = window as unknown as TabGlobals;
+      document.dispatchEvent(new Event('resume'));
+      tab.db = await tab.kept.opening;
+      return tab.db.get('a');
+    })).toBe(1);
+    await second.close();
+    expect(await first.run(() => (window as unknown as TabGlobals).db.get('a'))).toBe(1);
+  });
+
   if (name === 'chromium') {
     test('a tab that is frozen gives the store up first; another goes on, and so does it when it is resumed (F-71)', async () => {
       const [first, second] = await openTabs(2, newPath());

@@ -7,6 +7,7 @@ import { runInNewContext } from 'node:vm';
 import { expect, test } from 'vitest';
 import { MemoryDevice } from '../../src/device/memory.js';
 import type { Store } from '../../src/store.js';
+import { PageOfStore } from '../support/page.js';
 import { openStore } from '../support/stores.js';
 
 const OVERWRITES = 200;
@@ -116,6 +117,69 @@ test('views that are forgotten are noticed one by one, however many began in the
   expect(db.stats().snapshots.open).toBe(0);
   expect(warnings).toEqual(Array.from({ length: 51 }, () => 'VARVE_FORGOTTEN'));
   await db.close();
+});
+
+/** Collects garbage so many times, in turns of their own. */
+async function collectFor(turns: number): Promise<void> {
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void;
+  for (let turn = 0; turn < turns; turn++) {
+    collect();
+    await new Promise((resolve) => setTimeout(resolve, 0));
+  }
+}
+
+test('a snapshot or transaction of a page is kept by whatever still reads of it, and given back when nothing does', async () => {
+  const page = await PageOfStore.open();
+  const space = page.keyspace('space');
+  await page.db.batch(Array.from({ length: 5000 }, (_, index) => ({ type: 'put' as const, key: index, value: index })));
+  await space.put('a', 1);
+  await (async () => {
+    // Of none of these is anything left but what the second call gave.
+    const views = [page.snapshot().in(space), page.begin().in(space)];
+    const scans = [page.snapshot().scan({ gte: 0 }), page.begin().values()];
+    const loops = [page.snapshot().keys()[Symbol.asyncIterator](), page.begin().scan()[Symbol.asyncIterator]()];
+    await page.db.put(0, 'later');
+    await collectFor(20);
+    for (const view of views) expect(await view.get('a')).toBe(1);
+    const counts: number[] = [];
+    for (const items of [...scans, ...loops]) {
+      let count = 0;
+      for await (const item of items) {
+        if (count++ === 0) expect(item).not.toMatchObject({ value: 'later' });
+        if (count % 1000 === 0) await collectFor(1);
+      }
+      counts.push(count);
+    }
+    expect(counts).toEqual([5000, 5000, 5000, 5000]);
+  })();
+  for (let turn = 0; turn < 10 && page.openViews > 0; turn++) await collectFor(10);
+  expect(page.openViews).toBe(0);
+  await page.store.close();
+});
+
+test('a watch of a page that has ended is gone, with the question that it was waiting for and from the signal that might have ended it', async () => {
+  const page = await PageOfStore.open();
+  const { signal } = new AbortController();
+  const watches: WeakRef<object>[] = [];
+  await (async () => {
+    for (const ends of [true, false]) {
+      const watch = page.db.watch('a', { signal });
+      watches.push(new WeakRef(watch));
+      const next = watch.next();
+      await page.db.put('a', 1);
+      expect((await next).value?.changes[0]?.value).toBe(1);
+      if (!ends) continue;
+      const waiting = watch.next();
+      await page.db.get('a');
+      await watch.return();
+      expect(await waiting).toEqual({ done: true, value: undefined });
+    }
+  })();
+  await collectFor(20);
+  expect(watches.map((watch) => watch.deref())).toEqual([undefined, undefined]);
+  expect(page.store.stats().views.watches.open).toBe(0);
+  await page.store.close();
 });
 
 test('a transaction that does not wait is never reported as old, whatever begins while it runs', async () => {

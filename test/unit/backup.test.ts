@@ -2,6 +2,8 @@
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { afterAll, expect, test } from 'vitest';
 import * as format from '../../assembly/shared/format.js';
 import { MemoryDevice } from '../../src/device/memory.js';
@@ -9,6 +11,9 @@ import {
   ClosedError, CorruptionError, FullError, InvalidArgumentError, IoError, LockedError, NotFoundError, VersionGoneError, open, verify, type CopyProgress, type OpenOptions, type Store,
 } from '../../src/index.js';
 import { DeviceError } from '../../src/device/device.js';
+import { FrameWriter } from '../../src/worker/frames.js';
+import { Jobs } from '../../src/worker/jobs.js';
+import type { RawStore } from '../../src/worker/raw.js';
 import { Collector, contentsOf, copyToDevice, inspect } from '../support/copies.js';
 import { applySync, applyToModel, randomStep, type State } from '../support/model.js';
 import { Random, seedOf } from '../support/random.js';
@@ -526,6 +531,40 @@ test('a hundred thousand records are copied in memory that does not grow with th
   expect(most, 'a segment, and little else').toBeLessThan(1 << 20);
   expect(db.stats().memory.orderBytes, 'nothing is sorted').toBe(0);
   await db.close();
+});
+
+test('a copy for a page keeps no part that the page has taken', async () => {
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void;
+  const parts: WeakRef<Uint8Array>[] = [];
+  const report = { version: 1, keys: 10 };
+  const jobs = new Jobs({
+    backup: async (target: WritableStream<Uint8Array>) => {
+      const writer = target.getWriter();
+      for (let part = 0; part < 10; part++) {
+        const bytes = new Uint8Array(1000).fill(part);
+        parts.push(new WeakRef(bytes));
+        await writer.write(bytes);
+      }
+      await writer.close();
+      return report;
+    },
+  } as unknown as RawStore);
+  jobs.beginBackup(1, false);
+  for (let part = 0; part < 10; part++) {
+    const answer = new FrameWriter();
+    (await jobs.nextPart(1))(answer);
+    expect([answer.bytes[28], answer.bytes[33]]).toEqual([1, part]);
+  }
+  await new Promise((resolve) => setTimeout(resolve, 0));
+  collect();
+  // The last one waits to be given up.
+  expect(parts.map((part) => part.deref() !== undefined)).toEqual([...Array.from({ length: 9 }, () => false), true]);
+  for (let time = 0; time < 2; time++) {
+    const end = new FrameWriter();
+    (await jobs.nextPart(1))(end);
+    expect(Buffer.from(end.bytes.subarray(33, end.size)).toString()).toBe(JSON.stringify(report));
+  }
 });
 
 test('a store without memory for a copy says so, and goes on', async () => {

@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import {
-  open, CasError, ClosedError, ConflictError, InvalidArgumentError, LockedError, NotFoundError, ReadOnlyError, SchemaError, TooLargeError, VersionGoneError,
+  open, CasError, ClosedError, ConflictError, InvalidArgumentError, LockedError, NotFoundError, PlatformError, ReadOnlyError, SchemaError, TooLargeError, VersionGoneError,
   type Key, type SharedOptions, type SharedStore,
 } from '../../../src/browser.js';
 import { sameBytes } from '../../support/same-bytes.js';
@@ -136,6 +136,21 @@ describe.each(KINDS)('%s', (_, path, options) => {
     expect((await db.stats()).snapshots.open).toBe(0);
   }));
 
+  test('a read that is refused leaves those behind it in its turn as they are', () => withStore(async (db) => {
+    const version = await db.put('a', 1);
+    await db.put('a', 2);
+    const gone = db.at(version);
+    const reads = [() => gone.get('a'), () => gone.getEntry('a'), () => gone.has('a'), () => gone.count(), () => all(gone.scan({ prefix: 'a' })), () => gone.version];
+    for (const read of reads) {
+      const [refused, written, value] = await Promise.all([read().catch((error: unknown) => error), db.put('b', String(read)), db.get('b')]);
+      expect(refused).toBeInstanceOf(VersionGoneError);
+      expect(written).toBeGreaterThan(version);
+      expect(value).toBe(String(read));
+    }
+    gone.close();
+    expect((await db.stats()).keys).toBe(2);
+  }));
+
   test('transactions see their own writes, conflict, and span keyspaces', () => withStore(async (db) => {
     const space = db.keyspace('space');
     await db.put('a', 1);
@@ -204,6 +219,16 @@ describe.each(KINDS)('%s', (_, path, options) => {
     const waiting = db.watch('nothing', { signal: controller.signal }).next();
     setTimeout(() => controller.abort(new Error('enough')), 20);
     await expect(waiting).rejects.toThrow('enough');
+    // While they are still being begun.
+    const early = new AbortController();
+    const [aborted, left] = [db.watch('nothing', { signal: early.signal }).next(), db.watch('nothing')];
+    const leaving = left.next();
+    await Promise.resolve();
+    early.abort(new Error('early'));
+    await left.return();
+    await expect(aborted).rejects.toThrow('early');
+    expect(await leaving).toEqual({ done: true, value: undefined });
+    expect((await db.stats()).views.watches.open).toBe(0);
     await expect(db.watch(undefined, { since: 1e9 }).next()).rejects.toBeInstanceOf(InvalidArgumentError);
     const last = db.watch();
     await last[Symbol.asyncDispose]();
@@ -363,5 +388,54 @@ describe('a file', () => {
     await db.put('a', 1);
     expect(await db.get('a')).toBe(1);
     await db.close();
+  });
+
+  test('a worker of the page\'s own making that cannot serve is refused, and the next one has the store', async () => {
+    const path = newPath();
+    const told = (worker: () => unknown): Promise<unknown> => open(path, { worker: worker as () => Worker }).catch((error: unknown) => error);
+    const reason = new Error('none today');
+    const thrown = await told(() => { throw reason; });
+    expect(thrown).toBeInstanceOf(PlatformError);
+    expect((thrown as Error).cause).toBe(reason);
+    for (const made of [undefined, {}, Promise.resolve()]) expect(await told(() => made)).toBeInstanceOf(InvalidArgumentError);
+    // One of another release does not understand this page, which would not understand it.
+    const program = `onmessage = () => postMessage({ type: 'serving', hello: { release: 1, term: 'a', recovery: {}, agreed: '' } })`;
+    const other = await told(() => new Worker(URL.createObjectURL(new Blob([program]))));
+    expect(other).toBeInstanceOf(PlatformError);
+    expect((other as Error).message).toMatch(/another release/);
+    const db = await open(path);
+    await db.put('a', 1);
+    await db.close();
+  });
+
+  test('one in memory is there as long as its page: it outlives being put aside, and when its worker fails, no empty one takes its place', async () => {
+    const workers: Worker[] = [];
+    const worker = (): Worker => {
+      workers.push(new Worker('/dist/worker.js', { type: 'module' }));
+      return workers.at(-1)!;
+    };
+    const db = await open(':memory:', { worker });
+    await db.put('a', 1);
+    globalThis.dispatchEvent(Object.assign(new Event('pagehide'), { persisted: true }));
+    globalThis.dispatchEvent(new Event('pageshow'));
+    expect(await db.get('a')).toBe(1);
+    workers[0]!.dispatchEvent(new Event('error'));
+    for (const call of [() => db.get('a'), () => db.put('a', 2)]) await expect(call()).rejects.toBeInstanceOf(NotFoundError);
+    expect(workers).toHaveLength(1);
+    await db.close();
+    await expect(db.get('a')).rejects.toBeInstanceOf(ClosedError);
+  });
+
+  test('where the browser denies locks, as to a page in a sandbox, it is a PlatformError', async () => {
+    const { request } = LockManager.prototype;
+    const reason = new DOMException('Access denied.', 'SecurityError');
+    LockManager.prototype.request = () => Promise.reject(reason);
+    try {
+      const error: unknown = await open(newPath()).catch((thrown: unknown) => thrown);
+      expect(error).toBeInstanceOf(PlatformError);
+      expect((error as Error).cause).toBe(reason);
+    } finally {
+      LockManager.prototype.request = request;
+    }
   });
 });
