@@ -118,7 +118,7 @@ export class Collection<V, K = Key, In = V> extends Reader<V, K> {
   /** @internal */
   protected beginScan(bounds: Bounds, hasValues: boolean, view: object): OpenScan {
     this.kernel.checkReadable();
-    return this.kernel.holds.scan(this.kernel, bounds, hasValues, view, undefined);
+    return this.kernel.holds.scan(this.kernel, bounds, hasValues, view);
   }
 
   // ── Writing ──────────────────────────────────────────────────────────────────────────────────────────────────────

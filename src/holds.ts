@@ -19,6 +19,23 @@ const FRESH_COUNT_MAX = 16;
 
 const RESOLVED = Promise.resolve();
 
+/**
+ * Views of all stores that nobody watches before this turn of the event loop ends, and what they hold; of those that have ended, the last are gone. One list, because what is to be done at the end of a turn
+ * keeps what it is to be done to: a turn that opens store after store keeps none of them by this.
+ */
+const fresh: { readonly holds: Holds; readonly view: object; readonly hold: Hold }[] = [];
+let isTurnAwaited = false;
+
+/** Has those watched that are still open. */
+function watchFresh(): void {
+  for (const { holds, view, hold } of fresh.splice(0)) if (hold.isOpen) holds.register(view, hold);
+}
+
+function endTurn(): void {
+  isTurnAwaited = false;
+  watchFresh();
+}
+
 /** What is held in the core. */
 export interface Held {
   /** Gives it back. */
@@ -71,13 +88,6 @@ export class Holds {
   #count = 0;
   #why: (() => Error) | undefined;
   readonly #forgotten = new FinalizationRegistry<Hold>((hold) => this.#noteForgotten(hold));
-  /** Views that nobody watches before this turn of the event loop ends, and what they hold; only the last may have ended meanwhile and gone. */
-  readonly #fresh: { readonly view: object; readonly hold: Hold }[] = [];
-  #isTurnAwaited = false;
-  readonly #onTurn = (): void => {
-    this.#isTurnAwaited = false;
-    this.#register();
-  };
 
   constructor(engine: Engine, warn: (warning: Warning) => void, caught: (error: unknown) => unknown) {
     this.#engine = engine;
@@ -130,8 +140,8 @@ export class Holds {
     return pin;
   }
 
-  /** Begins a scan of the newest version, or of what `of` sees, with a pin of its own. `view` is who drives it. */
-  scan(kernel: Kernel, bounds: Bounds, hasValues: boolean, view: object, of: Hold | undefined): OpenScan {
+  /** Begins a scan of the newest version, or of what `of` sees, whom `reader` keeps, with a pin of its own. `view` is who drives it. */
+  scan(kernel: Kernel, bounds: Bounds, hasValues: boolean, view: object, of?: Hold, reader?: object): OpenScan {
     const engine = this.#engine;
     const version = of?.version ?? kernel.guard(() => engine.core.lastVersion());
     const pin = kernel.guard(() => this.#pinAt(of?.version));
@@ -148,12 +158,14 @@ export class Holds {
     this.watch(view, hold);
     const open: OpenScan = {
       scan,
+      reader,
       check: () => {
         if (of !== undefined) this.check(of);
         this.check(hold);
       },
       close: () => {
         this.release(hold);
+        open.reader = undefined;
         kernel.kept.scan ??= { open, view, hold };
       },
       caught: (error) => kernel.caught(error),
@@ -210,22 +222,19 @@ export class Holds {
    * garbage, with all that it leads to, and waits for a full one.
    */
   watch(view: object, hold: Hold): void {
-    if (this.#fresh.push({ view, hold }) > FRESH_COUNT_MAX) this.#register();
-    else if (!this.#isTurnAwaited) {
-      this.#isTurnAwaited = true;
-      void RESOLVED.then(this.#onTurn);
+    if (fresh.push({ holds: this, view, hold }) > FRESH_COUNT_MAX) watchFresh();
+    else if (!isTurnAwaited) {
+      isTurnAwaited = true;
+      void RESOLVED.then(endTurn);
     }
     // One that nobody was before needs no look at the clock.
     if (this.#oldest !== hold) this.#reportOld();
   }
 
-  /** Watches those whose turn is over. */
-  #register(): void {
-    for (const { view, hold } of this.#fresh.splice(0)) {
-      if (!hold.isOpen) continue;
-      hold.isWatched = true;
-      this.#forgotten.register(view, hold, hold);
-    }
+  /** Has a view watched that its turn has not ended. */
+  register(view: object, hold: Hold): void {
+    hold.isWatched = true;
+    this.#forgotten.register(view, hold, hold);
   }
 
   release(hold: Hold): void {
@@ -237,7 +246,7 @@ export class Holds {
     else hold.next.previous = hold.previous;
     if (hold.kind !== 'watch') this.#count--;
     if (hold.isWatched) this.#forgotten.unregister(hold);
-    else if (this.#fresh.at(-1)?.hold === hold) this.#fresh.pop();
+    else if (fresh.at(-1)?.hold === hold) fresh.pop();
     try {
       hold.held.end();
       this.#engine.refresh();
@@ -253,7 +262,6 @@ export class Holds {
     for (let hold = this.#oldest; hold !== undefined; hold = hold.next) hold.isOpen = false;
     this.#oldest = undefined;
     this.#newest = undefined;
-    this.#fresh.length = 0;
     this.#count = 0;
   }
 

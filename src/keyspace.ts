@@ -25,7 +25,7 @@ export class Keyspace<V = unknown, K = Key, In = V> extends Collection<V, K, In>
 /** Runs a scan over encoded bounds, as of now, until `visit` returns false. */
 function visit(kernel: Kernel, from: Uint8Array, to: Uint8Array, each: (scan: EngineScan) => boolean): void {
   const bounds: Bounds = { from, to, isReverse: false, limit: Infinity };
-  const open = kernel.holds.scan(kernel, bounds, false, {}, undefined);
+  const open = kernel.holds.scan(kernel, bounds, false, {});
   try {
     while (open.scan.next() && each(open.scan));
   } finally {

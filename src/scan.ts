@@ -4,6 +4,8 @@ import type { EngineScan } from './engine/scan.js';
 /** A scan that was begun, and who must still be there for it to go on. */
 export interface OpenScan {
   readonly scan: EngineScan;
+  /** What it reads, as long as it is open: a snapshot or transaction that only a loop still holds must not be collected under it. */
+  reader: object | undefined;
   /** Throws when what the scan reads is not open any more. */
   check(): void;
   /** Gives back what it holds. Idempotent. */

@@ -15,12 +15,15 @@ export class SnapshotView<V, K = Key> extends Reader<V, K> {
   protected readonly kernel: Kernel;
   /** @internal */
   protected readonly hold: Hold;
+  /** The snapshot that this is a view of, which would otherwise be collected under it. */
+  readonly #snapshot: object | undefined;
 
   /** @internal */
-  constructor(kernel: Kernel, space: Space<K, V>, hold: Hold) {
+  constructor(kernel: Kernel, space: Space<K, V>, hold: Hold, snapshot: object | undefined) {
     super(space);
     this.kernel = kernel;
     this.hold = hold;
+    this.#snapshot = snapshot;
   }
 
   #find(key: K): number {
@@ -65,7 +68,7 @@ export class SnapshotView<V, K = Key> extends Reader<V, K> {
   /** @internal */
   protected beginScan(bounds: Bounds, hasValues: boolean, view: object): OpenScan {
     this.kernel.holds.check(this.hold);
-    return this.kernel.holds.scan(this.kernel, bounds, hasValues, view, this.hold);
+    return this.kernel.holds.scan(this.kernel, bounds, hasValues, view, this.hold, this.#snapshot ?? this);
   }
 }
 
@@ -76,14 +79,14 @@ export class Snapshot<V = unknown> extends SnapshotView<V> {
 
   /** @internal Use `db.snapshot()` or `db.at(version)`. */
   constructor(kernel: Kernel, space: Space<Key, V>, hold: Hold) {
-    super(kernel, space, hold);
+    super(kernel, space, hold, undefined);
     this.version = hold.version;
     kernel.holds.watch(this, hold);
   }
 
   /** What the snapshot sees of a keyspace. */
   in<W, K>(keyspace: Keyspace<W, K, never>): SnapshotView<W, K> {
-    return new SnapshotView(this.kernel, spaceOf(keyspace, this.kernel.engine), this.hold);
+    return new SnapshotView(this.kernel, spaceOf(keyspace, this.kernel.engine), this.hold, this);
   }
 
   /** Releases what only this snapshot keeps. Idempotent. */

@@ -28,13 +28,16 @@ export class TransactionView<V, K = Key, In = V> extends Reader<V, K> {
   protected readonly session: EngineSession;
   /** @internal */
   readonly hold: Hold;
+  /** The transaction that this is a view of, which would otherwise be collected under it. */
+  readonly #transaction: object | undefined;
 
   /** @internal */
-  constructor(kernel: Kernel, space: Space<K, V>, session: EngineSession, hold: Hold) {
+  constructor(kernel: Kernel, space: Space<K, V>, session: EngineSession, hold: Hold, transaction: object | undefined) {
     super(space);
     this.kernel = kernel;
     this.session = session;
     this.hold = hold;
+    this.#transaction = transaction;
   }
 
   /** The value of a key as the transaction sees it, or undefined. Under `serializable`, the commit fails if the key is committed anew by then. @throws ClosedError, InvalidArgumentError, FullError. */
@@ -79,6 +82,7 @@ export class TransactionView<V, K = Key, In = V> extends Reader<V, K> {
       const scan = new EngineScan(kernel.engine, bounds, { version: hold.version, clock: hold.clock, session: this.session.handle }, hasValues);
       return {
         scan,
+        reader: this.#transaction ?? this,
         check: () => kernel.holds.check(hold),
         close: () => {
           // The session has given back its scans when it ended.
@@ -141,7 +145,7 @@ export class Transaction<V = unknown> extends TransactionView<V> {
   /** @internal Use `db.begin()` or `db.transact()`. */
   constructor(kernel: Kernel, space: Space<Key, V>, session: EngineSession, isolation: Isolation) {
     const hold = kernel.holds.add('transaction', session.version, session.clock, session);
-    super(kernel, space, session, hold);
+    super(kernel, space, session, hold, undefined);
     this.isolation = isolation;
     this.version = session.version;
   }
@@ -153,7 +157,7 @@ export class Transaction<V = unknown> extends TransactionView<V> {
 
   /** What the transaction sees and does of a keyspace. */
   in<W, L, In>(keyspace: Keyspace<W, L, In>): TransactionView<W, L, In> {
-    return new TransactionView<W, L, In>(this.kernel, spaceOf(keyspace as Keyspace<W, L, never>, this.kernel.engine), this.session, this.hold);
+    return new TransactionView<W, L, In>(this.kernel, spaceOf(keyspace as Keyspace<W, L, never>, this.kernel.engine), this.session, this.hold, this);
   }
 
   #apply(): Version {

@@ -107,7 +107,7 @@ class Export {
     this.#options = options;
     const bounds = boundsOf(options, own);
     this.#encoder = encoderOf(options.format, (state, bytes) => continueHash(kernel.engine, state, bytes));
-    this.#open = kernel.holds.scan(kernel, bounds, true, this, undefined);
+    this.#open = kernel.holds.scan(kernel, bounds, true, this);
   }
 
   close(): void {

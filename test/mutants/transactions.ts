@@ -272,8 +272,8 @@ export const transactions: Area = {
       name: 'view-of-a-full-turn-not-watched',
       breaks: ['T18'],
       file: 'src/holds.ts',
-      find: '> FRESH_COUNT_MAX) this.#register();',
-      replace: '> FRESH_COUNT_MAX) this.#fresh.length = 0;',
+      find: '> FRESH_COUNT_MAX) watchFresh();',
+      replace: '> FRESH_COUNT_MAX) fresh.length = 0;',
       tests: ['unit/abandoned'],
     },
     {

@@ -18,6 +18,8 @@ const KEY_COUNT = 16;
 const NEVER = 3_600_000;
 
 const isExhaustive = process.env['VARVE_EXHAUSTIVE'] !== undefined;
+/** For one test, in milliseconds. */
+const LIMIT = isExhaustive ? 3_600_000 : 120_000;
 const figures = { points: 0, images: 0, cut: 0, commits: 0, segments: 0 };
 
 type Write = BatchOperation<unknown> & { readonly key: string };
@@ -159,7 +161,7 @@ test('strict: a transaction that has returned survives, one that was on its way 
     }
     await work.end();
   }
-});
+}, LIMIT);
 
 test('strict: of transactions that share a flush a prefix is there, in the order of their commits (L6, T17)', async () => {
   for (const seed of seeds()) {
@@ -187,7 +189,7 @@ test('strict: of transactions that share a flush a prefix is there, in the order
     }
     await work.end();
   }
-});
+}, LIMIT);
 
 test('buffered: an awaited transaction survives the process, and the power after a flush; before it a prefix is there (L6)', async () => {
   for (const seed of seeds()) {
@@ -204,7 +206,7 @@ test('buffered: an awaited transaction survives the process, and the power after
     }
     await work.end();
   }
-});
+}, LIMIT);
 
 const MILLION = isExhaustive ? 4_000_000 : 1_000_000;
 
@@ -222,7 +224,7 @@ test('a transaction of a million writes commits whole, under one version (T1, T6
   for (let key = 0; key < MILLION; key += 997) expect(db.getEntry(key)).toEqual({ key, value: key * 2, version: 2 });
   await db.verify();
   await db.close();
-});
+}, LIMIT);
 
 // The session of a transaction takes memory first, and its commit some more: one limit is met by each.
 test.each([

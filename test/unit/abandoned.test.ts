@@ -129,6 +129,35 @@ async function collectFor(turns: number): Promise<void> {
   }
 }
 
+test('a snapshot or transaction is kept by whatever still reads of it, and given back when nothing does', async () => {
+  const { db, warnings } = makeStore();
+  const space = db.keyspace('space');
+  space.putSync('a', 1);
+  await (async () => {
+    // Of none of these is anything left but what the second call gave.
+    const views = [db.snapshot().in(space), db.begin().in(space)];
+    const scans = [db.snapshot().scan({ gte: 0 }), db.begin().scan({ gte: 0 }), db.snapshot().in(space).scan(), db.begin().in(space).scan()];
+    const loops = [db.snapshot().scan()[Symbol.iterator](), db.begin().scan()[Symbol.iterator]()];
+    overwrite(db);
+    space.putSync('a', 'later');
+    await collectFor(20);
+    for (const view of views) expect(view.get('a')).toBe(1);
+    expect(warnings).toEqual([]);
+    for (const items of [...scans, ...loops]) {
+      let count = 0;
+      for (const { value } of items) {
+        expect(value).not.toBe('later');
+        if (count++ % 4 === 0) await collectFor(1);
+      }
+      expect(count).toBeGreaterThan(0);
+    }
+  })();
+  for (let turn = 0; turn < 10 && db.stats().snapshots.open > 0; turn++) await collectFor(10);
+  expect(db.stats().snapshots.open).toBe(0);
+  expect(warnings).toEqual(Array.from({ length: 8 }, () => 'VARVE_FORGOTTEN'));
+  await db.close();
+});
+
 test('a snapshot or transaction of a page is kept by whatever still reads of it, and given back when nothing does', async () => {
   const page = await PageOfStore.open();
   const space = page.keyspace('space');

@@ -22,7 +22,16 @@ function start(path: string, program: string): { child: ChildProcess; lines: Asy
     import { open } from './varve.mjs';
     import { writeSync } from 'node:fs';
     const path = ${JSON.stringify(path)};
-    const say = (line) => writeSync(1, line + '\\n');
+    // A pipe that is full does not block, and takes the rest later.
+    const say = (line) => {
+      for (let bytes = Buffer.from(line + '\\n'); bytes.length > 0;) {
+        try {
+          bytes = bytes.subarray(writeSync(1, bytes));
+        } catch (error) {
+          if (error.code !== 'EAGAIN') throw error;
+        }
+      }
+    };
     ${program}`);
   const child = spawn(process.execPath, [file], { stdio: ['pipe', 'pipe', 'inherit'] });
   const ended = new Promise<{ code: number | null; signal: string | null }>((resolve) => child.on('close', (code, signal) => resolve({ code, signal })));
