@@ -65,6 +65,8 @@ export function timeOf(version: f64): f64 {
       const frame = block + offset;
       if (frameVersionOf(frame) < <u64>version) continue;
       if (next < 0) next = <f64>frameTimeOf(frame);
+      // A seal has no records, and may stand before what was moved.
+      if ((frameFlagsOf(frame) & format.FRAME_FLAG_SEAL) != 0) continue;
       if ((frameFlagsOf(frame) & format.FRAME_FLAG_COMPACTION) == 0) return next;
       const time = timeWithin(frame, <u64>version);
       if (time >= 0) return time;

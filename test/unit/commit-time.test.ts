@@ -1,6 +1,7 @@
 /** When a commit was made, as its history, a watch and a view of the past say: what the clock showed then, wherever its frame was closed (F-64). */
 import { expect, test } from 'vitest';
 import { MemoryDevice } from '../../src/device/memory.js';
+import { nextTurn } from '../../src/device/platform.js';
 import type { OpenOptions } from '../../src/options.js';
 import type { Store } from '../../src/store.js';
 import { openInMemoryStore, openStore } from '../support/stores.js';
@@ -111,5 +112,39 @@ test('a view of the newest version has the clock of its commit, also when compac
   expect(clockOf(again, version)).toBe(BEGIN + 3_600_000);
   // By that clock what has expired since was there, for whoever reads as of then.
   expect([again.get('short'), again.at(version).get('key1')]).toEqual([undefined, new Uint8Array(900)]);
+  await again.close();
+});
+
+test('seals that stand before what compaction has moved do not tell when that was committed', async () => {
+  let now = BEGIN;
+  const device = new MemoryDevice();
+  const options = { segmentSize: SEGMENT_SIZE, durability: 'relaxed', compaction: false } as const;
+  const db = openStore(device, options, 1, true, () => now);
+  for (let index = 0; index < 40; index++) db.putSync(`key${index % 10}`, new Uint8Array(900));
+  now += 3_600_000;
+  const version = db.putSync('key1', new Uint8Array(900));
+  await db.flush();
+  const { log, engine } = db['kernel'];
+  let seals = 0;
+  for (let count = 0; count < 3; count++) {
+    now += 3_600_000;
+    let isRunning = true;
+    const compacted = db.compact().finally(() => {
+      isRunning = false;
+    });
+    // The store seals what is durable when nothing was written for a while, which may be in the middle.
+    for (; isRunning; seals++) {
+      await nextTurn();
+      if (!log!.isUnflushed && engine.pendingSize === 0) log!.seal();
+    }
+    await compacted;
+  }
+  expect(seals).toBeGreaterThan(3);
+  await db.close();
+  const again = openStore(new MemoryDevice(device.bytes()), options, 2, true, () => now);
+  expect(again.stats().version).toBe(version);
+  const view = again.at(version);
+  expect((view as unknown as { hold: { clock: number } }).hold.clock).toBe(BEGIN + 3_600_000);
+  view.close();
   await again.close();
 });
