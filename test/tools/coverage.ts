@@ -13,8 +13,8 @@ import { mapCore, type Place } from '../support/source-map.js';
 /** The tests that go everywhere in the core and take minutes, not more. */
 const TESTS = [
   ...[
-    'backup', 'commit-time', 'deleted', 'exhausted-memory', 'expiry', 'forgery', 'golden', 'history', 'history-reopened', 'hostile-files', 'invariants', 'keyspace', 'long-keys', 'many-segments', 'memory-refused', 'moved-values', 'paging', 'ranges', 'removed-slots', 'repair',
-    'reentrancy', 'rewritten', 'session-scans', 'stale-bytes', 'store-values', 'transactions', 'watch', 'watch-commit', 'watch-waiting',
+    'backup', 'commit-time', 'deleted', 'exhausted-memory', 'expiry', 'forgery', 'golden', 'history', 'history-reopened', 'hostile-files', 'invariants', 'keyspace', 'long-keys', 'many-segments', 'memory-refused', 'moved-values', 'paging', 'ranges', 'read-ahead', 'removed-slots', 'repair',
+    'reentrancy', 'rewritten', 'scan-keys', 'session-scans', 'stale-bytes', 'store-values', 'transactions', 'watch', 'watch-commit', 'watch-waiting',
   ].map((name) => `test/unit/${name}.test.ts`),
   ...['compaction', 'damage', 'durability', 'failures', 'images', 'model', 'order', 'reused-slots', 'salvage-ends', 'scans', 'shown', 'snapshots', 'tears', 'transactions', 'unlisted', 'world'].map((name) => `test/simulation/${name}.test.ts`),
 ];
