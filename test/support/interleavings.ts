@@ -7,6 +7,7 @@ import { MemoryDevice } from '../../src/device/memory.js';
 import { CasError, ConflictError, type Isolation, type Keyspace, type Range, type Snapshot, type Store, type Transaction } from '../../src/index.js';
 import type { Reader } from '../../src/reader.js';
 import { INITIAL, PLACES, addEntry, schedulesOf, stepsOf, textOf, textOfOp, type Op, type Program } from './programs.js';
+import { abandon } from './crash-prober.js';
 import { hasSerialOrder, type Brief, type Played } from './serial-orders.js';
 import { openStore } from './stores.js';
 import { BRIEF_TIME, TransactionRules, type RuledSession, type Verdict } from './transaction-rules.js';
@@ -87,6 +88,8 @@ export class Stage {
   #raise(): TransactionRules {
     const isDisk = this.#options.device !== undefined;
     if (this.#world++ % (isDisk ? WORLDS_PER_DISK : WORLDS_PER_STORE) === 0) {
+      // Its timer would keep the one before, and its memory with it, as long as this process gives no turn.
+      if (this.#world > 1) abandon(this.#db);
       const device = this.#options.device?.() ?? new MemoryDevice();
       const durability = isDisk ? 'strict' : 'relaxed';
       this.#db = openStore(device, { durability, flushInterval: NEVER, segmentSize: isDisk ? 4096 : 65_536 }, 1, false, () => this.#now);
