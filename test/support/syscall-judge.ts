@@ -91,7 +91,7 @@ class Judge {
 
   /**
    * Finds the phases of the calls, and what was injected in each. After a flush that failed, there must not be another one in the session; but where it failed on a thread of its own, the program may have
-   * begun one more that blocks before it was told.
+   * begun one more that blocks before it was told, and where it was one that blocks, a thread may only then have come to the one that it was asked for before.
    */
   #sortCalls(): void {
     const { path, mark, traced: { calls } } = this.#after;
@@ -99,15 +99,15 @@ class Judge {
     const background = new Set(calls.filter(({ thread, name }) => thread !== main && name === 'pwrite64').map(({ thread }) => thread));
     let index = -1;
     let phase: Phase = 'open';
-    let hasFailedFlush = false;
-    let isUntold = false;
+    let failedOn: (typeof calls)[number]['thread'] | undefined;
+    let mayOverlap = false;
     for (const call of calls) {
       if (call.name === 'access' && call.parameters.includes(mark)) {
         phase = MODES_OF_ACCESS[call.parameters.split(', ')[1]!]!;
         if (phase === 'open') {
           index++;
-          hasFailedFlush = false;
-          isUntold = false;
+          failedOn = undefined;
+          mayOverlap = false;
         }
         continue;
       }
@@ -115,14 +115,14 @@ class Judge {
       const isBackground = background.has(call.thread);
       const isStore = call.parameters.includes(`${path}>`) || call.parameters.includes(`"${path}"`);
       const isFlush = (call.name === 'fdatasync' || call.name === 'fsync') && isStore;
-      if (isFlush && hasFailedFlush && !isBackground) {
-        must(isUntold && call.thread === main, 'a flush was tried again after one that failed');
-        isUntold = false;
+      if (isFlush && failedOn !== undefined && !isBackground) {
+        must(mayOverlap && (call.thread === main) !== (failedOn === main), 'a flush was tried again after one that failed');
+        mayOverlap = false;
       }
       if (!call.isInjected) continue;
       if (isFlush && !isBackground && this.#errno !== 'EINTR') {
-        isUntold = !hasFailedFlush && call.thread !== main;
-        hasFailedFlush = true;
+        mayOverlap ||= failedOn === undefined;
+        failedOn ??= call.thread;
       }
       const isPreparation = call.name === 'pwrite64' && /^\d+<[^>]*>, "(\\0){8}/.test(call.parameters);
       this.#sessions[index]!.failures.push({ call, phase, isBackground, isStore, isPreparation });
