@@ -1,5 +1,5 @@
 /** Backups: a consistent copy of a store to a path or a stream while the store is used. */
-import { checkSignal } from './abort.js';
+import { checkOptionsOf, checkSignal } from './abort.js';
 import { beginCopy, copyStore, type BegunCopy, type Copied, type CopyOptions } from './copy.js';
 import { DeviceSink, StreamSink } from './copy-sinks.js';
 import { createPlatformFile } from './device/platform.js';
@@ -22,7 +22,7 @@ const NAMES = new Set(['overwrite', 'history', 'signal', 'onProgress']);
 
 /** Checks options. Throws `InvalidArgumentError`. */
 export function checkBackupOptions(options: BackupOptions): void {
-  if (typeof options !== 'object' || options === null) throw new InvalidArgumentError('The options of backup are an object.');
+  checkOptionsOf('backup', options);
   for (const name of Object.keys(options)) if (!NAMES.has(name)) throw new InvalidArgumentError(`backup has no option ${name}. It takes ${[...NAMES].join(', ')}.`);
   for (const name of ['overwrite', 'history'] as const) {
     if (options[name] !== undefined && typeof options[name] !== 'boolean') throw new InvalidArgumentError(`The option ${name} takes true or false.`);

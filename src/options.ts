@@ -1,4 +1,5 @@
 /** The options of `open`: what they mean, what they default to, and what is refused. */
+import { checkOptionsOf } from './abort.js';
 import { SEGMENT_SIZE_SHIFT_MAX, SEGMENT_SIZE_SHIFT_MIN } from '../assembly/shared/format.js';
 import type { CodecName, ValueCodec } from './codec/value.js';
 import { initialMemorySize } from './device/platform.js';
@@ -123,7 +124,7 @@ function utilisationOf(compaction: OpenOptions['compaction']): number {
 
 /** Checks options and fills in the defaults. Throws `InvalidArgumentError`. */
 export function resolveOptions(options: OpenOptions): Settings {
-  if (typeof options !== 'object' || options === null) throw new InvalidArgumentError('The options of open are an object.');
+  checkOptionsOf('open', options);
   for (const name of Object.keys(options)) {
     if (!NAMES.has(name)) throw new InvalidArgumentError(`There is no option ${name}. The options are ${[...NAMES].join(', ')}.`);
   }

@@ -68,9 +68,14 @@ export function toBounds<K>(range: Range<K> | undefined, space: Space<K, unknown
 const scratch = new Uint8Array(512);
 
 function encode<K>(space: Space<K, unknown>, key: Key, write: (target: Uint8Array, offset: number, key: Key) => number): Uint8Array {
-  const copy: Key[] = [];
-  const bound = space.from.length + Math.min(isTuple(key) ? takeTuple(key, copy) : keyBound(key), MAX_KEY_BOUND) + 2;
-  const plain = isTuple(key) ? copy : key;
+  let plain = key;
+  let keyMost: number;
+  if (isTuple(key)) {
+    const copy: Key[] = [];
+    keyMost = takeTuple(key, copy);
+    plain = copy;
+  } else keyMost = keyBound(key);
+  const bound = space.from.length + Math.min(keyMost, MAX_KEY_BOUND) + 2;
   const target = bound <= scratch.length ? scratch : new Uint8Array(bound);
   return target.slice(0, space.writeWith(target, 0, (bytes, offset) => write(bytes, offset, plain)));
 }

@@ -1,4 +1,5 @@
 /** Restoring a store from the bytes of a file, wherever they come from: into a file that has its name only when everything in it was checked. Knows no codecs, so that a worker can do it for a page. */
+import { checkOptionsOf } from './abort.js';
 import type { BaseStore } from './base-store.js';
 import { DeviceSink } from './copy-sinks.js';
 import type { Device } from './device/device.js';
@@ -34,7 +35,7 @@ const NAMES = new Set(['overwrite', 'signal', 'onProgress', 'memory', 'module'])
 export function checkRestoreArguments(source: unknown, target: unknown, options: RestoreOptions): void {
   if (typeof target !== 'string' || target === '' || target === ':memory:') throw new InvalidArgumentError('restore takes the path of the new store.');
   if (source === '' || source === ':memory:') throw new InvalidArgumentError('restore takes the path of a file, or a stream.');
-  if (typeof options !== 'object' || options === null) throw new InvalidArgumentError('The options of restore are an object.');
+  checkOptionsOf('restore', options);
   for (const name of Object.keys(options)) if (!NAMES.has(name)) throw new InvalidArgumentError(`restore has no option ${name}. It takes ${[...NAMES].join(', ')}.`);
   if (options.overwrite !== undefined && typeof options.overwrite !== 'boolean') throw new InvalidArgumentError('The option overwrite takes true or false.');
   if (options.onProgress !== undefined && typeof options.onProgress !== 'function') throw new InvalidArgumentError('The option onProgress takes a function.');

@@ -1,5 +1,5 @@
 /** Exports: the keys of a range as lines of JSON or in the compact form, as somebody reads them. */
-import { checkSignal } from '../abort.js';
+import { checkOptionsOf, checkSignal } from '../abort.js';
 import type { Key } from '../codec/key.js';
 import { KEYSPACES_TO } from '../codec/keyspace-name.js';
 import { Space } from '../codec/space.js';
@@ -38,7 +38,7 @@ const OPTIONS = new Set(['keyspace', 'format', 'signal', 'onProgress']);
 
 /** Checks options. Throws `InvalidArgumentError`, and the reason of the signal. */
 export function checkExportOptions(options: ExportOptions): void {
-  if (typeof options !== 'object' || options === null) throw new InvalidArgumentError('The options of export are an object.');
+  checkOptionsOf('export', options);
   checkFormat(options.format);
   if (options.onProgress !== undefined && typeof options.onProgress !== 'function') throw new InvalidArgumentError('The option onProgress takes a function.');
   checkSignal(options.signal);

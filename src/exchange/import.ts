@@ -1,6 +1,6 @@
 /** Imports: records from lines of JSON or from the compact form, in batches that are each applied whole or not at all. */
 import { MAX_KEY_SIZE } from '../../assembly/shared/limits.js';
-import { checkSignal } from '../abort.js';
+import { checkOptionsOf, checkSignal } from '../abort.js';
 import { Space } from '../codec/space.js';
 import { continueHash } from '../engine/checksum.js';
 import { ImportError, InvalidArgumentError, TooLargeError } from '../errors.js';
@@ -47,7 +47,7 @@ type Place = { readonly line: number } | { readonly offset: number };
 
 /** Checks options. Throws `InvalidArgumentError`. */
 function checkOptions(options: ImportOptions): void {
-  if (typeof options !== 'object' || options === null) throw new InvalidArgumentError('The options of import are an object.');
+  checkOptionsOf('import', options);
   for (const name of Object.keys(options)) if (!NAMES.has(name)) throw new InvalidArgumentError(`import has no option ${name}. It takes ${[...NAMES].join(', ')}.`);
   checkFormat(options.format);
   const { existing, keyspace, onProgress } = options;

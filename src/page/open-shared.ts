@@ -1,4 +1,5 @@
 /** `open` for pages: from a path and options to a store that a worker has, of this page or another. */
+import { checkOptionsOf } from '../abort.js';
 import { ForeignCodec } from '../codec/foreign.js';
 import type { Key } from '../codec/key.js';
 import { Slab } from '../codec/slab.js';
@@ -52,7 +53,7 @@ function agreedOf({ durability, flushInterval, blocks, history, readOnly, salvag
  */
 export async function open<V = unknown>(path: string, options: SharedOptions = {}): Promise<SharedStore<V>> {
   if (typeof path !== 'string' || path === '') throw new InvalidArgumentError("open takes the path of the store's file, or ':memory:'.");
-  if (typeof options !== 'object' || options === null) throw new InvalidArgumentError('The options of open are an object.');
+  checkOptionsOf('open', options);
   const { worker, persist = false, ...ownOptions } = options;
   checkWorker(worker);
   if (typeof persist !== 'boolean') throw new InvalidArgumentError('The option persist takes true or false.');
