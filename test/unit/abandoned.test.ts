@@ -2,11 +2,10 @@
  * Transactions that come to no end: an exception of the caller's, a promise that never settles, a session that its owner has forgotten (F-67). None of them leaves a version behind, or keeps one that
  * nobody can see any more; the forgotten one is reported.
  */
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import { expect, test } from 'vitest';
 import { MemoryDevice } from '../../src/device/memory.js';
 import type { Store } from '../../src/store.js';
+import { collectFor } from '../support/garbage.js';
 import { PageOfStore } from '../support/page.js';
 import { openStore } from '../support/stores.js';
 
@@ -71,8 +70,6 @@ test('a transaction whose promise never settles holds its view, is reported afte
 
 test('a session that is forgotten is ended by the collection of garbage, and reported; what it kept is given up', async () => {
   const { db, warnings } = makeStore();
-  setFlagsFromString('--expose-gc');
-  const collect = runInNewContext('gc') as () => void;
   (() => {
     const tx = db.begin();
     tx.get(1);
@@ -80,10 +77,7 @@ test('a session that is forgotten is ended by the collection of garbage, and rep
   })();
   overwrite(db);
   expect(db.stats().snapshots.open).toBe(1);
-  for (let turn = 0; turn < 100 && db.stats().snapshots.open > 0; turn++) {
-    collect();
-    await new Promise((resolve) => setTimeout(resolve, 0));
-  }
+  await collectFor(100, () => db.stats().snapshots.open > 0);
   expect(warnings).toEqual(['VARVE_FORGOTTEN']);
   overwrite(db);
   expectNothingKept(db);
@@ -94,8 +88,6 @@ test('a session that is forgotten is ended by the collection of garbage, and rep
 
 test('views that are forgotten are noticed one by one, however many began in their turn, and those that ended are not', async () => {
   const { db, warnings } = makeStore();
-  setFlagsFromString('--expose-gc');
-  const collect = runInNewContext('gc') as () => void;
   (() => {
     for (let round = 0; round < 50; round++) {
       const loop = db.scan()[Symbol.iterator]();
@@ -110,24 +102,11 @@ test('views that are forgotten are noticed one by one, however many began in the
     db.watch();
   })();
   expect(db.stats().snapshots.open).toBe(100);
-  for (let turn = 0; turn < 200 && warnings.length < 51; turn++) {
-    collect();
-    await new Promise((resolve) => setTimeout(resolve, 0));
-  }
+  await collectFor(200, () => warnings.length < 51);
   expect(db.stats().snapshots.open).toBe(0);
   expect(warnings).toEqual(Array.from({ length: 51 }, () => 'VARVE_FORGOTTEN'));
   await db.close();
 });
-
-/** Collects garbage so many times, in turns of their own. */
-async function collectFor(turns: number): Promise<void> {
-  setFlagsFromString('--expose-gc');
-  const collect = runInNewContext('gc') as () => void;
-  for (let turn = 0; turn < turns; turn++) {
-    collect();
-    await new Promise((resolve) => setTimeout(resolve, 0));
-  }
-}
 
 test('a snapshot or transaction is kept by whatever still reads of it, and given back when nothing does', async () => {
   const { db, warnings } = makeStore();
@@ -152,7 +131,7 @@ test('a snapshot or transaction is kept by whatever still reads of it, and given
       expect(count).toBeGreaterThan(0);
     }
   })();
-  for (let turn = 0; turn < 10 && db.stats().snapshots.open > 0; turn++) await collectFor(10);
+  await collectFor(100, () => db.stats().snapshots.open > 0);
   expect(db.stats().snapshots.open).toBe(0);
   expect(warnings).toEqual(Array.from({ length: 8 }, () => 'VARVE_FORGOTTEN'));
   await db.close();
@@ -182,7 +161,7 @@ test('a snapshot or transaction of a page is kept by whatever still reads of it,
     }
     expect(counts).toEqual([5000, 5000, 5000, 5000]);
   })();
-  for (let turn = 0; turn < 10 && page.openViews > 0; turn++) await collectFor(10);
+  await collectFor(100, () => page.openViews > 0);
   expect(page.openViews).toBe(0);
   await page.store.close();
 });

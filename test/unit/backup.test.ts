@@ -2,8 +2,6 @@
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import { afterAll, expect, test } from 'vitest';
 import * as format from '../../assembly/shared/format.js';
 import { MemoryDevice } from '../../src/device/memory.js';
@@ -15,6 +13,7 @@ import { FrameWriter } from '../../src/worker/frames.js';
 import { Jobs } from '../../src/worker/jobs.js';
 import type { RawStore } from '../../src/worker/raw.js';
 import { Collector, contentsOf, copyToDevice, inspect } from '../support/copies.js';
+import { collectGarbage } from '../support/garbage.js';
 import { applySync, applyToModel, randomStep, type State } from '../support/model.js';
 import { Random, seedOf } from '../support/random.js';
 import { SimulatedDisk } from '../support/simulated-disk.js';
@@ -534,8 +533,6 @@ test('a hundred thousand records are copied in memory that does not grow with th
 });
 
 test('a copy for a page keeps no part that the page has taken', async () => {
-  setFlagsFromString('--expose-gc');
-  const collect = runInNewContext('gc') as () => void;
   const parts: WeakRef<Uint8Array>[] = [];
   const report = { version: 1, keys: 10 };
   const jobs = new Jobs({
@@ -557,7 +554,7 @@ test('a copy for a page keeps no part that the page has taken', async () => {
     expect([answer.bytes[28], answer.bytes[33]]).toEqual([1, part]);
   }
   await new Promise((resolve) => setTimeout(resolve, 0));
-  collect();
+  collectGarbage();
   // The last one waits to be given up.
   expect(parts.map((part) => part.deref() !== undefined)).toEqual([...Array.from({ length: 9 }, () => false), true]);
   for (let time = 0; time < 2; time++) {

@@ -84,16 +84,18 @@ test('the clock goes back, jumps ahead or says nothing: the order of commits is 
   await db.close();
 });
 
+/** By which clock a view of a version reads. */
+function clockOf(db: Store, version: number): number {
+  const view = db.at(version);
+  const { clock } = (view as unknown as { hold: { clock: number } }).hold;
+  view.close();
+  return clock;
+}
+
 test('a view of the newest version has the clock of its commit, also when compaction has moved all that it wrote and the store was opened again', async () => {
   let now = BEGIN;
   let device = new MemoryDevice();
   const open = (seed: number): Store => openStore(device, { segmentSize: SEGMENT_SIZE, durability: 'relaxed', compaction: false }, seed, true, () => now);
-  const clockOf = (db: Store, version: number): number => {
-    const view = db.at(version);
-    const { clock } = (view as unknown as { hold: { clock: number } }).hold;
-    view.close();
-    return clock;
-  };
   const first = open(1);
   for (let index = 0; index < 40; index++) first.putSync(`key${index % 10}`, new Uint8Array(900));
   await first.flush();
@@ -143,8 +145,6 @@ test('seals that stand before what compaction has moved do not tell when that wa
   await db.close();
   const again = openStore(new MemoryDevice(device.bytes()), options, 2, true, () => now);
   expect(again.stats().version).toBe(version);
-  const view = again.at(version);
-  expect((view as unknown as { hold: { clock: number } }).hold.clock).toBe(BEGIN + 3_600_000);
-  view.close();
+  expect(clockOf(again, version)).toBe(BEGIN + 3_600_000);
   await again.close();
 });

@@ -1,9 +1,8 @@
 /** The promises of transactions, T1 to T20, each by its id: on gets, puts, deletes and cas, with interleavings that are written out. Those that speak of recovery stand beside this file. */
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import { expect, test } from 'vitest';
 import { MemoryDevice } from '../../src/device/memory.js';
 import { CasError, ConflictError, open, type Isolation, type Store, type Transaction } from '../../src/index.js';
+import { collectFor } from '../support/garbage.js';
 import { openStore } from '../support/stores.js';
 
 
@@ -345,14 +344,9 @@ test('T18: a snapshot that is forgotten, or open for longer than a minute, is re
   for (let round = 0; round < 3; round++) db.snapshot().close();
   expect(warnings).toEqual(['VARVE_LONG_OPEN']);
   old.close();
-  setFlagsFromString('--expose-gc');
-  const collect = runInNewContext('gc') as () => void;
   (() => void db.snapshot())();
   expect(db.stats().snapshots.open).toBe(1);
-  for (let turn = 0; turn < 100 && db.stats().snapshots.open > 0; turn++) {
-    collect();
-    await new Promise((resolve) => setTimeout(resolve, 0));
-  }
+  await collectFor(100, () => db.stats().snapshots.open > 0);
   expect(warnings).toEqual(['VARVE_LONG_OPEN', 'VARVE_FORGOTTEN']);
   expect(db.stats().snapshots.open).toBe(0);
   await db.close();
