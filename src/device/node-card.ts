@@ -25,7 +25,7 @@ export interface Card {
 }
 
 /** A larger lock file was not written by this library. */
-const CARD_SIZE_MAX = 4096;
+export const CARD_SIZE_MAX = 4096;
 
 function readText(path: string): string {
   try {

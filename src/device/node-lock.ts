@@ -8,9 +8,9 @@
  *
  * How the file changes hands, so that of any number of contenders one wins, with the socket or without:
  *
- * 1. Where there is no file, one is made with O_EXCL, which succeeds for one contender.
+ * 1. Where there is no file, one is made by a hard link, which succeeds for one contender, to a file that is whole (`node-lock-file.ts`).
  * 2. A file whose holder is dead is never removed, it is replaced. Whoever wants to replace it first makes a second file, the claim, whose name ends in
- *    the dead holder's nonce, again with O_EXCL: so there is one claimant at a time. It looks once more whether the lock file is still the dead holder's,
+ *    the dead holder's nonce, in the same way: so there is one claimant at a time. It looks once more whether the lock file is still the dead holder's,
  *    and renames the claim over it, which replaces the lock file and ends the claim in one step.
  * 3. While a claim exists nobody else replaces that lock file, and its dead holder does not, so nothing changes between the look and the rename. A
  *    contender that judged long ago and claims late, after the rename, finds another nonce in the lock file and gives its claim up. Nonces are never used twice.
@@ -20,9 +20,10 @@
  */
 import type { BigIntStats } from 'node:fs';
 import type { Server } from 'node:net';
-import { FullError, IoError, LockedError, ReadOnlyError } from '../errors.js';
-import { builtin, codeOf, kindOf, type FileIdentity, type FileSystem } from './node-builtin.js';
+import { IoError, LockedError } from '../errors.js';
+import { builtin, codeOf, type FileIdentity, type FileSystem } from './node-builtin.js';
 import { isDead, makeCard, readCard, type Card } from './node-card.js';
+import { discard, lockFileError, makeLockFile, sweepLeftOver } from './node-lock-file.js';
 
 type Net = typeof import('node:net');
 
@@ -135,54 +136,12 @@ async function nameHolder(path: string): Promise<Holder> {
   return describe(undefined, path);
 }
 
-function lockFileError(path: string, error: unknown): Error {
-  const kind = kindOf(error);
-  const options = { cause: error };
-  if (kind === 'permission') return new ReadOnlyError(`The lock file ${path} may not be written by this process. Change the permissions of its folder, or open the store with readOnly: true.`, options);
-  if (kind === 'full') return new FullError(`There is no room for the lock file ${path}. Make room on the disk, then open the store again.`, options);
-  return new IoError(`The lock file ${path} cannot be written: ${error instanceof Error ? error.message : String(error)}`, options);
-}
-
-/** Removes a file of ours. One that stays names a process that will be gone: the next one to come takes it over. */
-function discard(path: string): void {
-  try {
-    builtin<FileSystem>('node:fs').rmSync(path, { force: true });
-  } catch {
-    // Whoever removes it has something more important to report, or nothing.
-  }
-}
-
-/** Makes a lock file or claim. False where there is one. */
-function makeFile(path: string, self: Card): boolean {
-  const fs = builtin<FileSystem>('node:fs');
-  let descriptor: number;
-  try {
-    descriptor = fs.openSync(path, 'wx', 0o644);
-  } catch (error) {
-    if (codeOf(error) === 'EEXIST') return false;
-    throw lockFileError(path, error);
-  }
-  try {
-    try {
-      fs.writeFileSync(descriptor, JSON.stringify(self));
-      // Without the socket, a name that a power loss has emptied would need a person to remove it.
-      if (!self.hasSocket) fs.fsyncSync(descriptor);
-    } finally {
-      fs.closeSync(descriptor);
-    }
-    return true;
-  } catch (error) {
-    discard(path);
-    throw lockFileError(path, error);
-  }
-}
-
 /** Makes `path` name this process, where it names nobody or one who is dead. See the head of this file. */
 async function takeFile(path: string, self: Card, depth = 0): Promise<void> {
   const fs = builtin<FileSystem>('node:fs');
   for (let tries = 0; tries < TAKE_TRIES; tries++) {
     // Made, and not taken for a file that makes no sense while it was being filled.
-    if (makeFile(path, self) && readCard(path)?.nonce === self.nonce) return;
+    if (makeLockFile(path, self) && readCard(path)?.nonce === self.nonce) return;
     const found = await readSettled(path);
     if (found === undefined) continue;
     const isLeftOver = found === null ? self.hasSocket : isDead(found, self, self.hasSocket);
@@ -196,6 +155,7 @@ async function takeFile(path: string, self: Card, depth = 0): Promise<void> {
         discard(claim);
         throw lockFileError(path, error);
       }
+      if (depth === 0) sweepLeftOver(path);
       return;
     }
     discard(claim);

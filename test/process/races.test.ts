@@ -99,7 +99,7 @@ test('a holder that is stopped keeps the store, and nobody waits for it (F-60)',
   expect(await holder.hear()).toBe('ready');
   holder.tell(`open ${path}`);
   expect(await holder.hear()).toBe('opened');
-  holder.process.kill('SIGSTOP');
+  process.kill(holder.process.pid!, 'SIGSTOP');
   for (const options of [{}, { readOnly: true }, { salvage: true }]) {
     const error: unknown = await open(path, options).catch((reason: unknown) => reason);
     expect(error).toBeInstanceOf(LockedError);

@@ -68,7 +68,19 @@ bundle(join(folder, 'lock.mjs'), 'src/device/node-lock.ts');
 fs.writeFileSync(join(folder, 'child.mjs'), `
 import { realpathSync, statSync, openSync, closeSync, rmSync } from 'node:fs';
 import { createInterface } from 'node:readline';
-const [path, mode, socket] = process.argv.slice(2);
+const [path, mode, socket, killAt] = process.argv.slice(2);
+// Killed instead of making the so-manyth call that changes something in the file system.
+const changing = process.getBuiltinModule('node:fs');
+let callCount = 0;
+if (killAt !== '0') {
+  for (const name of ['openSync', 'writeFileSync', 'fsyncSync', 'closeSync', 'linkSync', 'renameSync', 'rmSync']) {
+    const call = changing[name];
+    changing[name] = (...words) => {
+      if (++callCount === Number(killAt)) process.kill(process.pid, 'SIGKILL');
+      return call.apply(changing, words);
+    };
+  }
+}
 if (socket === 'without') Object.defineProperty(process, 'platform', { value: 'other' });
 const say = (message) => process.stdout.write(JSON.stringify(message) + '\\n');
 async function take(copy = '') {
@@ -127,8 +139,8 @@ class Child {
   readonly process: ChildProcess;
   readonly #lines: AsyncIterator<string>;
 
-  constructor(path: string, mode: 'hold' | 'wait', options: { socket?: boolean; before?: readonly string[] } = {}) {
-    const command = [...(options.before ?? []), process.execPath, join(folder, 'child.mjs'), path, mode, options.socket === false ? 'without' : 'with'];
+  constructor(path: string, mode: 'hold' | 'wait', options: { socket?: boolean; before?: readonly string[]; killAt?: number } = {}) {
+    const command = [...(options.before ?? []), process.execPath, join(folder, 'child.mjs'), path, mode, options.socket === false ? 'without' : 'with', String(options.killAt ?? 0)];
     this.process = spawn(command[0]!, command.slice(1), { stdio: ['pipe', 'pipe', 'ignore'] });
     children.add(this.process);
     this.#lines = createInterface({ input: this.process.stdout! })[Symbol.asyncIterator]();
@@ -292,10 +304,31 @@ for (const socket of [true, false]) {
       expect(litter(path)).toEqual([lockFile(path)]);
     });
 
+    test('a process that is killed at any call that it makes of the file system on its way to the lock is succeeded, and what it left is swept (F-62)', async () => {
+      for (const before of ['nothing', 'a dead holder']) {
+        for (let call = 1, isKilled = true; isKilled; call++) {
+          const path = newFile();
+          if (before === 'a dead holder') forge(path, { hasSocket: false });
+          const child = new Child(path, 'hold', { socket, killAt: call });
+          isKilled = await child.hear().then(() => false, () => true);
+          await end(child.process, 'SIGKILL');
+          const where = `${before}, call ${call}`;
+          await attempt(() => acquire(path)).catch((error: unknown) => { throw new Error(where, { cause: error }); });
+          expect(readCard(path).pid, where).toBe(process.pid);
+          for (const lock of locks.splice(0)) lock.release();
+          // What stays where nobody was succeeded goes with the next holder that is.
+          forge(path, { hasSocket: false });
+          await attempt(() => acquire(path));
+          expect(litter(path), where).toEqual([lockFile(path)]);
+          expect(call, where).toBeLessThan(40);
+        }
+      }
+    });
+
     test('a holder that is stopped is a holder', async () => {
       const path = newFile();
       const holder = await holderOf(path, { socket });
-      holder.process.kill('SIGSTOP');
+      process.kill(holder.pid, 'SIGSTOP');
       expect((await attempt(() => refusal(path))).pid).toBe(holder.pid);
       expect(await attempt(() => findHolder(path, identityOf(path)))).toMatchObject({ pid: holder.pid });
     });
@@ -521,7 +554,7 @@ describe('readers', () => {
   test('many may look at a holder that is stopped', async () => {
     const path = newFile();
     const holder = await holderOf(path);
-    holder.process.kill('SIGSTOP');
+    process.kill(holder.pid, 'SIGSTOP');
     const looks = await Promise.all(Array.from({ length: 700 }, () => findHolder(path, identityOf(path))));
     expect(looks.filter((found) => found?.pid === holder.pid)).toHaveLength(700);
   });
