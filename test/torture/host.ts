@@ -38,6 +38,9 @@ export async function makeFileSystem(name: FileSystemName, path: string): Promis
 
 const hasCommand = (name: string): boolean => spawnSync('sh', ['-c', `command -v ${name}`]).status === 0;
 
+/** Whether the processor has AMX. */
+export const hasTiles = (): boolean => / amx_tile\b/.test(readFileSync('/proc/cpuinfo', 'utf8'));
+
 /** What this machine lacks for a part, in words for a person. */
 export function missing(part: 'uml' | 'block', fileSystems: readonly FileSystemName[]): string[] {
   const lacks: string[] = [];
@@ -50,6 +53,7 @@ export function missing(part: 'uml' | 'block', fileSystems: readonly FileSystemN
   if (fileSystems.includes('btrfs')) need('mkfs.btrfs', 'btrfs-progs');
   if (part === 'uml') {
     need('linux.uml', 'user-mode-linux');
+    if (hasTiles()) need('cc', 'gcc, and libc6-dev');
     return lacks;
   }
   need('nbdfuse', 'libnbd-bin');

@@ -11,12 +11,21 @@ import { messageOf, type Message } from './console.js';
 import type { Figures } from './figures.js';
 import type { Orders } from './guest.js';
 import { onEnd } from './ending.js';
-import { IMAGE_SIZE, KEPT, makeFileSystem, makeFolder, run, type FileSystemName } from './host.js';
+import { hasTiles, IMAGE_SIZE, KEPT, makeFileSystem, makeFolder, run, type FileSystemName } from './host.js';
 import { EMPTY, versionOf, type Knowledge, type Life } from './workload.js';
 
 /** A guest that says nothing for so long is stuck, which a store must never cause either. */
 const SILENCE_MAX = 120_000;
 const CONSOLE_LINES_KEPT = 30;
+const XSTATE = 'test/torture/xstate.c';
+
+/** What the environment of a guest has to hold: nothing but on processors with AMX, which User-Mode Linux 6.1 needs help with (`xstate.c`). */
+async function environmentOf(folder: string): Promise<Record<string, string>> {
+  if (!hasTiles()) return {};
+  const library = join(folder, 'xstate.so');
+  await run('cc', '-O2', '-shared', '-fPIC', '-o', library, XSTATE);
+  return { LD_PRELOAD: library };
+}
 
 /** A running guest: a process group of its own. */
 class Guest {
@@ -25,10 +34,10 @@ class Guest {
   readonly console: string[] = [];
   readonly #process: ChildProcess;
 
-  constructor(init: string, disk: string, onMessage: (message: Message) => void) {
+  constructor(init: string, disk: string, environment: Record<string, string>, onMessage: (message: Message) => void) {
     this.#process = spawn('linux.uml', [
       'mem=320M', 'root=/dev/root', 'rootfstype=hostfs', 'rootflags=/', 'ro', `ubda=${disk}`, `init=${init}`, 'con0=fd:0,fd:1', 'con=null', 'ssl=null', 'quiet',
-    ], { detached: true, stdio: ['pipe', 'pipe', 'ignore'] });
+    ], { detached: true, stdio: ['pipe', 'pipe', 'ignore'], env: { ...process.env, ...environment } });
     createInterface({ input: this.#process.stdout! }).on('line', (line) => {
       const message = messageOf(line);
       if (message !== undefined) onMessage(message);
@@ -69,6 +78,7 @@ class Machine {
   /** A guest sees the files of this machine, but for those under /dev, where it has devices of its own. */
   readonly #folder = makeFolder(false);
   readonly #segmentSize: number;
+  #environment: Record<string, string> = {};
   #knowledge: Knowledge;
   #shown = 0;
   #lives = 0;
@@ -95,6 +105,7 @@ stty -echo -onlcr </dev/console
 exec '${process.execPath}' '${process.argv[1]}'
 `);
     chmodSync(join(this.#folder, 'init'), 0o755);
+    this.#environment = await environmentOf(this.#folder);
   }
 
   #newLife(): Life {
@@ -134,7 +145,7 @@ exec '${process.execPath}' '${process.argv[1]}'
     let wrong: string | undefined;
     let end: () => void = () => undefined;
     const isTime = new Promise<void>((resolve) => (end = resolve));
-    const guest = new Guest(join(this.#folder, 'init'), this.#disk, (message) => {
+    const guest = new Guest(join(this.#folder, 'init'), this.#disk, this.#environment, (message) => {
       silence.refresh();
       switch (message.type) {
         case 'booted':
