@@ -20,10 +20,25 @@ import { ensures, requires, requiresAddress } from '../verify/contract';
 const DENSE_SHARE_SHIFT: u32 = 2;
 /** How slowly the guess at the size of a record follows records that are smaller. */
 const GUESS_SHIFT: u32 = 3;
+/** How many records of a segment are read alone where that is asked for, which takes some microseconds each, before it comes as a whole, which takes as long as so many do several times: so neither is ever far from what would have been best. */
+const LONE_READS_MAX: u32 = 16;
 
 class Guess {
   /** How many bytes are read of a record whose size is not known. */
   static size: u32 = 512;
+}
+
+class Lone {
+  /** Records before this address are read alone for a while. */
+  static end: u64 = 0;
+}
+
+/**
+ * From now on `resolve` reads a record that stands before an address alone, and what it returns may be overwritten by the next read of anything that is cold; with 0, no longer. For who goes through the index and
+ * wants little of each record: where a log is replayed, most of what is met of older segments are single keys whose tags happen to agree.
+ */
+export function readAlone(end: u64): void {
+  Lone.end = end;
 }
 
 /** Copies a record out of the window to where there is room for it. */
@@ -89,6 +104,10 @@ export function fault(segment: Segment, address: u64): usize {
   const offset = offsetOf(address);
   const cached = findCached(address);
   if (cached != 0) return cached;
+  if (address < Lone.end && segment.reads < LONE_READS_MAX) {
+    segment.reads++;
+    return readRecord(segment, offset, false);
+  }
   if ((hasRoom(1) || isDense(segment)) && makeResident(segment)) return <usize>segment.block + offset;
   const record = readRecord(segment, offset, wasSeen(address));
   if (Claimed.isInCache) keepRecord(segment, record, address);

@@ -12,7 +12,7 @@ import { FIELD_MASK, Geometry, Segment, Segments, addressOf, offsetOf, resolve, 
 import { addressSince, nextSince, startSince } from '../log/since';
 import { damage } from '../memory/control';
 import { provide, relieve } from '../paging/evict';
-import { peek } from '../paging/fault';
+import { peek, readAlone } from '../paging/fault';
 import { Room, noteBlocks } from '../paging/room';
 import { presentBlock } from '../paging/window';
 import * as format from '../shared/format';
@@ -180,9 +180,8 @@ export function isWhole(record: usize): bool {
   return total == load<u64>(valueOf(record));
 }
 
-/** Counts the parts of the large values that are current, once every record is linked: a walk over the log from an address on, because that is the order in which the file is read fastest. */
+/** Counts the parts of the large values that are current, once every record is shown: a walk over the log from an address on, because that is the order in which the file is read fastest. */
 function countParts(from: u64): i32 {
-  if (!drain()) return STATUS_MEMORY_FULL;
   if (!hasLargeValues()) return STATUS_OK;
   startSince(from);
   for (let shown = nextSince(); shown != 0; shown = nextSince()) {
@@ -237,6 +236,7 @@ function startReplay(secret: u64): void {
   requires(Begun.address != 0);
   Carried.count = 0;
   startShow(secret);
+  readAlone(Begun.address);
 }
 
 /** Links the log, from its beginning or from where an image ends. */
@@ -249,6 +249,8 @@ export function linkLog(secret: u64): i32 {
     const from = segment.sequence == begin ? offsetOf(Begun.address) : segment.headerEnd;
     if (!completeAtGap(segment) || !linkSegment(segment, from)) return STATUS_MEMORY_FULL;
   }
+  if (!drain()) return STATUS_MEMORY_FULL;
+  readAlone(0);
   const first = Segments.first!;
   const status = countParts(begin != 0 ? Begun.address : addressOf(first.sequence, first.headerEnd));
   if (status != STATUS_OK) return status;

@@ -3,10 +3,11 @@
  * reads of the file come from the page cache, which is where a lookup costs most beside them.
  */
 import fs from 'node:fs';
-import { closeSync, copyFileSync, fstatSync, mkdtempSync, openSync, readSync, rmSync } from 'node:fs';
+import { closeSync, fstatSync, mkdtempSync, openSync, readSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { open } from '../../dist/index.js';
+import { copyFlushed } from '../harness/copy.mjs';
 
 const LIMIT = 32 << 20;
 const VALUE_SIZE = 1024;
@@ -163,7 +164,7 @@ try {
   const afterCrash = [];
   let recovery;
   for (let round = 0; round < ROUNDS; round++) {
-    copyFileSync(many, crashed);
+    copyFlushed(many, crashed);
     afterCrash.push(await timeOfOpen(crashed, (store) => ({ recovery } = store)));
   }
   print('  and after a crash, when half as many were overwritten', median(afterCrash).toFixed(1), 'ms');

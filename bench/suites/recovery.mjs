@@ -3,6 +3,7 @@
  * every sample all keys are read back with their values and versions: a replay that loses something is not fast, it is wrong.
  */
 import fs from 'node:fs';
+import { copyFlushed } from '../harness/copy.mjs';
 import { createKeys, valueFor, VALUE_SIZE } from '../harness/data.mjs';
 import { mustBe } from '../harness/measure.mjs';
 import { checkAll, discard, open, openNew } from '../subjects/varve.mjs';
@@ -18,16 +19,6 @@ import { checkAll, discard, open, openNew } from '../subjects/varve.mjs';
  * @property {number} records that were written
  * @property {boolean} [isShrinking] whether segments can have been given back since, because nothing in them is live: how many records are left then depends on when they were flushed
  */
-
-/** Copies a file so that the copy owes the disk nothing, and stands in the page cache. @param {string} from @param {string} to */
-export function copyFlushed(from, to) {
-  fs.copyFileSync(from, to);
-  const descriptor = fs.openSync(to, 'r+');
-  fs.fsyncSync(descriptor);
-  fs.closeSync(descriptor);
-  // A copy that shares blocks with the original, as some file systems make it, would be read from the disk.
-  fs.readFileSync(to);
-}
 
 /** Reads a file into memory that is already there. @param {string} path @param {Uint8Array} target */
 function readAll(path, target) {

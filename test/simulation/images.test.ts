@@ -156,6 +156,52 @@ test('after a crash only what came after the image is read', async () => {
   await again.close();
 });
 
+test('a replay reads older records alone, whose segments come as a whole only when many of theirs were asked for', async () => {
+  const count = 20_000;
+  const options = { ...OPTIONS, durability: 'buffered', compaction: false } as const;
+  const first = new SimulatedDisk();
+  const db = openPaged(first, options, 1, 10 * PLENTY) as Store<Uint8Array>;
+  for (let key = 0; key < count; key++) db.putSync(key, new Uint8Array(40));
+  await db.close();
+  const image = first.image('all');
+  const view = new DataView(image.buffer, image.byteOffset, image.byteLength);
+  const older = new Set<number>();
+  for (let offset = format.SLOTS_OFFSET; offset < image.length; offset += SEGMENT_SIZE) if (view.getUint32(offset, true) === format.SEGMENT_MAGIC_LOW) older.add(offset);
+
+  /** How an opening reads the segments from before, when keys were written behind the image: so many as a whole, and so many records. */
+  const readsOfReplay = async (from: number): Promise<{ whole: number; alone: number }> => {
+    const disk = new SimulatedDisk(image);
+    const written = openPaged(disk, options, 1, 10 * PLENTY) as Store<Uint8Array>;
+    for (let key = from; key < from + count; key++) written.putSync(key, new Uint8Array(40).fill(1));
+    await written.flush();
+    const crashed = new SimulatedDisk(disk.image('none'));
+    const reads = { whole: 0, alone: 0 };
+    const read = crashed.read.bind(crashed);
+    crashed.read = (target, offset) => {
+      const slot = offset - ((offset - format.SLOTS_OFFSET) % SEGMENT_SIZE);
+      // The last one is replayed in part.
+      if (older.has(slot) && slot !== Math.max(...older)) {
+        if (target.length === SEGMENT_SIZE) reads.whole++;
+        else if (offset !== slot) reads.alone++;
+      }
+      return read(target, offset);
+    };
+    const again = openPaged(crashed, options, 1, 10 * PLENTY) as Store<Uint8Array>;
+    expect(again.recovery.records, `keys from ${from}`).toBeGreaterThan(count / 2);
+    expect(again.stats().keys, `keys from ${from}`).toBe(from + count);
+    return reads;
+  };
+  // New keys meet older ones whose tags agree, and pages that split ask for the hashes of some.
+  const ofNew = await readsOfReplay(count);
+  expect(ofNew.whole).toBe(0);
+  expect(ofNew.alone).toBeGreaterThan(0);
+  expect(ofNew.alone).toBeLessThan(count / 20);
+  const ofOverwritten = await readsOfReplay(0);
+  expect(ofOverwritten.whole).toBeGreaterThan(older.size * 0.9);
+  expect(ofOverwritten.alone).toBeGreaterThan(older.size);
+  expect(ofOverwritten.alone).toBeLessThanOrEqual(older.size * 16);
+});
+
 test('a crash at any step of closing leaves a store that holds everything, and so does one at any step of opening that', async () => {
   const seed = seedOf(84);
   const random = new Random(seed);

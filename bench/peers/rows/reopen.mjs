@@ -1,6 +1,6 @@
 /**
  * Opening a store of 1,000,000 keys up to its first lookup: as its writer left it that was killed, everything written with the operating system and flushed, and as it was closed. Every opening is that of
- * a copy that stands in the page cache, in a process that has opened one before.
+ * a copy that owes the disk nothing and stands in the page cache, in a process that has opened one before.
  */
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';

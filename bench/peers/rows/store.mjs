@@ -1,5 +1,6 @@
 /** Opening, filling and checking any subject, none of which is timed. */
 import fs from 'node:fs';
+import { copyFlushed } from '../../harness/copy.mjs';
 import { valueFor, VALUE_SIZE } from '../../harness/data.mjs';
 import { mustBe } from '../../harness/measure.mjs';
 
@@ -47,7 +48,7 @@ export function remove(path) {
 
 /** Copies a store, with what lies beside it. @param {string} from @param {string} to */
 export function copyStore(from, to) {
-  for (const suffix of ['', '-wal']) if (fs.existsSync(from + suffix)) fs.cpSync(from + suffix, to + suffix, { recursive: true });
+  for (const suffix of ['', '-wal']) if (fs.existsSync(from + suffix)) copyFlushed(from + suffix, to + suffix);
 }
 
 /** Checks that the keys have the bytes that were put. @param {Handle} handle @param {string[]} keys @param {(index: number) => Uint8Array} valueOf */

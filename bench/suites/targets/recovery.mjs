@@ -3,13 +3,13 @@ import { spawn, spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { createCoreRecovery } from '../../harness/core.mjs';
+import { copyFlushed } from '../../harness/copy.mjs';
 import { createKeys, VALUE_SIZE, valueFor } from '../../harness/data.mjs';
 import { asMillions, atLeast } from '../../harness/figures.mjs';
 import { collectGarbage } from '../../harness/garbage.mjs';
 import { mustBe } from '../../harness/measure.mjs';
 import { median } from '../../harness/statistics.mjs';
 import { checkAll, discard, open, openNew } from '../../subjects/varve.mjs';
-import { copyFlushed } from '../recovery.mjs';
 
 /** @typedef {import('../../harness/context.mjs').Context} Context */
 

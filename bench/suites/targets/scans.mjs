@@ -1,11 +1,11 @@
 /** The aims of the ordered index: what scans reach, what the first one costs, and what keeping the order costs those who write. */
+import { copyFlushed } from '../../harness/copy.mjs';
 import { createKeys, createRandom, keyFor, valueFor } from '../../harness/data.mjs';
 import { asMillions, atLeast, atMost, millions, share } from '../../harness/figures.mjs';
 import { collectGarbage } from '../../harness/garbage.mjs';
 import { interleave, mustBe } from '../../harness/measure.mjs';
 import { median } from '../../harness/statistics.mjs';
 import { discard, open, openNew } from '../../subjects/varve.mjs';
-import { copyFlushed } from '../recovery.mjs';
 import { fillShuffled, PREFIX_COUNT, prefixOf, readEntries, shuffled, sumOfFirstBytes } from '../scan.mjs';
 
 /** @typedef {import('../../harness/context.mjs').Context} Context */
