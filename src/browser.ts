@@ -1,8 +1,9 @@
 /** varve for pages: `open` gives the store that a worker has, to every page of the site. This file only exports. */
 export type { BackupOptions, BackupReport } from './backup.js';
+export type { ValueCodec } from './codec/foreign.js';
 export type { Key } from './codec/key.js';
 export type { KeyCodec } from './codec/space.js';
-export type { CodecName, ValueCodec } from './codec/value.js';
+export type { CodecName } from './codec/value.js';
 export type { CasResult } from './collection.js';
 export type { CompactOptions, Compacted } from './compaction.js';
 export type { CopyProgress } from './copy.js';
@@ -13,6 +14,7 @@ export type { ExchangeProgress, ExportOptions } from './exchange/export.js';
 export type { ImportOptions, ImportReport } from './exchange/import.js';
 export type { ExchangeSource } from './exchange/source.js';
 export type { PutOptions } from './expiry.js';
+export type { KeyspaceOptions } from './keyspace-options.js';
 export { open, type SharedOptions } from './page/open-shared.js';
 export { restore, type SharedRestoreOptions } from './page/restore.js';
 export type { SharedBatchOperation, SharedCollection, SharedKeyspace } from './page/shared-collection.js';
@@ -26,7 +28,6 @@ export type { Range } from './range.js';
 export type { Change, Entry, Version } from './reader.js';
 export type { Stats } from './stats.js';
 export type { RestoreReport } from './restoring.js';
-export type { KeyspaceOptions } from './store.js';
 export type { TransactOptions } from './transact.js';
 export type { Isolation } from './transaction.js';
 export type { Commit, WatchOptions } from './watch.js';

@@ -1,9 +1,10 @@
 /** varve: an embedded, transactional, multi-version key-value store. This file only exports. */
 export type { BackupOptions, BackupReport } from './backup.js';
 export type { BatchOperation } from './batch.js';
+export type { ValueCodec } from './codec/foreign.js';
 export type { Key } from './codec/key.js';
 export type { KeyCodec } from './codec/space.js';
-export type { CodecName, ValueCodec } from './codec/value.js';
+export type { CodecName } from './codec/value.js';
 export type { CasResult } from './collection.js';
 export type { CompactOptions, Compacted } from './compaction.js';
 export type { CopyOptions, CopyProgress, Copied } from './copy.js';
@@ -17,6 +18,7 @@ export type { ExchangeFormat } from './exchange/record.js';
 export type { ExchangeSource } from './exchange/source.js';
 export type { PutOptions } from './expiry.js';
 export type { Keyspace } from './keyspace.js';
+export type { KeyspaceOptions } from './keyspace-options.js';
 export { open } from './open.js';
 export type { OpenOptions } from './options.js';
 export type { Range } from './range.js';
@@ -26,7 +28,7 @@ export { restore, type RestoreOptions, type RestoreReport } from './restore.js';
 export type { Scan } from './scan.js';
 export type { Snapshot, SnapshotView } from './snapshot.js';
 export type { OpenViews, Stats } from './stats.js';
-export { Store, type KeyspaceOptions } from './store.js';
+export { Store } from './store.js';
 export type { TransactOptions } from './transact.js';
 export type { Isolation, Transaction, TransactionView } from './transaction.js';
 export type { Commit, Watcher, WatchOptions } from './watch.js';

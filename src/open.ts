@@ -1,9 +1,8 @@
 /** `open`: from a path and options to a store, with the codecs that its values need. */
-import { ForeignCodec } from './codec/foreign.js';
+import { codecsOf } from './codec/chosen.js';
 import { Slab } from './codec/slab.js';
 import type { Key } from './codec/key.js';
 import { Space } from './codec/space.js';
-import { codecByName, type CodecName, type ValueCodec } from './codec/value.js';
 import type { Device } from './device/device.js';
 import { markUntransferable } from './device/platform.js';
 import { InvalidArgumentError } from './errors.js';
@@ -14,29 +13,25 @@ import { traceOpen, type TracedOpen } from './tracing.js';
 
 export type { Surroundings } from './opening.js';
 
-/** Makes the codecs of a store; all of them hand out bytes of the same slab, where there is one. */
-function codecsOf(slab: Slab | undefined): (values: CodecName | ValueCodec<unknown>) => ValueCodec<unknown> {
-  return (values) => {
-    if (typeof values !== 'string') return new ForeignCodec(values);
-    return slab === undefined ? codecByName(values) : codecByName(values, (source, start, end) => slab.copy(source, start, end));
-  };
-}
-
-function storeOf({ kernel, recovery }: Opened, settings: Settings): Store {
+/** Makes stores of kernels. The codecs first, so that one that is none is refused before anything is opened. */
+function storesOf(settings: Settings): (opened: Opened) => Store {
   const slab = settings.ownBuffers ? undefined : new Slab(markUntransferable());
   const codecFor = codecsOf(slab);
-  kernel.engine.slab = slab;
-  return new Store(kernel, new Space<Key, unknown>(undefined, undefined, codecFor(settings.values)), recovery, codecFor);
+  const space = new Space<Key, unknown>(undefined, undefined, codecFor(settings.values));
+  return ({ kernel, recovery }) => {
+    kernel.engine.slab = slab;
+    return new Store(kernel, space, recovery, codecFor);
+  };
 }
 
 /** Opens a store on a device. On failure the device is as it was, and the caller's to close. */
 export function openOnDevice(device: Device, settings: Settings, release: () => void, surroundings?: Surroundings): Store {
-  return storeOf(openKernelOnDevice(device, settings, release, surroundings), settings);
+  return storesOf(settings)(openKernelOnDevice(device, settings, release, surroundings));
 }
 
 /** Opens a store without a file. */
 export function openInMemory(settings: Settings, surroundings?: Surroundings): Store {
-  return storeOf(openKernelInMemory(settings, surroundings), settings);
+  return storesOf(settings)(openKernelInMemory(settings, surroundings));
 }
 
 /**
@@ -59,7 +54,7 @@ async function openWith<V>(path: string, options: OpenOptions, surroundings: Sur
   const settings = resolveOptions(options);
   const traced: TracedOpen = { store: path, readOnly: settings.readOnly };
   return traceOpen.promise(traced, async () => {
-    const store = await openPath(path, settings, (opened) => storeOf(opened, settings), surroundings);
+    const store = await openPath(path, settings, storesOf(settings), surroundings);
     traced.recovery = store.recovery;
     return store as Store<V>;
   });

@@ -1,7 +1,8 @@
 /** The options of `open`: what they mean, what they default to, and what is refused. */
 import { checkOptionsOf } from './abort.js';
 import { SEGMENT_SIZE_SHIFT_MAX, SEGMENT_SIZE_SHIFT_MIN } from '../assembly/shared/format.js';
-import type { CodecName, ValueCodec } from './codec/value.js';
+import type { ValueCodec } from './codec/foreign.js';
+import type { CodecName } from './codec/value.js';
 import { initialMemorySize } from './device/platform.js';
 import type { Durability } from './durability/commits.js';
 import type { MemoryRange } from './engine/module.js';
@@ -143,7 +144,7 @@ export function resolveOptions(options: OpenOptions): Settings {
     },
     history: historyOf(options.history),
     utilisation: utilisationOf(options.compaction),
-    values: options.values ?? 'default',
+    values: options.values === undefined ? 'default' : options.values,
     ownBuffers: oneOf('buffers', options.buffers, ['pooled', 'own']) === 'own',
     module: options.module,
     onWarning: options.onWarning,

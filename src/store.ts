@@ -1,50 +1,33 @@
 /** A store as programs have it: with codecs for its keys and values, which keyspaces, transactions that are run again, exports and imports need. */
-import type { StandardSchemaV1 } from '@standard-schema/spec';
-import { checkOptionsOf } from './abort.js';
 import { BaseStore } from './base-store.js';
+import type { CodecFor } from './codec/chosen.js';
 import type { Key } from './codec/key.js';
-import { Space, type KeyCodec } from './codec/space.js';
-import type { CodecName, ValueCodec } from './codec/value.js';
+import type { Space } from './codec/space.js';
 import type { Recovery } from './durability/recover.js';
-import { InvalidArgumentError } from './errors.js';
 import { exportStream, type ExportOptions } from './exchange/export.js';
 import { importFrom, type ImportOptions, type ImportReport } from './exchange/import.js';
 import type { ExchangeSource } from './exchange/source.js';
 import type { Kernel } from './kernel.js';
 import { Keyspace } from './keyspace.js';
+import { spaceOf, type KeyspaceOptions } from './keyspace-options.js';
 import { transact, transactSync, type TransactOptions } from './transact.js';
 import type { Transaction } from './transaction.js';
 
-export interface KeyspaceOptions<V, K, In> {
-  /** How its keys are told as keys of the store. Default: they are such keys. */
-  keys?: KeyCodec<K>;
-  /** How its values are encoded: a name, or a codec of one's own. Default: as those of the store. */
-  values?: CodecName | ValueCodec<V>;
-  /** Checks each value that is put, and may change it. Any validator that follows Standard Schema and does not wait. */
-  schema?: StandardSchemaV1<In, V>;
-}
-
 export class Store<V = unknown> extends BaseStore<V> {
-  readonly #codecFor: (values: CodecName | ValueCodec<unknown>) => ValueCodec<unknown>;
+  readonly #codecFor: CodecFor;
 
   /** @internal Use `open`. */
-  constructor(kernel: Kernel, space: Space<Key, V>, recovery: Recovery, codecFor: (values: CodecName | ValueCodec<unknown>) => ValueCodec<unknown>) {
+  constructor(kernel: Kernel, space: Space<Key, V>, recovery: Recovery, codecFor: CodecFor) {
     super(kernel, space, recovery);
     this.#codecFor = codecFor;
   }
 
   /**
    * A keyspace of the store: keys of its own, apart from all others, with their own values and order. It costs nothing until a key is put into it. Open it with the same codecs each time.
-   * @throws InvalidArgumentError for a name of more than 255 bytes, or an empty one.
+   * @throws InvalidArgumentError for a name of more than 255 bytes, or an empty one; for options that are none, a codec that does not exist or lacks one of its functions, and a schema that is none.
    */
   keyspace<W = unknown, K = Key, In = W>(name: string, options: KeyspaceOptions<W, K, In> = {}): Keyspace<W, K, In> {
-    if (typeof name !== 'string') throw new InvalidArgumentError('keyspace takes the name of a keyspace.');
-    checkOptionsOf('keyspace', options);
-    const { keys, schema } = options;
-    if (keys !== undefined && (typeof keys?.toKey !== 'function' || typeof keys.fromKey !== 'function')) throw new InvalidArgumentError('The option keys takes an object with toKey and fromKey.');
-    if (schema !== undefined && typeof schema?.['~standard']?.validate !== 'function') throw new InvalidArgumentError('The option schema takes a validator that follows Standard Schema.');
-    const values = options.values === undefined ? this.space.values : this.#codecFor(options.values as ValueCodec<unknown>);
-    return new Keyspace<W, K, In>(this.kernel, new Space(name, keys, values as ValueCodec<W>, schema as StandardSchemaV1<unknown, W> | undefined));
+    return new Keyspace<W, K, In>(this.kernel, spaceOf(name, options, this.#codecFor, this.space.values));
   }
 
   /**

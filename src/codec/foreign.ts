@@ -1,72 +1,61 @@
 /**
- * A codec of the caller's own, kept at arm's length: it encodes into a buffer of its own before a place in the log is taken, and decodes from a copy, so that nothing that it does with what it is given,
- * or within a call, can reach the memory of the store.
+ * A codec of the program's own, kept at arm's length: it encodes before a place in the log is taken, what it returns is copied, and it decodes from a copy, so that nothing that it does with what it is given,
+ * or within a call, can reach the memory of the store. What it has written has a kind of its own, so no other codec takes it for its own.
  */
-import { VALUE_KIND_COUNT } from '../../assembly/shared/limits.js';
 import { ofCaller } from '../callers.js';
 import { InvalidArgumentError } from '../errors.js';
-import { isBytes } from './bytes.js';
-import type { ValueCodec } from './value.js';
+import { copyToOwnBuffer, isBytes, sizeOfBytes } from './bytes.js';
+import { ApartFormat, KIND_OWN } from './value.js';
 
-export class ForeignCodec<V> implements ValueCodec<V> {
+/** How a program turns values into bytes and back. Neither function may wait; what either throws comes to the caller as it is. */
+export interface ValueCodec<V> {
+  /** What messages call it, where it is given. Default `own`. */
+  readonly name?: string;
+  /**
+   * The bytes of a value. Called once for each write, before anything is changed: nothing is where it throws. What it returns is copied, so it may use the same bytes again. Bytes that are no `Uint8Array` are
+   * refused with `InvalidArgumentError`.
+   */
+  encode(value: V): Uint8Array;
+  /** The value of bytes that `encode` has returned, at each read: a copy of them that it may keep and change. `undefined` is what a read gives of a key that does not exist. */
+  decode(bytes: Uint8Array): V;
+}
+
+/** What such a codec writes. */
+export class ForeignFormat extends ApartFormat {
   readonly name: string;
-  lastKind = 0;
-  readonly #codec: ValueCodec<V>;
+  readonly lastKind = KIND_OWN;
+  readonly #codec: ValueCodec<unknown>;
 
-  constructor(codec: ValueCodec<V>) {
-    if (typeof codec !== 'object' || codec === null) throw new InvalidArgumentError('values takes the name of a codec, or a codec: an object with bound, write, toBytes and read.');
-    this.name = codec.name;
+  /** @throws InvalidArgumentError for what is no codec. */
+  constructor(codec: ValueCodec<unknown>) {
+    super();
+    const name: unknown = codec?.name ?? 'own';
+    if (typeof name !== 'string' || typeof codec?.encode !== 'function' || typeof codec.decode !== 'function') {
+      throw new InvalidArgumentError('values takes the name of a codec, or a codec: an object with the functions encode and decode, and a name if you like.');
+    }
+    this.name = name;
     this.#codec = codec;
   }
 
-  bound(): number {
-    return -1;
-  }
-
-  write(): never {
-    throw new InvalidArgumentError(`The codec ${this.name} encodes apart.`);
-  }
-
-  toBytes(value: V): Uint8Array {
+  toBytes(value: unknown): Uint8Array {
+    let bytes: Uint8Array;
     try {
-      return this.#encode(value);
+      bytes = this.#codec.encode(value);
     } catch (error) {
       throw ofCaller(error);
     }
+    if (!isBytes(bytes)) throw new InvalidArgumentError(`encode of the codec '${this.name}' returned no Uint8Array: nothing was changed. It returns the bytes themselves, and at once.`);
+    const copy = new Uint8Array(sizeOfBytes(bytes));
+    copy.set(bytes);
+    return copy;
   }
 
-  #encode(value: V): Uint8Array {
-    const codec = this.#codec;
-    const bound = codec.bound(value);
-    if (bound === -1) {
-      const bytes = codec.toBytes(value);
-      if (!isBytes(bytes)) throw this.#wrong('toBytes returns a Uint8Array');
-      this.#setKind(codec.lastKind);
-      // Not a slice, for which a class of its own may have a method.
-      return new Uint8Array(bytes);
-    }
-    if (!Number.isInteger(bound) || bound < 0) throw this.#wrong('bound returns a number of bytes, or -1');
-    const bytes = new Uint8Array(bound);
-    const written = codec.write(bytes, 0, value);
-    if (!Number.isInteger(written) || written < 0 || written >= (bound + 1) * VALUE_KIND_COUNT) throw this.#wrong('write returns the size that it has written, times 16, plus the kind');
-    this.#setKind(written % VALUE_KIND_COUNT);
-    return bytes.subarray(0, Math.floor(written / VALUE_KIND_COUNT));
-  }
-
-  read(source: Uint8Array, start: number, end: number, kind: number): V {
+  protected decode(source: Uint8Array, start: number, end: number): unknown {
+    const bytes = copyToOwnBuffer(source, start, end);
     try {
-      return this.#codec.read(source.slice(start, end), 0, end - start, kind);
+      return this.#codec.decode(bytes);
     } catch (error) {
       throw ofCaller(error);
     }
-  }
-
-  #setKind(kind: number): void {
-    if (!Number.isInteger(kind) || kind < 0 || kind >= VALUE_KIND_COUNT) throw this.#wrong(`a kind is a whole number below ${VALUE_KIND_COUNT}`);
-    this.lastKind = kind;
-  }
-
-  #wrong(rule: string): InvalidArgumentError {
-    return new InvalidArgumentError(`The codec ${this.name} does not keep to what a codec promises: ${rule}. Nothing was changed.`);
   }
 }

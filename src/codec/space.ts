@@ -7,7 +7,7 @@ import { InvalidArgumentError, SchemaError } from '../errors.js';
 import { toBounds, type Bounds, type Range } from '../range.js';
 import { isTuple, keyBound, readKey, takeTuple, writeKey, type Key } from './key.js';
 import { KEYSPACES_FROM, endOf, prefixOf } from './keyspace-name.js';
-import type { ValueCodec } from './value.js';
+import type { ValueFormat } from './value.js';
 
 /** How the keys of a keyspace are told as keys of the store, and back. Their order is that of what they are told as. */
 export interface KeyCodec<K> {
@@ -25,7 +25,7 @@ const STORE_TO = KEYSPACES_FROM;
 export class Space<K, V> {
   /** The name of the keyspace; undefined for the store itself. */
   readonly name: string | undefined;
-  readonly values: ValueCodec<V>;
+  readonly values: ValueFormat<V>;
   readonly #keys: KeyCodec<K> | undefined;
   readonly #prefix: Uint8Array;
   readonly #schema: StandardSchemaV1<unknown, V> | undefined;
@@ -35,7 +35,7 @@ export class Space<K, V> {
   readonly from: Uint8Array;
   readonly to: Uint8Array;
 
-  constructor(name: string | undefined, keys: KeyCodec<K> | undefined, values: ValueCodec<V>, schema?: StandardSchemaV1<unknown, V>) {
+  constructor(name: string | undefined, keys: KeyCodec<K> | undefined, values: ValueFormat<V>, schema?: StandardSchemaV1<unknown, V>) {
     this.name = name;
     this.values = values;
     this.#keys = keys;

@@ -18,6 +18,8 @@ export const KIND_BYTES = 0;
 export const KIND_STRUCTURED = 4;
 export const KIND_JSON = 5;
 export const KIND_MSGPACK = 6;
+/** What a codec of the program's own has encoded. */
+export const KIND_OWN = 7;
 
 /** A longer string is encoded apart, where its exact size is known, instead of reserving three bytes for each unit. */
 const LONG_TEXT_LENGTH = 16384;
@@ -35,7 +37,8 @@ export interface ValueReader<V> {
   read(source: Uint8Array, start: number, end: number, kind: number): V;
 }
 
-export interface ValueCodec<V> extends ValueReader<V> {
+/** A codec as the engine uses it. What a program may give is a `ValueCodec`, of `foreign.ts`. */
+export interface ValueFormat<V> extends ValueReader<V> {
   readonly name: string;
   /** The most bytes that `write` may write for this value, or -1: use `toBytes`. */
   bound(value: V): number;
@@ -46,24 +49,25 @@ export interface ValueCodec<V> extends ValueReader<V> {
   readonly lastKind: number;
 }
 
-const CODEC_OF_KIND: readonly (CodecName | undefined)[] = ['bytes', 'utf8', 'utf8', 'utf8', 'default', 'json', 'msgpack'];
+/** What has written each kind, as messages call it. */
+const WRITERS: readonly (string | undefined)[] = ["'bytes'", "'utf8'", "'utf8'", "'utf8'", "'default'", "'json'", "'msgpack'", "a codec of the program's own"];
 
 function refused(name: CodecName, takes: string): InvalidArgumentError {
   return new InvalidArgumentError(`The codec '${name}' takes ${takes}: convert the value, or choose another codec.`);
 }
 
 /** The error for a kind that the codec `name` does not read. */
-function otherKind(name: CodecName, kind: number): Error {
-  const writer = CODEC_OF_KIND[kind];
+function otherKind(name: string, kind: number): Error {
+  const writer = WRITERS[kind];
   if (writer === undefined) return new CorruptionError('A value of the store has a kind that does not exist: run verify(), or restore it from a backup.');
-  return new InvalidArgumentError(`The codec '${name}' cannot read a value that was written with '${writer}': use the codec that wrote it.`);
+  return new InvalidArgumentError(`The codec '${name}' cannot read a value that was written with ${writer}: use the codec that wrote it.`);
 }
 
 function textBound(value: string): number {
   return value.length > LONG_TEXT_LENGTH ? -1 : 3 * value.length;
 }
 
-class DefaultCodec implements ValueCodec<unknown> {
+class DefaultCodec implements ValueFormat<unknown> {
   readonly name = 'default';
   lastKind = KIND_STRUCTURED;
   readonly #copyBytes: CopyBytes;
@@ -105,7 +109,7 @@ class DefaultCodec implements ValueCodec<unknown> {
   }
 }
 
-class BytesCodec implements ValueCodec<Uint8Array> {
+class BytesCodec implements ValueFormat<Uint8Array> {
   readonly name = 'bytes';
   readonly lastKind = KIND_BYTES;
   readonly #copyBytes: CopyBytes;
@@ -136,7 +140,7 @@ class BytesCodec implements ValueCodec<Uint8Array> {
   }
 }
 
-class Utf8Codec implements ValueCodec<string> {
+class Utf8Codec implements ValueFormat<string> {
   readonly name = 'utf8';
   lastKind = KIND_UTF8;
 
@@ -163,9 +167,9 @@ class Utf8Codec implements ValueCodec<string> {
   }
 }
 
-/** What the codecs have in common that always encode apart. */
-abstract class ApartCodec implements ValueCodec<unknown> {
-  abstract readonly name: CodecName;
+/** What the codecs have in common that always encode apart, and write one kind. */
+export abstract class ApartFormat implements ValueFormat<unknown> {
+  abstract readonly name: string;
   abstract readonly lastKind: number;
 
   bound(): number {
@@ -187,7 +191,7 @@ abstract class ApartCodec implements ValueCodec<unknown> {
   protected abstract decode(source: Uint8Array, start: number, end: number): unknown;
 }
 
-class JsonCodec extends ApartCodec {
+class JsonCodec extends ApartFormat {
   readonly name = 'json';
   readonly lastKind = KIND_JSON;
   readonly #scratch = new Uint8Array(SCRATCH_SIZE);
@@ -215,7 +219,7 @@ class JsonCodec extends ApartCodec {
   }
 }
 
-class MessagePackCodec extends ApartCodec {
+class MessagePackCodec extends ApartFormat {
   readonly name = 'msgpack';
   readonly lastKind = KIND_MSGPACK;
   readonly #messagePack = createMessagePack();
@@ -230,39 +234,39 @@ class MessagePackCodec extends ApartCodec {
 }
 
 /** Strings and bytes as they are, and everything that `structured.ts` keeps. */
-export function createDefaultCodec(copyBytes: CopyBytes = copyToOwnBuffer): ValueCodec<unknown> {
+export function createDefaultCodec(copyBytes: CopyBytes = copyToOwnBuffer): ValueFormat<unknown> {
   return new DefaultCodec(copyBytes);
 }
 
 /** Only `Uint8Array`. */
-export function createBytesCodec(copyBytes: CopyBytes = copyToOwnBuffer): ValueCodec<Uint8Array> {
+export function createBytesCodec(copyBytes: CopyBytes = copyToOwnBuffer): ValueFormat<Uint8Array> {
   return new BytesCodec(copyBytes);
 }
 
 /** Only strings, those with lone surrogates too. */
-export function createUtf8Codec(): ValueCodec<string> {
+export function createUtf8Codec(): ValueFormat<string> {
   return new Utf8Codec();
 }
 
 /** Whatever `JSON.stringify` makes of a value. */
-export function createJsonCodec(): ValueCodec<unknown> {
+export function createJsonCodec(): ValueFormat<unknown> {
   return new JsonCodec();
 }
 
 /** Plain MessagePack, for bytes that other programs read too. */
-export function createMessagePackCodec(): ValueCodec<unknown> {
+export function createMessagePackCodec(): ValueFormat<unknown> {
   return new MessagePackCodec();
 }
 
 /** The codec of a name; `copyBytes` is where it puts the bytes that it hands out. */
-export function codecByName(name: CodecName, copyBytes: CopyBytes = copyToOwnBuffer): ValueCodec<unknown> {
+export function codecByName(name: CodecName, copyBytes: CopyBytes = copyToOwnBuffer): ValueFormat<unknown> {
   switch (name) {
     case 'default':
       return createDefaultCodec(copyBytes);
     case 'bytes':
-      return createBytesCodec(copyBytes) as ValueCodec<unknown>;
+      return createBytesCodec(copyBytes) as ValueFormat<unknown>;
     case 'utf8':
-      return createUtf8Codec() as ValueCodec<unknown>;
+      return createUtf8Codec() as ValueFormat<unknown>;
     case 'json':
       return createJsonCodec();
     case 'msgpack':

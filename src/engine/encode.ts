@@ -2,7 +2,7 @@
 import { RECORD_EXPIRY_SIZE, RECORD_FLAG_EXPIRY } from '../../assembly/shared/format.js';
 import { MAX_KEY_SIZE, MAX_VALUE_SIZE } from '../../assembly/shared/limits.js';
 import type { Space } from '../codec/space.js';
-import type { ValueCodec } from '../codec/value.js';
+import type { ValueFormat } from '../codec/value.js';
 import { TooLargeError } from '../errors.js';
 
 /** A record as it will stand behind its header. */
@@ -34,7 +34,7 @@ export function encodeRecord<K, V>(key: K, value: V, space: Space<K, V>, expiry:
 }
 
 /** Encodes a value: its bytes, which are valid until the codec is used again, and its kind. */
-function encodeValue<V>(value: V, codec: ValueCodec<V>): { bytes: Uint8Array; kind: number } {
+function encodeValue<V>(value: V, codec: ValueFormat<V>): { bytes: Uint8Array; kind: number } {
   const bound = codec.bound(value);
   if (bound > MAX_VALUE_SIZE) throw valueTooLarge(bound);
   if (bound < 0) {

@@ -1,16 +1,14 @@
 /** One record of a store as one line of JSON, and back. */
-import { MAX_KEY_SIZE } from '../../assembly/shared/limits.js';
+import { MAX_KEY_SIZE, VALUE_KIND_COUNT } from '../../assembly/shared/limits.js';
 import { keyBound, readKey, writeKey, type Key } from '../codec/key.js';
 import { keyspaceNameOf } from '../codec/keyspace-name.js';
 import { Space } from '../codec/space.js';
-import { KIND_BYTES, KIND_JSON, KIND_MSGPACK, KIND_STRUCTURED, codecByName, type ValueCodec } from '../codec/value.js';
+import { KIND_BYTES, KIND_JSON, KIND_MSGPACK, KIND_STRUCTURED, codecByName, type ValueFormat } from '../codec/value.js';
 import { InvalidArgumentError, TooLargeError } from '../errors.js';
 import { fromTagged, toTagged, type Json } from './tagged.js';
 import { prefixSizeOf, type ExchangeRecord } from './record.js';
 
 const NAMES = new Set(['key', 'value', 'keyspace', 'expiresAt', 'codec', 'kind']);
-/** The last kind that a codec of varve's own writes. */
-const KIND_MAX = 15;
 
 /** A value as it is stored. */
 interface Stored {
@@ -29,9 +27,9 @@ function parse(text: string): Json {
 
 /** Turns records into lines and lines into records. Codecs have room of their own, so each side has one of these. */
 export class Lines {
-  readonly #values: ValueCodec<unknown> = codecByName('default');
-  readonly #json: ValueCodec<unknown> = codecByName('json');
-  readonly #messagePack: ValueCodec<unknown> = codecByName('msgpack');
+  readonly #values: ValueFormat<unknown> = codecByName('default');
+  readonly #json: ValueFormat<unknown> = codecByName('json');
+  readonly #messagePack: ValueFormat<unknown> = codecByName('msgpack');
   readonly #spaces = new Map<string | undefined, Space<Key, unknown>>();
 
   /** The line of a record, without its end. */
@@ -59,11 +57,11 @@ export class Lines {
     } catch {
       // It is not ours, as told below.
     }
-    // A codec of the caller's may give its bytes a kind that ours has too, and they may make sense to ours: only what ours would write again is taken for its own.
+    // An import may have given bytes a kind of ours, and they may make sense to ours: only what ours would write again is taken for its own.
     return [kind, toTagged(bytes)];
   }
 
-  #codecOf(name: 'json' | 'msgpack' | undefined): ValueCodec<unknown> {
+  #codecOf(name: 'json' | 'msgpack' | undefined): ValueFormat<unknown> {
     return name === 'json' ? this.#json : name === 'msgpack' ? this.#messagePack : this.#values;
   }
 
@@ -95,7 +93,7 @@ export class Lines {
   #encode(json: Json, codec: Json | undefined, kind: Json | undefined): Stored {
     const value = fromTagged(json);
     if (kind !== undefined) {
-      if (!Number.isInteger(kind) || (kind as number) < 0 || (kind as number) > KIND_MAX || !(value instanceof Uint8Array)) throw new InvalidArgumentError('The value of a line with a kind is its bytes, and the kind a whole number up to 15.');
+      if (!Number.isInteger(kind) || (kind as number) < 0 || (kind as number) >= VALUE_KIND_COUNT || !(value instanceof Uint8Array)) throw new InvalidArgumentError('The value of a line with a kind is its bytes, and the kind a whole number up to 15.');
       return { bytes: value, kind: kind as number };
     }
     if (value === undefined) throw new InvalidArgumentError('undefined cannot be stored as a value.');

@@ -1,5 +1,5 @@
 /** Keys, values and ranges of a page as they cross: encoded here, where their codecs are. */
-import { MAX_VALUE_SIZE } from '../../assembly/shared/limits.js';
+import { MAX_VALUE_SIZE, VALUE_KIND_COUNT } from '../../assembly/shared/limits.js';
 import { checkKeySize } from '../codec/key.js';
 import type { Space } from '../codec/space.js';
 import type { ValueReader } from '../codec/value.js';
@@ -10,7 +10,6 @@ import { NO_EXPIRY, type FrameReader, type FrameWriter } from '../worker/frames.
 
 const SIZE_BYTES = 4;
 const VALUE_HEAD_SIZE = 5;
-const KINDS = 16;
 
 /** Writes a key of a space. @throws InvalidArgumentError, TooLargeError. */
 export function writeKey<K>(frames: FrameWriter, key: K, space: Space<K, never>): void {
@@ -35,8 +34,8 @@ export function writeValue<V>(frames: FrameWriter, value: V, space: Space<never,
   if (bound > MAX_VALUE_SIZE) throw valueTooLarge(bound);
   const at = frames.reserve(VALUE_HEAD_SIZE + bound) + VALUE_HEAD_SIZE;
   const written = codec.write(frames.bytes, at, value);
-  const size = Math.floor(written / KINDS);
-  frames.byte(written % KINDS);
+  const size = Math.floor(written / VALUE_KIND_COUNT);
+  frames.byte(written % VALUE_KIND_COUNT);
   frames.word(size);
   frames.size += size;
 }

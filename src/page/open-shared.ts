@@ -1,10 +1,9 @@
 /** `open` for pages: from a path and options to a store that a worker has, of this page or another. */
 import { checkOptionsOf } from '../abort.js';
-import { ForeignCodec } from '../codec/foreign.js';
+import { codecsOf } from '../codec/chosen.js';
 import type { Key } from '../codec/key.js';
 import { Slab } from '../codec/slab.js';
 import { Space } from '../codec/space.js';
-import { codecByName, type CodecName, type ValueCodec } from '../codec/value.js';
 import { compileCore } from '../engine/web-compile.js';
 import { InvalidArgumentError } from '../errors.js';
 import { IN_MEMORY } from '../memory-path.js';
@@ -19,15 +18,6 @@ export interface SharedOptions extends OpenOptions {
   worker?: () => Worker;
   /** Ask the browser to keep what this site stores. Some browsers ask the person, for whom `open` does not wait. What came of it is `db.persistent`. Default false. */
   persist?: boolean;
-}
-
-/** The codecs of a page's store; all of them hand out bytes of the same slabs. */
-function codecsOf(settings: Settings): (values: CodecName | ValueCodec<unknown>) => ValueCodec<unknown> {
-  const slab = settings.ownBuffers ? undefined : new Slab();
-  return (values) => {
-    if (typeof values !== 'string') return new ForeignCodec(values);
-    return slab === undefined ? codecByName(values) : codecByName(values, (source, start, end) => slab.copy(source, start, end));
-  };
 }
 
 /** The settings that cross to the worker: codecs stay here, with whatever they hold. */
@@ -58,7 +48,7 @@ export async function open<V = unknown>(path: string, options: SharedOptions = {
   checkWorker(worker);
   if (typeof persist !== 'boolean') throw new InvalidArgumentError('The option persist takes true or false.');
   const settings = resolveOptions(ownOptions);
-  const codecFor = codecsOf(settings);
+  const codecFor = codecsOf(settings.ownBuffers ? undefined : new Slab());
   const space = new Space<Key, unknown>(undefined, undefined, codecFor(settings.values));
   const persistence = path === IN_MEMORY ? undefined : new Persistence(persist);
   const { connection, hello } = await Connection.open({

@@ -1,19 +1,18 @@
 /** A store from a page: the methods of `Store`, each as a promise. Every page and worker of the site that opens the same path uses one store, and sees what the others write. */
-import type { StandardSchemaV1 } from '@standard-schema/spec';
 import { orAborted } from '../abort.js';
 import type { BackupOptions, BackupReport } from '../backup.js';
+import type { CodecFor } from '../codec/chosen.js';
 import type { Key } from '../codec/key.js';
-import { Space } from '../codec/space.js';
-import type { CodecName, ValueCodec } from '../codec/value.js';
+import type { Space } from '../codec/space.js';
 import type { CompactOptions, Compacted } from '../compaction.js';
 import type { Recovery } from '../durability/recover.js';
 import { InvalidArgumentError } from '../errors.js';
 import type { ExportOptions } from '../exchange/export.js';
 import type { ImportOptions, ImportReport } from '../exchange/import.js';
 import type { ExchangeSource } from '../exchange/source.js';
+import { spaceOf, type KeyspaceOptions } from '../keyspace-options.js';
 import type { Version } from '../reader.js';
 import type { Stats } from '../stats.js';
-import type { KeyspaceOptions } from '../store.js';
 import { transact, type TransactOptions } from '../transact.js';
 import type { Isolation } from '../transaction.js';
 import * as protocol from '../worker/protocol.js';
@@ -33,14 +32,14 @@ export class SharedStore<V = unknown> extends SharedCollection<V> {
   /** What opening the file found, by whichever page has opened it. */
   readonly recovery: Recovery;
   readonly #connection: Connection;
-  readonly #codecFor: (values: CodecName | ValueCodec<unknown>) => ValueCodec<unknown>;
+  readonly #codecFor: CodecFor;
   readonly #module: () => Promise<WebAssembly.Module>;
   readonly #persistence: Persistence | undefined;
   #closing: Promise<void> | undefined;
 
   /** @internal Use `open`. */
   constructor(
-    connection: Connection, space: Space<Key, V>, about: { name: string; recovery: Recovery; persistence: Persistence | undefined }, codecFor: (values: CodecName | ValueCodec<unknown>) => ValueCodec<unknown>,
+    connection: Connection, space: Space<Key, V>, about: { name: string; recovery: Recovery; persistence: Persistence | undefined }, codecFor: CodecFor,
     module: () => Promise<WebAssembly.Module>,
   ) {
     super(connection.link, space);
@@ -62,12 +61,10 @@ export class SharedStore<V = unknown> extends SharedCollection<V> {
 
   /**
    * A keyspace of the store: keys of its own, with their own values and order. Its codecs and its schema run in this page. Open it with the same codecs each time.
-   * @throws InvalidArgumentError for a name of more than 255 bytes, or an empty one.
+   * @throws InvalidArgumentError for a name of more than 255 bytes, or an empty one; for options that are none, a codec that does not exist or lacks one of its functions, and a schema that is none.
    */
   keyspace<W = unknown, K = Key, In = W>(name: string, options: KeyspaceOptions<W, K, In> = {}): SharedKeyspace<W, K, In> {
-    if (typeof name !== 'string') throw new InvalidArgumentError('keyspace takes the name of a keyspace.');
-    const values = options.values === undefined ? this.space.values : this.#codecFor(options.values as ValueCodec<unknown>);
-    return new SharedKeyspace<W, K, In>(this.sight.link, new Space(name, options.keys, values as ValueCodec<W>, options.schema as StandardSchemaV1<unknown, W> | undefined));
+    return new SharedKeyspace<W, K, In>(this.sight.link, spaceOf(name, options, this.#codecFor, this.space.values));
   }
 
   /** The names of the keyspaces that hold a key, in order. */

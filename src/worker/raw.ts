@@ -6,7 +6,7 @@ import type { BatchOperation } from '../batch.js';
 import { BaseStore } from '../base-store.js';
 import type { Key } from '../codec/key.js';
 import type { Space } from '../codec/space.js';
-import type { ValueCodec } from '../codec/value.js';
+import type { ValueFormat } from '../codec/value.js';
 import type { Device } from '../device/device.js';
 import { applyRecords, EXISTING, type Applied } from '../exchange/apply.js';
 import type { ExchangeRecord } from '../exchange/record.js';
@@ -30,7 +30,7 @@ export interface Target {
   answer: FrameWriter | undefined;
 }
 
-class RawValues implements ValueCodec<StoredBytes> {
+class RawValues implements ValueFormat<StoredBytes> {
   readonly name = 'raw';
   lastKind = 0;
   readonly #target: Target;
@@ -66,7 +66,7 @@ type AnySpace = Pick<Space<Uint8Array, StoredBytes>, 'name' | 'values' | 'from' 
 
 class RawSpace implements AnySpace {
   readonly name = undefined;
-  readonly values: ValueCodec<StoredBytes>;
+  readonly values: ValueFormat<StoredBytes>;
   readonly from = EVERYTHING_FROM;
   readonly to = EVERYTHING_TO;
   readonly hasKeyCodec = false;

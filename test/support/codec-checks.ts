@@ -5,7 +5,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { serialize } from 'node:v8';
 import { keyBound, readKey, writeKey, writeKeyPrefix, writeKeyPrefixEnd, type Key } from '../../src/codec/key.js';
-import { codecByName, type CodecName, type ValueCodec } from '../../src/codec/value.js';
+import { codecByName, type CodecName, type ValueFormat } from '../../src/codec/value.js';
 import { CorruptionError, InvalidArgumentError, PlatformError } from '../../src/errors.js';
 
 function fail(what: string): never {
@@ -99,7 +99,7 @@ export function checkKeys(input: Uint8Array): void {
 const CODECS: readonly CodecName[] = ['default', 'default', 'bytes', 'utf8', 'json', 'msgpack'];
 const KINDS = [0, 1, 2, 3, 4, 5, 6, 7, 15];
 
-function decodeValue(codec: ValueCodec<unknown>, source: Uint8Array, start: number, kind: number): { readonly value: unknown } | undefined {
+function decodeValue(codec: ValueFormat<unknown>, source: Uint8Array, start: number, kind: number): { readonly value: unknown } | undefined {
   try {
     return { value: codec.read(source, start, source.length, kind) };
   } catch (error) {
@@ -110,7 +110,7 @@ function decodeValue(codec: ValueCodec<unknown>, source: Uint8Array, start: numb
 }
 
 /** The bytes of a value, or undefined where the codec does not take it. */
-function encodeValue(codec: ValueCodec<unknown>, value: unknown): { readonly bytes: Uint8Array; readonly kind: number } | undefined {
+function encodeValue(codec: ValueFormat<unknown>, value: unknown): { readonly bytes: Uint8Array; readonly kind: number } | undefined {
   try {
     const bound = codec.bound(value);
     if (bound < 0) return { bytes: codec.toBytes(value).slice(), kind: codec.lastKind };

@@ -2,29 +2,17 @@
  * Sessions that append to lists, step by step and in a random order: transactions of reads, scans, appends and deletes, snapshots that stay open, and writes without a transaction. What they
  * find becomes a history. All of them end within it, so that histories can be checked one by one, however long a run is.
  */
-import { CasError, ConflictError, type Isolation, type Key, type Keyspace, type Snapshot, type Store, type Transaction } from '../../src/index.js';
-import type { ValueCodec } from '../../src/codec/value.js';
+import { CasError, ConflictError, type Isolation, type Key, type Keyspace, type Snapshot, type Store, type Transaction, type ValueCodec } from '../../src/index.js';
 import type { Act, List, ListHistory, Txn } from './list-history.js';
 import type { Random } from './random.js';
 
 /** Lists as four bytes an element. */
 export const LISTS: ValueCodec<readonly number[]> = {
   name: 'lists',
-  lastKind: 0,
-  bound: (list) => list.length * 4,
-  write(target, offset, list) {
-    for (const element of list) {
-      target[offset++] = element;
-      target[offset++] = element >> 8;
-      target[offset++] = element >> 16;
-      target[offset++] = element >> 24;
-    }
-    return list.length * 64;
-  },
-  toBytes: (list) => new Uint8Array(Int32Array.from(list).buffer),
-  read(source, start, end) {
+  encode: (list) => new Uint8Array(Int32Array.from(list).buffer),
+  decode(bytes) {
     const list: number[] = [];
-    for (let at = start; at < end; at += 4) list.push(source[at]! | (source[at + 1]! << 8) | (source[at + 2]! << 16) | (source[at + 3]! << 24));
+    for (let at = 0; at < bytes.length; at += 4) list.push(bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24));
     return list;
   },
 };

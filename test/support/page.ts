@@ -1,8 +1,10 @@
 /** A page and the worker that it calls, in one process: their messages cross as they do between two, each in a turn of its own. */
+import { codecsOf } from '../../src/codec/chosen.js';
 import type { Key } from '../../src/codec/key.js';
 import { Space } from '../../src/codec/space.js';
-import { codecByName, type ValueCodec } from '../../src/codec/value.js';
+import { codecByName } from '../../src/codec/value.js';
 import { compiledCore } from '../../src/engine/compile.js';
+import { spaceOf, type KeyspaceOptions } from '../../src/keyspace-options.js';
 import { resolveOptions, type OpenOptions } from '../../src/options.js';
 import { Link } from '../../src/page/link.js';
 import { storeSettingsOf } from '../../src/page/open-shared.js';
@@ -20,7 +22,7 @@ export class PageOfStore {
   readonly db: SharedCollection<unknown>;
   /** The store, as its worker has it. */
   readonly store: RawStore;
-  readonly #values = codecByName('default') as ValueCodec<unknown>;
+  readonly #values = codecByName('default');
   readonly #space = new Space<Key, unknown>(undefined, undefined, this.#values);
 
   private constructor(store: RawStore, target: Target) {
@@ -36,8 +38,8 @@ export class PageOfStore {
     return new PageOfStore(await openRaw(':memory:', storeSettingsOf(resolveOptions(options)), compiledCore(), target, () => undefined), target);
   }
 
-  keyspace(name: string): SharedKeyspace {
-    return new SharedKeyspace(this.link, new Space<Key, unknown>(name, undefined, this.#values));
+  keyspace<W = unknown, K = Key, In = W>(name: string, options: KeyspaceOptions<W, K, In> = {}): SharedKeyspace<W, K, In> {
+    return new SharedKeyspace<W, K, In>(this.link, spaceOf(name, options, codecsOf(undefined), this.#values));
   }
 
   snapshot(): SharedSnapshot {

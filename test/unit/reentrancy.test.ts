@@ -125,23 +125,22 @@ test('a key codec that writes to the store cannot break the write that it is ask
   await db.close();
 });
 
-/** A codec that keeps what it is given and writes where it should not. */
+/** A codec that keeps what it is given and what it returns, and writes into both. */
 function rudeCodec(changes: Partial<ValueCodec<string>> = {}): ValueCodec<string> & { kept: Uint8Array[] } {
   const kept: Uint8Array[] = [];
   return {
     name: 'rude',
-    lastKind: 0,
     kept,
-    bound: (value) => value.length,
-    write: (target, offset, value) => {
-      kept.push(target);
-      for (let index = 0; index < value.length; index++) target[offset + index] = value.charCodeAt(index);
-      return value.length * 16;
+    encode: (value) => {
+      const bytes = Uint8Array.from(value, (character) => character.charCodeAt(0));
+      kept.push(bytes);
+      return bytes;
     },
-    toBytes: () => new Uint8Array(0),
-    read: (source, start, end) => {
-      kept.push(source);
-      return String.fromCharCode(...source.subarray(start, end));
+    decode: (bytes) => {
+      const value = String.fromCharCode(...bytes);
+      kept.push(bytes);
+      new Uint8Array(bytes.buffer).fill(0xee);
+      return value;
     },
     ...changes,
   };
@@ -162,16 +161,17 @@ test('a codec of the caller\'s own never gets hold of the memory of the store', 
 });
 
 test('a codec that does not keep to what codecs promise is refused, and nothing is changed', async () => {
-  const wrong: Partial<ValueCodec<string>>[] = [
-    { bound: () => 1.5 }, { bound: () => Number.NaN }, { bound: () => -2 }, { write: () => 16 * 100 }, { write: () => -1 }, { write: () => Number.NaN },
-    { bound: () => -1, toBytes: () => 'text' as never }, { bound: () => -1, lastKind: 16 }, { bound: () => -1, lastKind: 0.5 },
-  ];
+  const detached = new Uint8Array(8);
+  structuredClone(detached, { transfer: [detached.buffer] });
+  const wrong = ['text', undefined, null, 5, [1], {}, new ArrayBuffer(1), new DataView(new ArrayBuffer(1)), new Uint16Array(1), new Proxy(new Uint8Array(1), {}), Object.create(Uint8Array.prototype), Promise.resolve(new Uint8Array(1)), detached]
+    .map((bytes) => ({ encode: () => bytes as Uint8Array }));
   for (const changes of wrong) {
     const db = storeOf({ values: rudeCodec(changes) }) as Store<string>;
-    expect(() => db.putSync('a', 'value')).toThrow(InvalidArgumentError);
-    expect(() => db.batchSync([{ type: 'put', key: 'a', value: 'value' }])).toThrow(InvalidArgumentError);
-    expect(() => db.transactSync((tx) => tx.put('a', 'value'))).toThrow(InvalidArgumentError);
-    expect(db.stats().keys).toBe(0);
+    for (const act of [() => db.putSync('a', 'value'), () => db.casSync('a', 0, 'value'), () => db.batchSync([{ type: 'put', key: 'a', value: 'value' }]), () => db.transactSync((tx) => tx.put('a', 'value'))]) {
+      expect(act).toThrow(InvalidArgumentError);
+      expect(act).toThrow('nothing was changed');
+    }
+    expect(db.stats()).toMatchObject({ keys: 0, version: 0 });
     await db.verify();
     await db.close();
   }
@@ -366,7 +366,7 @@ function trapping(): () => never {
 test('code of the caller\'s that is WebAssembly and traps does not stop the store', async () => {
   const trap = trapping();
   let isBroken = false;
-  const values = rudeCodec({ bound: () => (isBroken ? trap() : 5), read: () => trap() });
+  const values = rudeCodec({ encode: () => (isBroken ? trap() : new Uint8Array(5)), decode: () => trap() });
   const db = storeOf({ values }) as Store<string>;
   db.putSync('a', 'value');
   isBroken = true;

@@ -67,11 +67,7 @@ test('every type of value comes back as it was', async () => {
 
 test('the named codecs, and one of our own', async () => {
   const upper: ValueCodec<string> = {
-    name: 'upper', lastKind: 0, bound: () => -1, toBytes: (value) => new TextEncoder().encode(value.toUpperCase()),
-    write: () => {
-      throw new Error('its bound is -1');
-    },
-    read: (source, start, end) => new TextDecoder().decode(source.subarray(start, end)),
+    name: 'upper', encode: (value) => new TextEncoder().encode(value.toUpperCase()), decode: (bytes) => new TextDecoder().decode(bytes),
   };
   for (const [values, value, expected] of [['bytes', new Uint8Array([1]), new Uint8Array([1])], ['utf8', 'text', 'text'], ['json', { a: [1] }, { a: [1] }], ['msgpack', { a: [1, 'x'] }, { a: [1, 'x'] }], [upper, 'loud', 'LOUD']] as const) {
     const db = await open(':memory:', { values: values as 'default' });

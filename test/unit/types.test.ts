@@ -1,7 +1,7 @@
 /** The types that users see: what goes in, what comes out. Checked by the compiler, which `npm run lint` runs. */
 import { expect, expectTypeOf, test } from 'vitest';
 import {
-  open, restore, type BackupReport, type ExchangeProgress, type ImportReport, type Latency, type RestoreReport, type CasResult, type Change, type Entry, type Key, type Keyspace, type Scan, type Store, type Transaction, type Version,
+  open, restore, type BackupReport, type ExchangeProgress, type ImportReport, type Latency, type RestoreReport, type CasResult, type Change, type Entry, type Key, type Keyspace, type Scan, type Store, type Transaction, type ValueCodec, type Version,
 } from '../../src/index.js';
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 
@@ -41,6 +41,13 @@ test('a store and its keyspaces have the types that they are given', async () =>
   expectTypeOf(born.get('a')).toEqualTypeOf<Date | undefined>();
   born.putSync('Ada', '1815-12-10');
   expect(born.get('Ada')).toEqual(new Date('1815-12-10'));
+
+  const codec: ValueCodec<Date> = { encode: (date) => new TextEncoder().encode(date.toISOString()), decode: (bytes) => new Date(new TextDecoder().decode(bytes)) };
+  const dates = db.keyspace('dates', { values: codec });
+  expectTypeOf(dates).toEqualTypeOf<Keyspace<Date>>();
+  expectTypeOf(db.keyspace('dates', { values: { encode: (date: Date) => codec.encode(date), decode: (bytes): Date => codec.decode(bytes) } }).get('a')).toEqualTypeOf<Date | undefined>();
+  // @ts-expect-error A codec of dates writes no texts.
+  expect(() => dates.putSync('a', 'b')).toThrow(TypeError);
 
   const result = await db.transact(async (tx) => {
     expectTypeOf(tx).toEqualTypeOf<Transaction<User>>();

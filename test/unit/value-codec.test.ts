@@ -9,8 +9,8 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { Slab } from '../../src/codec/slab.js';
 import {
-  codecByName, createBytesCodec, createDefaultCodec, createJsonCodec, createMessagePackCodec, createUtf8Codec, KIND_ASCII, KIND_BYTES, KIND_JSON, KIND_MSGPACK, KIND_STRUCTURED,
-  KIND_UTF16, KIND_UTF8, type CodecName, type ValueCodec,
+  codecByName, createBytesCodec, createDefaultCodec, createJsonCodec, createMessagePackCodec, createUtf8Codec, KIND_ASCII, KIND_BYTES, KIND_JSON, KIND_MSGPACK, KIND_OWN,
+  KIND_STRUCTURED, KIND_UTF16, KIND_UTF8, type CodecName, type ValueFormat,
 } from '../../src/codec/value.js';
 import { CorruptionError, InvalidArgumentError, PlatformError, TooLargeError } from '../../src/errors.js';
 
@@ -19,8 +19,8 @@ const check = <T>(property: fc.IPropertyWithHooks<T> | fc.IProperty<T>, numRuns 
 const slab = new Slab();
 const copyBytes = (source: Uint8Array, start: number, end: number): Uint8Array => slab.copy(source, start, end);
 const defaultCodec = createDefaultCodec(copyBytes);
-const bytesCodec = createBytesCodec(copyBytes) as ValueCodec<unknown>;
-const utf8Codec = createUtf8Codec() as ValueCodec<unknown>;
+const bytesCodec = createBytesCodec(copyBytes) as ValueFormat<unknown>;
+const utf8Codec = createUtf8Codec() as ValueFormat<unknown>;
 const jsonCodec = createJsonCodec();
 const msgpackCodec = createMessagePackCodec();
 
@@ -30,7 +30,7 @@ interface Encoded {
 }
 
 /** Encodes as the store does: within the bound into memory, or apart. */
-function encode(codec: ValueCodec<unknown>, value: unknown): Encoded {
+function encode(codec: ValueFormat<unknown>, value: unknown): Encoded {
   const bound = codec.bound(value);
   if (bound < 0) return { bytes: codec.toBytes(value).slice(), kind: codec.lastKind };
   const target = new Uint8Array(bound + 16).fill(0xaa);
@@ -43,7 +43,7 @@ function encode(codec: ValueCodec<unknown>, value: unknown): Encoded {
 }
 
 /** Decodes out of the middle of memory that is overwritten afterwards, as the engine's is. */
-function decode(codec: ValueCodec<unknown>, { bytes, kind }: Encoded, at = 8): unknown {
+function decode(codec: ValueFormat<unknown>, { bytes, kind }: Encoded, at = 8): unknown {
   const source = new Uint8Array(bytes.length + 32).fill(0xff);
   source.set(bytes, at);
   const value = codec.read(source, at, at + bytes.length, kind);
@@ -51,7 +51,7 @@ function decode(codec: ValueCodec<unknown>, { bytes, kind }: Encoded, at = 8): u
   return value;
 }
 
-const roundTrip = (codec: ValueCodec<unknown>, value: unknown): unknown => decode(codec, encode(codec, value));
+const roundTrip = (codec: ValueFormat<unknown>, value: unknown): unknown => decode(codec, encode(codec, value));
 
 function bytesOfView(view: ArrayBufferView | ArrayBuffer): number[] {
   return view instanceof ArrayBuffer ? [...new Uint8Array(view)] : [...new Uint8Array(view.buffer, view.byteOffset, view.byteLength)];
@@ -75,7 +75,7 @@ function same(one: unknown, other: unknown): boolean {
   return sameList(entries(one), entries(other));
 }
 
-function expectSame(codec: ValueCodec<unknown>, value: unknown): void {
+function expectSame(codec: ValueFormat<unknown>, value: unknown): void {
   const back = roundTrip(codec, value);
   if (!same(value, back)) expect(back).toStrictEqual(value);
   expect(same(value, back)).toBe(true);
@@ -338,7 +338,7 @@ describe('the named codecs', () => {
   });
 
   test('a value written with another codec is refused by name, a kind that does not exist is corruption', () => {
-    const written: [ValueCodec<unknown>, unknown][] = [[bytesCodec, Uint8Array.of(1)], [utf8Codec, 'a'], [utf8Codec, '\u00e9'], [utf8Codec, '\ud800'], [jsonCodec, {}], [msgpackCodec, {}], [defaultCodec, {}]];
+    const written: [ValueFormat<unknown>, unknown][] = [[bytesCodec, Uint8Array.of(1)], [utf8Codec, 'a'], [utf8Codec, '\u00e9'], [utf8Codec, '\ud800'], [jsonCodec, {}], [msgpackCodec, {}], [defaultCodec, {}]];
     for (const [writer, value] of written) {
       const encoded = encode(writer, value);
       for (const reader of [defaultCodec, bytesCodec, utf8Codec, jsonCodec, msgpackCodec]) {
@@ -347,13 +347,16 @@ describe('the named codecs', () => {
         else expect(() => decode(reader, encoded)).toThrow(new InvalidArgumentError(`The codec '${reader.name}' cannot read a value that was written with '${writer.name}': use the codec that wrote it.`));
       }
     }
-    for (const codec of [defaultCodec, bytesCodec, utf8Codec, jsonCodec, msgpackCodec]) for (let kind = KIND_MSGPACK + 1; kind < 16; kind++) expect(() => decode(codec, { bytes: new Uint8Array(3), kind })).toThrow(CorruptionError);
+    for (const codec of [defaultCodec, bytesCodec, utf8Codec, jsonCodec, msgpackCodec]) {
+      expect(() => decode(codec, { bytes: new Uint8Array(3), kind: KIND_OWN })).toThrow(new InvalidArgumentError(`The codec '${codec.name}' cannot read a value that was written with a codec of the program's own: use the codec that wrote it.`));
+      for (let kind = KIND_OWN + 1; kind < 16; kind++) expect(() => decode(codec, { bytes: new Uint8Array(3), kind })).toThrow(CorruptionError);
+    }
   });
 });
 
 describe('bytes that are no value', () => {
   const readers = [[defaultCodec, KIND_ASCII], [defaultCodec, KIND_UTF8], [defaultCodec, KIND_UTF16], [defaultCodec, KIND_STRUCTURED], [jsonCodec, KIND_JSON], [msgpackCodec, KIND_MSGPACK]] as const;
-  const survives = (codec: ValueCodec<unknown>, encoded: Encoded): void => {
+  const survives = (codec: ValueFormat<unknown>, encoded: Encoded): void => {
     try {
       decode(codec, encoded);
     } catch (error) {

@@ -252,6 +252,11 @@ describe.each(KINDS)('%s', (_, path, options) => {
     const dates = db.keyspace<unknown, Date>('dates', { keys: { toKey: (date) => date.getTime(), fromKey: (key) => new Date(key as number) } });
     await dates.put(new Date(7), 'seven');
     expect(await all(dates.scan())).toMatchObject([{ key: new Date(7), value: 'seven' }]);
+    const own = db.keyspace<number[]>('own', { values: { encode: (list) => Uint8Array.from(list), decode: (bytes) => [...bytes] } });
+    await own.batch([{ type: 'put', key: 'a', value: [1, 2] }, { type: 'put', key: 'b', value: [] }]);
+    expect([await own.get('a'), await own.get('b')], 'a codec of the program\'s own').toEqual([[1, 2], []]);
+    await expect(db.keyspace('own').get('a'), 'another codec').rejects.toBeInstanceOf(InvalidArgumentError);
+    expect(() => db.keyspace('own', { values: 'none' as never })).toThrow(InvalidArgumentError);
     await expect(db.keyspace('checked', { values: 'bytes' }).get('a'), 'another codec').rejects.toBeInstanceOf(InvalidArgumentError);
     expect(await db.keyspace('checked', { values: 'json' }).get('a'), 'a value that was refused does not shift those behind it').toBe(8);
   }));
