@@ -164,5 +164,21 @@ export const codecs: Area = {
       replace: 'return text.charCodeAt(0) !== 0xfeff;',
       tests: ['unit/value-codec'],
     },
+    {
+      name: 'bytes-of-a-codec-not-copied',
+      breaks: ['F-74'],
+      file: 'src/codec/foreign.ts',
+      find: 'const copy = new Uint8Array(sizeOfBytes(bytes));\n    copy.set(bytes);\n    return copy;',
+      replace: 'return bytes;',
+      tests: ['unit/own-codec'],
+    },
+    {
+      name: 'codec-decodes-from-the-memory-of-the-store',
+      breaks: ['F-74'],
+      file: 'src/codec/foreign.ts',
+      find: 'const bytes = copyToOwnBuffer(source, start, end);',
+      replace: 'const bytes = source.subarray(start, end);',
+      tests: ['unit/own-codec'],
+    },
   ],
 };

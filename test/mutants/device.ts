@@ -5,6 +5,7 @@ const NODE = 'src/device/node-device.ts';
 const FILE = 'src/device/node-file.ts';
 const ZEROING = 'src/device/node-zeroing.ts';
 const LOCK = 'src/device/node-lock.ts';
+const LOCK_FILE = 'src/device/node-lock-file.ts';
 const CARD = 'src/device/node-card.ts';
 
 export const device: Area = {
@@ -163,6 +164,22 @@ export const device: Area = {
       file: LOCK,
       find: 'if (readCard(path)?.nonce === self.nonce) discard(path);',
       replace: 'discard(path);',
+      tests: ['unit/lock'],
+    },
+    {
+      name: 'lock-file-filled-in-its-place',
+      breaks: ['F-62'],
+      file: LOCK_FILE,
+      find: 'const isMade = linkWhole(path, self);',
+      replace: 'const isMade = undefined as boolean | undefined;',
+      tests: ['unit/lock'],
+    },
+    {
+      name: 'lock-files-of-the-killed-stay',
+      breaks: ['F-62'],
+      file: LOCK,
+      find: '      if (depth === 0) sweepLeftOver(path);\n',
+      replace: '',
       tests: ['unit/lock'],
     },
     {

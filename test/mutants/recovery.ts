@@ -364,5 +364,21 @@ export const recovery: Area = {
       replace: '',
       tests: ['simulation/salvage-ends'],
     },
+    {
+      name: 'replay-reads-segments-for-a-key-each',
+      breaks: ['L1'],
+      file: 'assembly/recovery/link.ts',
+      find: '  readAlone(Begun.address);\n',
+      replace: '',
+      tests: ['simulation/images'],
+    },
+    {
+      name: 'replay-reads-every-record-alone',
+      breaks: ['L1'],
+      file: 'assembly/paging/fault.ts',
+      find: 'address < Lone.end && segment.reads < LONE_READS_MAX',
+      replace: 'address < Lone.end',
+      tests: ['simulation/images'],
+    },
   ],
 };
