@@ -29,7 +29,9 @@ export interface Stats {
     readonly deadBytes: number;
     /** Bytes of the log, live and dead, that the store keeps. */
     readonly bytes: number;
+    /** Segments whose records may be read, in memory or in the file. */
     readonly segments: number;
+    /** The size of one, in bytes. */
     readonly segmentBytes: number;
     /** Bytes that were applied and not yet handed to the operating system. */
     readonly pendingBytes: number;
@@ -78,7 +80,7 @@ export interface Stats {
     readonly indexBytes: number;
     /** The ordered index: 0 before the first scan. */
     readonly orderBytes: number;
-    /** Segments of the log. */
+    /** Segments of the log at their full size, also those that are in the file alone. */
     readonly segmentBytes: number;
     /** What knows where old versions are; the versions themselves stand in segments. */
     readonly oldVersionBytes: number;
@@ -95,9 +97,13 @@ export interface Stats {
   };
   /** Undefined for a store in memory. */
   readonly file: {
+    /** The size of the file; 0 once the store has stopped. */
     readonly bytes: number;
+    /** Places for a segment in the file, or about to be. */
     readonly slots: number;
+    /** Those that nothing needs. */
     readonly freeSlots: number;
+    /** Those that are zero and durable, for the next segments, and those that only deletes may have on a full disk. */
     readonly readySlots: number;
     /** Writes that found no slot ready and prepared one themselves. */
     readonly slotStalls: number;
