@@ -36,13 +36,13 @@ export class BaseStore<V> extends Collection<V> {
 
   // ── Keyspaces ────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  /** The names of the keyspaces that hold a key, in order. O(log n) for each. */
+  /** The names of the keyspaces that hold a key, in order. O(log n) for each. @throws ClosedError, PoisonedError, FullError. */
   keyspaces(): string[] {
     this.kernel.checkReadable();
     return this.kernel.guard(() => keyspaceNames(this.kernel));
   }
 
-  /** Deletes every key of a keyspace, as one commit. Resolves with its version, 0 where there was none. O(keys of the keyspace). */
+  /** Deletes every key of a keyspace, as one commit. Resolves with its version, 0 where there was none. O(keys of the keyspace). @throws (as a rejection) InvalidArgumentError for what is no name; as `delete`. */
   dropKeyspace(name: string): Promise<Version> {
     try {
       return this.kernel.acknowledge(this.#drop(name));
@@ -75,7 +75,8 @@ export class BaseStore<V> extends Collection<V> {
   }
 
   /** A fixed view of the store as it was at a version that is still kept: that of another snapshot, the newest, or, with the option `history`, one since which nothing was given up;
-   * a store that was opened again goes back only in a log of which every segment is still there, also of those that a crash has left with nothing in them. @throws VersionGoneError, InvalidArgumentError. */
+   * a store that was opened again goes back only in a log of which every segment is still there, also of those that a crash has left with nothing in them.
+   * @throws VersionGoneError; InvalidArgumentError, also for a version above the newest; FullError, ClosedError, PoisonedError. */
   at(version: Version): Snapshot<V> {
     this.kernel.checkReadable();
     if (!Number.isInteger(version) || version < 0) throw new InvalidArgumentError('at takes a version: a whole number from 0 on.');
@@ -106,7 +107,11 @@ export class BaseStore<V> extends Collection<V> {
 
   // ── The store as a whole ─────────────────────────────────────────────────────────────────────────────────────────
 
-  /** Resolves when everything that was applied before the call is durable. */
+  /**
+   * Resolves when everything that was applied before the call is durable; at once for a store in memory, or one that was opened read-only.
+   * @throws (as a rejection) OutcomeUnknownError where the flush fails: what was applied before may or may not be durable, and the store has stopped. ClosedError, PoisonedError; InvalidArgumentError where a
+   * codec, a getter or a listener calls it while a commit is being put together.
+   */
   async flush(): Promise<void> {
     this.kernel.checkIdle();
     await this.kernel.commits?.flush();
@@ -115,7 +120,8 @@ export class BaseStore<V> extends Collection<V> {
   /**
    * Compacts the store as far as it goes, while others go on: copies what is live out of segments of which a sixteenth is dead, forgets the deletes that nothing needs any more, and gives the end of
    * the file back. A call waits for those before it. It is not needed for a store to keep its bounds, which commits see to, each a little. O(bytes of the store).
-   * @throws (as a rejection) ReadOnlyError, FullError where there is no room to begin with, ClosedError, PoisonedError, the reason of the signal.
+   * @throws (as a rejection) InvalidArgumentError, ReadOnlyError; FullError where there is no room to begin with; CorruptionError, IoError for what has to be read from the file and cannot;
+   * OutcomeUnknownError where a flush fails; ClosedError, also when the store is closed meanwhile, PoisonedError, the reason of the signal. What was copied by then stays so.
    */
   async compact(options: CompactOptions = {}): Promise<Compacted> {
     this.kernel.checkWritable();
@@ -129,7 +135,7 @@ export class BaseStore<V> extends Collection<V> {
     }
   }
 
-  /** Figures about the store. Works after a failure too. O(segments). @throws IoError where the file's size cannot be told. */
+  /** Figures about the store. Works after a failure too. O(segments and open views). @throws ClosedError; IoError where the file's size cannot be told. */
   stats(): Stats {
     if (this.kernel.stopped === 'closed') throw this.kernel.whyStopped();
     try {
@@ -139,7 +145,10 @@ export class BaseStore<V> extends Collection<V> {
     }
   }
 
-  /** Checks every structure in memory, and every frame in the file. Resolves when all is well. @throws CorruptionError naming the place. */
+  /**
+   * Checks every structure in memory, and every frame in the file, without giving others their turn. Resolves when all is well. O(bytes of the store).
+   * @throws (as a rejection) CorruptionError naming the places, after which the store goes on; IoError, FullError, ClosedError, PoisonedError; InvalidArgumentError as `flush`.
+   */
   async verify(): Promise<void> {
     this.kernel.checkIdle();
     try {
@@ -154,9 +163,10 @@ export class BaseStore<V> extends Collection<V> {
    * or has expired, and with an identity of its own. It is a store that `open` opens, and its versions go on from that of the copy. At a path it appears whole, durable and read back, or not
    * at all; a stream gets the bytes of the file in order, as it wants them, for which the copy is laid out twice. Each record is held against its checksum on the way. O(bytes of the log), in steps of about a millisecond and in
    * memory that does not grow with the store.
-   * @throws (as a rejection) InvalidArgumentError, also where there is something at the path and `overwrite` is not set; CorruptionError for damage in memory; LockedError where the store at
-   * the path is open; NotFoundError, ReadOnlyError, FullError, IoError of the target; the reason of the signal; what `onProgress` or the stream throws. The store itself stays usable, and
-   * nothing is left at the path.
+   * @throws (as a rejection) InvalidArgumentError, also where there is something at the path and `overwrite` is not set; OutcomeUnknownError where the flush fails that it begins with; CorruptionError for
+   * damage in memory, and with IoError for what has to be read from the file and cannot; LockedError where the store at the path is open; NotFoundError, ReadOnlyError, FullError, IoError of the target;
+   * ClosedError, also when the store is closed meanwhile, PoisonedError; the reason of the signal; what `onProgress` or the stream throws. Where none of this is a failure of the store itself it stays
+   * usable, and nothing is left at the path that was not there before.
    */
   backup(target: string | WritableStream<Uint8Array>, options: BackupOptions = {}): Promise<BackupReport> {
     return backup(this.kernel, target, options);
@@ -164,7 +174,8 @@ export class BaseStore<V> extends Collection<V> {
 
   /**
    * Ends the store in order: everything applied becomes durable, the lock is given back. Idempotent. Whoever uses the store afterwards gets a
-   * ClosedError.
+   * ClosedError; watches end. A store that has stopped is closed without an error.
+   * @throws (as a rejection, each time) PoisonedError where what was applied could not be made durable: it may or may not be there. Lock and file are given back all the same.
    */
   close(): Promise<void> {
     this.#closing ??= this.kernel.close();

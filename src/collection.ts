@@ -42,7 +42,8 @@ export class Collection<V, K = Key, In = V> extends Reader<V, K> {
   /**
    * The value of a key, or undefined. Synchronous; O(1), two cache misses. Bytes are views of a shared slab: copy them, or open with `buffers: 'own'`, before
    * handing their `buffer` on.
-   * @throws InvalidArgumentError for what cannot be a key, TooLargeError for a key over 128 KiB, ClosedError, PoisonedError.
+   * @throws InvalidArgumentError for what cannot be a key, and for a value that another codec has written; TooLargeError for a key over 128 KiB; ClosedError, PoisonedError; CorruptionError, IoError for what is
+   * not in memory and cannot be read from the file: the store goes on.
    */
   get(key: K): V | undefined {
     const { kernel } = this;
@@ -81,7 +82,7 @@ export class Collection<V, K = Key, In = V> extends Reader<V, K> {
 
   /**
    * Copies the stored bytes of a value into `target` and returns their size; -1 where the key does not exist. When the size is greater than
-   * `target.length`, nothing was copied. For values stored as bytes or text; the fastest way to read, as it makes no object.
+   * `target.length`, nothing was copied. For values stored as bytes or text; the fastest way to read, as it makes no object. @throws as `get`; InvalidArgumentError for what is no Uint8Array.
    */
   getInto(key: K, target: Uint8Array): number {
     const { kernel } = this;
@@ -97,6 +98,7 @@ export class Collection<V, K = Key, In = V> extends Reader<V, K> {
   /**
    * The versions of a key that are kept, from the newest on, deletes among them; how far back that goes is what the option `history` says, and what open snapshots see.
    * O(log n) for each, and O(frames of a segment) for its time.
+   * @throws InvalidArgumentError, TooLargeError, ClosedError, PoisonedError; as `get` when the loop goes on.
    */
   history(key: K): IterableIterator<Change<V, K>> {
     this.kernel.checkReadable();
@@ -108,7 +110,8 @@ export class Collection<V, K = Key, In = V> extends Reader<V, K> {
   /**
    * The commits to a range, or to one key, in order, one item each: an async iterator. The log is its buffer, so a watch costs writers nothing; one that falls more than 64 segments of
    * superseded log behind, 16 MiB by default, has lost its place. It sees a commit when it is applied.
-   * @throws VersionGoneError where the log no longer has what came since `since`; InvalidArgumentError, ClosedError.
+   * @throws VersionGoneError where the log no longer has what came since `since`; InvalidArgumentError, TooLargeError, FullError, ClosedError, PoisonedError, the reason of the signal. What ends it later its
+   * steps reject with.
    */
   watch(target?: Range<K> | K, options: WatchOptions = {}): Watcher<V, K> {
     this.kernel.checkReadable();
@@ -125,7 +128,8 @@ export class Collection<V, K = Key, In = V> extends Reader<V, K> {
 
   /**
    * Puts a value. Applied when the call returns; the promise resolves with the version when the store's durability holds for it. O(1).
-   * @throws (as a rejection) InvalidArgumentError, TooLargeError, SchemaError, FullError: nothing was changed. OutcomeUnknownError: a flush failed.
+   * @throws (as a rejection) InvalidArgumentError, TooLargeError, SchemaError, FullError, ReadOnlyError, ClosedError; PoisonedError where the store has stopped before; CorruptionError, IoError where a record had to
+   * be read from the file and cannot: nothing was changed. OutcomeUnknownError: a flush, or handing over, has failed, and the store has stopped.
    */
   put(key: K, value: In, options?: PutOptions): Promise<Version> {
     try {
@@ -135,7 +139,7 @@ export class Collection<V, K = Key, In = V> extends Reader<V, K> {
     }
   }
 
-  /** Puts a value and returns the version: under `strict` after a flush, under `buffered` and `relaxed` when it is applied. */
+  /** Puts a value and returns the version: under `strict` after a flush, under `buffered` and `relaxed` when it is applied. @throws as `put`. */
   putSync(key: K, value: In, options?: PutOptions): Version {
     return this.kernel.settle(this.#put(key, value, options));
   }
@@ -153,7 +157,7 @@ export class Collection<V, K = Key, In = V> extends Reader<V, K> {
     }
   }
 
-  /** Deletes a key. Resolves with the version, or with 0 where there was nothing: then nothing is written. */
+  /** Deletes a key. Resolves with the version, or with 0 where there was nothing: then nothing is written. @throws (as a rejection) as `put`. */
   delete(key: K): Promise<Version> {
     try {
       return this.kernel.acknowledge(this.#delete(key));
@@ -179,7 +183,7 @@ export class Collection<V, K = Key, In = V> extends Reader<V, K> {
 
   /**
    * Puts a value, or deletes with `undefined`, if the key's version is exactly `version`; 0 means that it must not exist. Of any number of contenders for one
-   * version exactly one wins. A delete of what does not exist, as expected, is ok with version 0.
+   * version exactly one wins. A delete of what does not exist, as expected, is ok with version 0. @throws (as a rejection) as `put`; a mismatch is no error.
    */
   cas(key: K, version: Version, next: In | undefined, options?: PutOptions): Promise<CasResult> {
     try {
@@ -211,7 +215,7 @@ export class Collection<V, K = Key, In = V> extends Reader<V, K> {
     }
   }
 
-  /** Applies writes as one commit: all or none, in order, under one version. Resolves with it, or with 0 where nothing had an effect. */
+  /** Applies writes as one commit: all or none, in order, under one version. Resolves with it, or with 0 where nothing had an effect. @throws (as a rejection) as `put`. */
   batch(operations: Iterable<BatchOperation<In, K>>): Promise<Version> {
     try {
       return this.kernel.acknowledge(this.#batch(operations));

@@ -36,9 +36,10 @@ export function openInMemory(settings: Settings, surroundings?: Surroundings): S
 
 /**
  * Opens the store at `path`, making it where there is none; `:memory:` opens one without a file. Resolves when everything that was acknowledged is there again.
- * O(bytes of the file).
- * @throws InvalidArgumentError for bad options or a directory; NotFoundError; ReadOnlyError; LockedError, naming the holder; FormatError for a file that is not
- * varve's or of a newer format; CorruptionError for a damaged one; FullError where it does not fit into memory; IoError. The file is then untouched.
+ * O(keys) after an orderly end, and O(bytes of the log since the last image of the index) after a crash; O(bytes of the file) where there is no image.
+ * @throws (as a rejection) InvalidArgumentError for bad options or a directory; NotFoundError; ReadOnlyError; LockedError, naming the holder; FormatError for a file that is not
+ * varve's or of a newer format; CorruptionError for a damaged one; FullError where it does not fit into memory; PlatformError where WebAssembly may not be compiled, or there are no files; PoisonedError where
+ * the core fails. The file is then as it was. IoError, and FullError of the disk: so it is, but for what recovery was about to write anew, which the next one does.
  */
 export async function open<V = unknown>(path: string, options: OpenOptions = {}): Promise<Store<V>> {
   return openWith(path, options, SURROUNDINGS);

@@ -11,20 +11,23 @@ import { InvalidArgumentError } from './errors.js';
 export interface OpenOptions {
   /** When an awaited write resolves: `strict` (default) when it is flushed, `buffered` when the operating system has it, `relaxed` when it is applied. */
   durability?: Durability;
-  /** Within how many milliseconds `buffered` and `relaxed` writes are flushed. Default 100. */
+  /** Within how many milliseconds `buffered` and `relaxed` writes are flushed, from 1 to 3,600,000; within twice that in a loop that leaves timers no turn. Default 100. */
   flushInterval?: number;
   /** `sync` lets a strict store block the event loop for a flush, which is faster for one writer; `async` (default) does not. */
   flush?: 'async' | 'sync';
   /** False: the store must exist. Default true. */
   create?: boolean;
-  /** Open without writing anything. Refused while a writer holds the store. */
+  /**
+   * Open without writing anything. Refused while a writer holds the store. It takes no lock, so it keeps no writer out: once one has come, reads of what is not in memory may fail with CorruptionError, which
+   * then says nothing of the file; open it anew. In a browser it takes the handle of the file, as a writer does.
+   */
   readOnly?: boolean;
   /** Read what is intact of a damaged store, read-only; `db.recovery.lost` lists the rest. */
   salvage?: boolean;
-  /** The size of a segment of a new store, in bytes: a power of two from 4 KiB to 16 MiB. Default 256 KiB. */
+  /** The size of a segment of a new store, in bytes: a power of two from 4 KiB to 16 MiB. Default 256 KiB. Smaller ones take shorter keys and values. A store that is there keeps its own. */
   segmentSize?: number;
   /**
-   * `limit`: the most linear memory that the store takes, in bytes; default and maximum 4 GiB. `initial`: how much address space it sets aside when it is opened; what is never
+   * `limit`: the most linear memory that the store takes, in bytes, from 1 MiB; default and maximum 4 GiB. `initial`: how much address space it sets aside when it is opened; what is never
    * touched costs no memory, and growing beyond costs a pause of some milliseconds. Default 256 MiB where there is a process, 16 MiB in a page.
    */
   memory?: { limit?: number; initial?: number };

@@ -50,7 +50,7 @@ export abstract class Reader<V, K = Key> {
   /** @internal Begins a scan for `view`, which is noticed when it is forgotten. */
   protected abstract beginScan(bounds: Bounds, hasValues: boolean, view: object): OpenScan;
 
-  /** The values of many keys, in the order of the keys; undefined where one does not exist. */
+  /** The values of many keys, in the order of the keys; undefined where one does not exist. @throws as `get`; InvalidArgumentError for what is no iterable, as a text. */
   getMany(keys: Iterable<K>): (V | undefined)[] {
     if (typeof keys !== 'object' || keys === null || !(Symbol.iterator in keys)) throw new InvalidArgumentError('getMany takes an iterable of keys.');
     const values: (V | undefined)[] = [];
@@ -61,7 +61,7 @@ export abstract class Reader<V, K = Key> {
   /**
    * The keys of a range with their values and versions, in order, lazily. What is written while a loop runs does not show in it. O(log n) to begin, and as `get` for each; the first scan
    * of a store sorts its keys, and the next ones those that are new.
-   * @throws InvalidArgumentError, TooLargeError for a bad range; ClosedError, FullError when the loop begins or goes on.
+   * @throws InvalidArgumentError, TooLargeError for a bad range; ClosedError, PoisonedError, FullError, and what `get` throws for values, when the loop begins or goes on.
    */
   scan(range?: Range<K>): Scan<Entry<V, K>> {
     const { space } = this;
@@ -86,7 +86,7 @@ export abstract class Reader<V, K = Key> {
     return this.#scan(range, true, (scan) => scan.value(space));
   }
 
-  /** How many keys are in a range. O(keys in the range), without decoding any. */
+  /** How many keys are in a range. O(keys in the range), without decoding any. @throws as `scan`. */
   count(range?: Range<K>): number {
     const open = this.beginScan(this.space.bounds(range), false, this);
     try {

@@ -97,7 +97,7 @@ export class TransactionView<V, K = Key, In = V> extends Reader<V, K> {
     }
   }
 
-  /** Puts a value, for the transaction alone until it commits. */
+  /** Puts a value, for the transaction alone until it commits. @throws InvalidArgumentError, TooLargeError, SchemaError, FullError, ReadOnlyError, ClosedError, PoisonedError. */
   put(key: K, value: In, options?: PutOptions): void {
     const { kernel, space } = this;
     kernel.holds.check(this.hold);
@@ -112,7 +112,7 @@ export class TransactionView<V, K = Key, In = V> extends Reader<V, K> {
     }
   }
 
-  /** Deletes a key, for the transaction alone until it commits. */
+  /** Deletes a key, for the transaction alone until it commits. @throws as `put`. */
   delete(key: K): void {
     this.kernel.holds.check(this.hold);
     this.kernel.checkWritable();
@@ -175,7 +175,8 @@ export class Transaction<V = unknown> extends TransactionView<V> {
   /**
    * Commits: applied, and visible to all at once, when the call returns; the promise resolves with the version when the store's durability holds for it, with 0 where nothing was written. The
    * transaction is over, whatever comes out.
-   * @throws (as a rejection) ConflictError, CasError, FullError, ClosedError: nothing was applied. OutcomeUnknownError: a flush failed.
+   * @throws (as a rejection) ConflictError, CasError, FullError, ReadOnlyError, ClosedError; InvalidArgumentError where a codec, a getter or a listener calls it while another commit is being put together;
+   * PoisonedError where the store has stopped before; CorruptionError, IoError where a record had to be read from the file and cannot: nothing was applied. OutcomeUnknownError: a flush, or handing over, has failed.
    */
   commit(): Promise<Version> {
     try {

@@ -107,6 +107,19 @@ test('the README names every error class, and no other', () => {
   expect([...named].sort()).toEqual([...exported].sort());
 });
 
+test('docs/errors.md has every error class with its code and its fields, and no other', () => {
+  const rows = new Map([...read('docs/errors.md').matchAll(/^\| `(\w+Error)` `(VARVE_\w+)`((?:,| or| `\w+`)*) \|/gm)].map(([, name, code, fields]) => [name!, { code, fields: fields!.match(/\w+(?=`)/g) ?? [] }]));
+  const classes = Object.entries(varve).filter(([name]) => name.endsWith('Error') && name !== 'VarveError') as [string, { prototype: { code: string } }][];
+  expect([...rows.keys()].sort()).toEqual(classes.map(([name]) => name).sort());
+  const declared = read('src/errors.ts');
+  for (const [name, { prototype }] of classes) {
+    expect(rows.get(name)!.code, name).toBe(prototype.code);
+    const body = declared.slice(declared.indexOf(`class ${name} `), declared.indexOf(`define(${name}`));
+    const own = [...body.matchAll(/^ {2}readonly (\w+):/gm)].map(([, field]) => field);
+    expect(rows.get(name)!.fields.filter((field) => field !== 'cause').sort(), name).toEqual(own.sort());
+  }
+});
+
 const DOCUMENTS = ['README.md', 'ARCHITECTURE.md', 'FORMAT.md', 'CHANGELOG.md', 'test/torture/README.md', ...readdirSync(new URL('../../docs/', import.meta.url)).filter((name) => name.endsWith('.md')).map((name) => `docs/${name}`)];
 /** The folders that documents name files in, with or without a slash before them. */
 const PATH = /^(?:assembly|bench|docs|examples|src|test|build|dist|\.ci)(?:\/[\w.-]+)+\/?$/;
@@ -130,6 +143,17 @@ test('every file and folder that a document names is there', () => {
     }
   }
   expect(count).toBeGreaterThan(30);
+});
+
+test('every heading that a link leads to is there', () => {
+  for (const name of DOCUMENTS) {
+    for (const [, path, anchor] of read(name).matchAll(/\]\(([^)#\s]*)#([^)\s]+)\)/g)) {
+      if (/^[a-z]+:/.test(path!)) continue;
+      const target = path === '' ? name : new URL(path!, new URL(name, 'file:///')).pathname.slice(1);
+      const anchors = [...read(target).matchAll(/^#+ (.+)$/gm)].map(([, heading]) => heading!.toLowerCase().replace(/[^\p{L}\p{N}\s-]/gu, '').replaceAll(' ', '-'));
+      expect(anchors, `${name} leads to ${target}#${anchor}`).toContain(anchor);
+    }
+  }
 });
 
 test('every command that a document names is one', () => {
