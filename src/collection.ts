@@ -109,7 +109,7 @@ export class Collection<V, K = Key, In = V> extends Reader<V, K> {
 
   /**
    * The commits to a range, or to one key, in order, one item each: an async iterator. The log is its buffer, so a watch costs writers nothing; one that falls more than 64 segments of
-   * superseded log behind, 16 MiB by default, has lost its place. It sees a commit when it is applied.
+   * superseded log or 16 MiB behind, and more than four segments, has lost its place. It sees a commit when it is applied.
    * @throws VersionGoneError where the log no longer has what came since `since`; InvalidArgumentError, TooLargeError, FullError, ClosedError, PoisonedError, the reason of the signal. What ends it later its
    * steps reject with.
    */

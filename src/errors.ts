@@ -75,7 +75,7 @@ export class CasError extends VarveError {
 }
 define(CasError, 'CasError', 'VARVE_CAS');
 
-/** A version was asked for that the store does not keep any more. */
+/** A version was asked for that the store does not keep any more; in a page also what hung on a worker that has ended: a snapshot, a scan half-way, a backup, an export. */
 export class VersionGoneError extends VarveError {
   declare readonly code: 'VARVE_VERSION_GONE';
 }
@@ -106,7 +106,7 @@ export class ReadOnlyError extends VarveError {
 }
 define(ReadOnlyError, 'ReadOnlyError', 'VARVE_READ_ONLY');
 
-/** There is no such store, and `create: false` (or `readOnly`) forbade making one. */
+/** There is no such store, and `create: false` (or `readOnly`) forbade making one; or the folder of a path is not there; in a page also a store whose file was taken away. */
 export class NotFoundError extends VarveError {
   declare readonly code: 'VARVE_NOT_FOUND';
 }
@@ -192,7 +192,7 @@ define(IoError, 'IoError', 'VARVE_IO');
 
 /**
  * The flush or write that a commit waited for failed: the commit may or may not be there after the store is reopened.
- * The store serves nothing more but `close()` and `stats()`.
+ * The store serves nothing more but `close()` and `stats()`. In a page also: the worker that a write was sent to ended before it answered, and the next one serves.
  */
 export class OutcomeUnknownError extends VarveError {
   declare readonly code: 'VARVE_OUTCOME_UNKNOWN';

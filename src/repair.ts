@@ -49,7 +49,8 @@ async function reportOn(store: Store, damage: readonly Damage[]): Promise<Verify
 /**
  * Checks the store at `path`: its superblocks, each segment, frame and record, and that they fit together. Resolves with a report also where there is damage, which then lists every damaged place
  * with its segment, its offset and size in bytes, what is wrong, and which commits it concerns. Reads the file and never writes to it. O(bytes of the file).
- * @throws (as a rejection) NotFoundError; FormatError for a file that is not varve's, or of which nothing can be made out; LockedError while it is open for writing; FullError, IoError.
+ * @throws (as a rejection) InvalidArgumentError, NotFoundError; FormatError for a file that is not varve's, or of which nothing can be made out; LockedError while it is open for writing; FullError, IoError,
+ * PlatformError.
  */
 export async function verify(path: string, options: RepairOptions = {}): Promise<VerifyReport> {
   const began = performance.now();
@@ -76,7 +77,7 @@ export async function verify(path: string, options: RepairOptions = {}): Promise
  * behind. Where the newest version of a key is lost, the one before it counts; `versions` of each loss says of which commits something is missing. Resolves when the new store is durable and
  * closed; until then there is nothing at `target`. Never writes to the file at `path`. O(bytes of the file).
  * @throws (as a rejection) InvalidArgumentError where there is something at `target`; NotFoundError; CorruptionError where no segment is intact, which is all that there is to read; FormatError where
- * nothing can be made out; LockedError; FullError, IoError: nothing then stands at `target`.
+ * nothing can be made out; LockedError while it is open for writing; ReadOnlyError, FullError, IoError, PlatformError: nothing then stands at `target`.
  */
 export async function salvage(path: string, target: string, options: RepairOptions = {}): Promise<SalvageReport> {
   const source = await open(path, { ...options, salvage: true });

@@ -54,7 +54,7 @@ async function restoreFrom(source: Source, target: string, { signal, onProgress,
  * Makes a store at `target` from the file of one that nobody has open, or from a stream of such a file's bytes: one that `backup` has written, or any other. Everything in it is checked before it
  * has its name; then it is durable, and ended in order. What was not a backup is recovered as `open` does it. O(bytes), and as much memory as it takes to open the store.
  * @throws (as a rejection) InvalidArgumentError, also where there is something at `target` and `overwrite` is not set; NotFoundError; LockedError while somebody has the source or what is to be
- * replaced open; FormatError and CorruptionError for what is no store, is damaged or was cut off; ReadOnlyError, FullError, IoError; the reason of the signal; what the stream throws. Nothing is then
+ * replaced open; FormatError and CorruptionError for what is no store, is damaged or was cut off; ReadOnlyError, IoError, FullError, also of `memory.limit`, PlatformError; the reason of the signal; what the stream and `onProgress` throw. Nothing is then
  * left at `target` that was not there before.
  */
 export async function restore(source: string | ExchangeSource, target: string, options: RestoreOptions = {}): Promise<RestoreReport> {

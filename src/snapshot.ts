@@ -46,7 +46,7 @@ export class SnapshotView<V, K = Key> extends Reader<V, K> {
     }
   }
 
-  /** The value that a key had, or undefined. O(log n) in the versions that are kept of the key, O(1) where it was not written since. @throws ClosedError, InvalidArgumentError. */
+  /** The value that a key had, or undefined. O(log n) in the versions that are kept of the key, O(1) where it was not written since. @throws ClosedError, and as `Collection.get`. */
   get(key: K): V | undefined {
     const kind = this.#find(key);
     return kind < 0 ? undefined : this.#found(kind);

@@ -47,7 +47,7 @@ export class Store<V = unknown> extends BaseStore<V> {
 
   /**
    * The store, a keyspace or a range as a stream of bytes, as it is at the call: lines of JSON, or the compact form. Nothing is lost of any key and value; `docs/export.md` has both forms.
-   * A chunk is made when somebody asks for one, 64 KiB at a time; until the stream has ended or is cancelled the store keeps what it shows. O(log n), and O(1) for each key.
+   * A chunk of 64 KiB or 2,000 keys is made ahead, and the next when that is taken; until the stream has ended or is cancelled the store keeps what it shows. O(log n), and O(1) for each key.
    * @throws InvalidArgumentError, TooLargeError for bad options; the reason of the signal; ClosedError, PoisonedError, FullError. The stream fails with ClosedError when the store is closed, with PoisonedError when
    * it stops, with CorruptionError or IoError for what has to be read from the file and cannot.
    */

@@ -40,7 +40,7 @@ export class TransactionView<V, K = Key, In = V> extends Reader<V, K> {
     this.#transaction = transaction;
   }
 
-  /** The value of a key as the transaction sees it, or undefined. Under `serializable`, the commit fails if the key is committed anew by then. @throws ClosedError, InvalidArgumentError, FullError. */
+  /** The value of a key as the transaction sees it, or undefined. Under `serializable`, the commit fails if the key is committed anew by then. @throws ClosedError, FullError, and as `Collection.get`. */
   get(key: K): V | undefined {
     this.kernel.holds.check(this.hold);
     try {
