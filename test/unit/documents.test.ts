@@ -120,6 +120,21 @@ test('docs/errors.md has every error class with its code and its fields, and no 
   }
 });
 
+test('the longest keys in docs/files.md fit, and longer ones do not', async () => {
+  const rows = [...read('docs/files.md').matchAll(/^\| (\d+) KiB(?: and more)? \| ([\d,]+) bytes \|/gm)];
+  expect(rows.length).toBe(7);
+  for (const [, segment, figure] of rows) {
+    const segmentSize = Number(segment) * 1024;
+    const longest = Number(figure!.replaceAll(',', ''));
+    const db = await varve.open(':memory:', { segmentSize, memory: { initial: 1 << 20 } });
+    // A text takes a byte more than its letters.
+    const put = (size: number): number => db.putSync('k'.repeat(size - 1), new Uint8Array(segmentSize));
+    expect(put(longest)).toBe(1);
+    expect(() => put(Math.ceil(longest * 1.04)), `${segment} KiB`).toThrow(varve.TooLargeError);
+    await db.close();
+  }
+});
+
 const DOCUMENTS = ['README.md', 'ARCHITECTURE.md', 'FORMAT.md', 'CHANGELOG.md', 'test/torture/README.md', ...readdirSync(new URL('../../docs/', import.meta.url)).filter((name) => name.endsWith('.md')).map((name) => `docs/${name}`)];
 /** The folders that documents name files in, with or without a slash before them. */
 const PATH = /^(?:assembly|bench|docs|examples|src|test|build|dist|\.ci)(?:\/[\w.-]+)+\/?$/;
