@@ -170,6 +170,14 @@ export class Compactor {
     await this.#flush();
   }
 
+  /** As `#settle`, for who cannot wait. What was begun last is not flushed yet. */
+  #settleAtOnce(log: LogFile): void {
+    for (let count = 0; count < SETTLE_COUNT && this.#engine.core.waitingSegmentCount() > 1; count++) {
+      log.flushSync();
+      log.beginSegment(false);
+    }
+  }
+
   /** Brings what stands at the end of the file to its beginning, and gives the end back. */
   async #shrink(log: LogFile, signal: AbortSignal | undefined): Promise<void> {
     // First tail and next, so that what is copied goes there.
@@ -247,6 +255,8 @@ export class Compactor {
     try {
       // The image that is written when the store is closed finds the first free slots only where the one before is not in its way.
       log.dropImage();
+      // What a burst has left dead waits for a durable header that leaves it out: its slots are those that what is live goes to.
+      this.#settleAtOnce(log);
       for (let count = 0; count < ROTATE_COUNT; count++) {
         log.slots.recall();
         log.beginSegment(true);
@@ -259,10 +269,7 @@ export class Compactor {
         else if (code !== status.STATUS_OK) break;
         if (this.#engine.pendingSize > PENDING_SIZE_MAX) log.flushSync();
       }
-      for (let count = 0; count < SETTLE_COUNT && core.waitingSegmentCount() > 1; count++) {
-        log.flushSync();
-        log.beginSegment(false);
-      }
+      this.#settleAtOnce(log);
     } catch (error) {
       // A store without room is closed as it is.
       if (!(error instanceof FullError)) throw error;
