@@ -209,7 +209,7 @@ export class Collection<V, K = Key, In = V> extends Reader<V, K> {
     const expiry = expiryOf(options, kernel.engine.now);
     try {
       const version = kernel.engine.cas(key, expected, value, space, expiry);
-      return version < 0 ? { ok: false, version: kernel.engine.versionOf(key, space) } : { ok: true, version };
+      return version < 0 ? { ok: false, version: kernel.engine.foundVersion } : { ok: true, version };
     } catch (error) {
       throw kernel.caught(error);
     }

@@ -52,8 +52,13 @@ export function toBounds<K>(range: Range<K> | undefined, space: Space<K, unknown
   const lower = (bytes: Uint8Array): void => {
     if (compareBytes(bytes, to) < 0) to = bytes;
   };
-  if (range.prefix !== undefined) {
-    const { prefix } = range;
+  let { prefix } = range;
+  if (prefix !== undefined) {
+    if (isTuple(prefix)) {
+      const parts: Key[] = [];
+      takeTuple(prefix, parts);
+      prefix = parts;
+    }
     raise(encode(space, prefix, writeKeyPrefix));
     lower(encode(space, prefix, writeKeyPrefixEnd));
   }
@@ -62,6 +67,12 @@ export function toBounds<K>(range: Range<K> | undefined, space: Space<K, unknown
   if (range.lt !== undefined) lower(encode(space, space.keyOf(range.lt), writeKey));
   if (range.lte !== undefined) lower(successor(encode(space, space.keyOf(range.lte), writeKey)));
   return { from, to, isReverse: reverse, limit };
+}
+
+/** The bounds of one key, which is asked once for what it is told as. Throws `InvalidArgumentError`, `TooLargeError`. */
+export function boundsOfKey<K>(key: K, space: Space<K, unknown>): Bounds {
+  const from = encode(space, space.keyOf(key), writeKey);
+  return { from, to: successor(from), isReverse: false, limit: Infinity };
 }
 
 /** Where most keys are encoded: a part of an array that is new would get a buffer of its own, which costs more than all the rest. */

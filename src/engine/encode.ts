@@ -17,17 +17,17 @@ export interface EncodedRecord {
   readonly size: number;
 }
 
-/** Encodes a key where its exact size is needed before its place is known. */
-export function encodeApart<K>(key: K, space: Space<K, unknown>): Uint8Array {
-  const bytes = new Uint8Array(space.bound(key));
+/** Encodes a key where its exact size is needed before its place is known. `keyMost` is its bound, where the space was asked for that last. */
+export function encodeApart<K>(key: K, space: Space<K, unknown>, keyMost = space.bound(key)): Uint8Array {
+  const bytes = new Uint8Array(keyMost);
   const size = space.write(bytes, 0, key);
   if (size > MAX_KEY_SIZE) throw keyTooLarge(size);
   return bytes.subarray(0, size);
 }
 
-/** Encodes a record. */
-export function encodeRecord<K, V>(key: K, value: V, space: Space<K, V>, expiry: number | undefined): EncodedRecord {
-  const keyBytes = encodeApart(key, space);
+/** Encodes a record. `keyMost` as for `encodeApart`. */
+export function encodeRecord<K, V>(key: K, value: V, space: Space<K, V>, expiry: number | undefined, keyMost: number): EncodedRecord {
+  const keyBytes = encodeApart(key, space, keyMost);
   const { bytes, kind } = encodeValue(value, space.values);
   const flags = expiry === undefined ? kind : kind | RECORD_FLAG_EXPIRY;
   return { keyBytes, bytes, flags, expiry, size: keyBytes.length + bytes.length + (expiry === undefined ? 0 : RECORD_EXPIRY_SIZE) };

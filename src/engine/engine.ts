@@ -132,7 +132,7 @@ export class Engine {
     if (this.#words.length === 0) this.refresh();
     const bound = space.bound(key);
     if (bound <= MAX_KEY_SIZE) return space.write(this.bytes, this.window, key) - this.window;
-    const bytes = encodeApart(key, space);
+    const bytes = encodeApart(key, space, bound);
     this.bytes.set(bytes, this.window);
     return bytes.length;
   }
@@ -202,15 +202,11 @@ export class Engine {
     return readLarge(this, kind & KIND_MASK, codec);
   }
 
-  /** The version of a key, 0 where it does not exist. */
-  versionOf<K>(key: K, space: Space<K, unknown>): number {
-    return this.find(key, space) < 0 ? 0 : this.foundVersion;
-  }
-
   /** The version of an encoded key, 0 where it does not exist. */
   versionOfBytes(keyBytes: Uint8Array): number {
     this.setBound(keyBytes);
-    return this.after(this.core.get(keyBytes.length)) < 0 ? 0 : this.foundVersion;
+    if (this.after(this.core.get(keyBytes.length)) < 0) this.#numbers[VERSION] = 0;
+    return this.foundVersion;
   }
 
   /** The version that the last call met. */
@@ -266,18 +262,18 @@ export class Engine {
     // The key first, because code of the caller's may stand behind it; none does behind a value that has a bound.
     const keyMost = space.bound(key);
     const bound = space.values.bound(value);
-    if (bound < 0 || bound + keyMost > this.#words[ROOM]! || keyMost > MAX_KEY_SIZE) return this.putApart(key, value, space, undefined, undefined);
+    if (bound < 0 || bound + keyMost > this.#words[ROOM]! || keyMost > MAX_KEY_SIZE) return this.putApart(key, value, space, undefined, undefined, keyMost);
     const start = this.#words[POINTER]! + HEADER;
     const keyEnd = space.write(this.bytes, start, key);
     const written = space.values.write(this.bytes, keyEnd, value);
     if (this.#words[HAS_EXPIRY] !== 0) this.core.setClock(this.now());
     const version = this.after(this.core.put(keyEnd - start, written >>> 4, written & KIND_MASK));
-    return version > 0 ? version : this.#putAgain(version, key, value, space);
+    return version > 0 ? version : this.#putAgain(version, key, value, space, keyMost);
   }
 
-  #putAgain<K, V>(code: number, key: K, value: V, space: Space<K, V>): number {
+  #putAgain<K, V>(code: number, key: K, value: V, space: Space<K, V>, keyMost: number): number {
     this.resolve(code, false);
-    return this.put(key, value, space);
+    return this.putApart(key, value, space, undefined, undefined, keyMost);
   }
 
   /** Clears what keeps a call from succeeding, or throws. Nothing may be flushed while the writes of a commit are staged. */
@@ -295,10 +291,11 @@ export class Engine {
   }
 
   /**
-   * Puts what does not simply fit at the tail, or expires, in epoch milliseconds. With `expected`, as a cas: the result is negative on a mismatch.
+   * Puts what does not simply fit at the tail, or expires, in epoch milliseconds. With `expected`, as a cas: the result is negative on a mismatch. `keyMost` is the key's bound, where the space was asked
+   * for that last: a caller's codec of keys is asked once.
    */
-  putApart<K, V>(key: K, value: V, space: Space<K, V>, expected: number | undefined, expiry: number | undefined): number {
-    const record = encodeRecord(key, value, space, expiry);
+  putApart<K, V>(key: K, value: V, space: Space<K, V>, expected: number | undefined, expiry: number | undefined, keyMost = space.bound(key)): number {
+    const record = encodeRecord(key, value, space, expiry, keyMost);
     const { keyBytes, bytes, flags, size } = record;
     this.tick();
     if (size > this.#words[ROOM]! && size > this.segmentSize >> PARTS_SHARE_SHIFT) {
@@ -330,7 +327,7 @@ export class Engine {
     this.tick();
     const keyMost = space.bound(key);
     for (;;) {
-      const keyBytes = keyMost > this.#words[ROOM]! || keyMost > MAX_KEY_SIZE ? encodeApart(key, space) : undefined;
+      const keyBytes = keyMost > this.#words[ROOM]! || keyMost > MAX_KEY_SIZE ? encodeApart(key, space, keyMost) : undefined;
       if (keyBytes !== undefined) {
         if (!expected && this.versionOfBytes(keyBytes) === 0) return status.STATUS_ABSENT;
         this.#makeRoom(keyBytes.length, true);
@@ -346,7 +343,7 @@ export class Engine {
 
   /**
    * Puts a value, or deletes when it is undefined, if the key's version is `expected`. Returns the new version, 0 when there was nothing to
-   * delete, or -1: `versionOf` then is what the key has.
+   * delete, or -1: `foundVersion` then is what the key has.
    */
   cas<K, V>(key: K, expected: number, value: V | undefined, space: Space<K, V>, expiry: number | undefined): number {
     const result = value === undefined ? this.#remove(key, space, expected) : this.#casPut(key, expected, value, space, expiry);
@@ -358,14 +355,14 @@ export class Engine {
     this.tick();
     const keyMost = space.bound(key);
     const bound = space.values.bound(value);
-    if (expiry !== undefined || bound < 0 || bound + keyMost > this.#words[ROOM]! || keyMost > MAX_KEY_SIZE) return this.putApart(key, value, space, expected, expiry);
+    if (expiry !== undefined || bound < 0 || bound + keyMost > this.#words[ROOM]! || keyMost > MAX_KEY_SIZE) return this.putApart(key, value, space, expected, expiry, keyMost);
     const start = this.#words[POINTER]! + HEADER;
     const keyEnd = space.write(this.bytes, start, key);
     const written = space.values.write(this.bytes, keyEnd, value);
     const version = this.after(this.core.cas(keyEnd - start, written >>> 4, written & KIND_MASK, expected));
     if (version > 0 || version === status.STATUS_MISMATCH) return version;
     this.resolve(version, false);
-    return this.#casPut(key, expected, value, space, expiry);
+    return this.putApart(key, value, space, expected, undefined, keyMost);
   }
 
   // ── Writing many keys ────────────────────────────────────────────────────────────────────────────────────────────

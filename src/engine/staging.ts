@@ -14,7 +14,7 @@ export function stagePut<K, V>(engine: Engine, key: K, value: V, space: Space<K,
   const keyMost = space.bound(key);
   const bound = space.values.bound(value);
   if (expiry !== undefined || bound < 0 || bound + keyMost > engine.tailRoom || keyMost > MAX_KEY_SIZE) {
-    stageEncoded(engine, encodeRecord(key, value, space, expiry));
+    stageEncoded(engine, encodeRecord(key, value, space, expiry, keyMost));
     return;
   }
   const start = engine.tailPointer;

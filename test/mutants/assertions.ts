@@ -32,8 +32,8 @@ export const assertions: Area = {
       name: 'put-without-room',
       breaks: ['F-66', 'F-73'],
       file: 'src/engine/engine.ts',
-      find: 'if (bound < 0 || bound + keyMost > this.#words[ROOM]! || keyMost > MAX_KEY_SIZE) return this.putApart(key, value, space, undefined, undefined);',
-      replace: 'if (bound < 0 || keyMost > MAX_KEY_SIZE) return this.putApart(key, value, space, undefined, undefined);',
+      find: 'if (bound < 0 || bound + keyMost > this.#words[ROOM]! || keyMost > MAX_KEY_SIZE) return this.putApart(key, value, space, undefined, undefined, keyMost);',
+      replace: 'if (bound < 0 || keyMost > MAX_KEY_SIZE) return this.putApart(key, value, space, undefined, undefined, keyMost);',
       tests: ['simulation/model'],
     },
     {

@@ -100,6 +100,44 @@ test('keys and values have codecs of their own', () => withStore((db) => {
   expect(() => log.putSync(days[0]!, 5 as never)).toThrow("The codec 'utf8' takes a string");
 }));
 
+test('a key is asked once for what it is told as, and a tuple once for each part', () => withStore(async (db) => {
+  let asked = 0;
+  const counted = (value: Key): Key => {
+    asked++;
+    return value;
+  };
+  const tuple = (): Key => Object.defineProperty(['a'], 0, { get: () => counted('a'), enumerable: true }) as never;
+  const told = db.keyspace<unknown, string>('told', { keys: { toKey: (key) => counted(key), fromKey: (key) => key as string } });
+  const long = 'x'.repeat(60_000);
+  const apart = { an: 'object' };
+  const large = new Uint8Array(1 << 20);
+  const asks = async (count: number, run: () => unknown): Promise<void> => {
+    asked = 0;
+    await run();
+    expect(asked, String(run)).toBe(count);
+  };
+  told.putSync('a', 1);
+  db.putSync(['a'], 1);
+  for (const [space, key] of [[told, () => 'a'], [db, tuple], [told, () => long]] as const) {
+    for (const value of ['short', apart, large, undefined]) {
+      await asks(1, () => space.casSync(key() as never, 2 ** 40, value));
+      if (value === undefined) continue;
+      let version = 0;
+      await asks(1, () => (version = space.putSync(key() as never, value)));
+      await asks(1, () => expect(space.casSync(key() as never, version, value).ok).toBe(true));
+      await asks(1, () => space.putSync(key() as never, value, { ttl: 1e6 }));
+      await asks(1, () => space.batchSync([{ type: 'put', key: key() as never, value }]));
+    }
+    await asks(1, () => space.get(key() as never));
+    await asks(1, () => space.watch(key() as never).return());
+    await asks(1, () => space.deleteSync(key() as never));
+    await asks(1, () => space.deleteSync(key() as never));
+  }
+  await asks(1, () => db.watch({ prefix: tuple() }).return());
+  await asks(2, () => db.count({ gte: tuple(), lte: tuple() }));
+  expect(db.casSync(['b'], 5, large)).toEqual({ ok: false, version: 0 });
+}));
+
 test('a schema checks what is put, and may change it', () => withStore(async (db) => {
   const numbers = db.keyspace<number, string, number | string>('numbers', { schema: positive });
   numbers.putSync('a', '12');
