@@ -1,4 +1,7 @@
 /** varve for pages: `open` gives the store that a worker has, to every page of the site. This file only exports. */
+/// <reference lib="es2018.asynciterable" preserve="true" />
+/// <reference lib="es2022.error" preserve="true" />
+/// <reference lib="esnext.disposable" preserve="true" />
 export type { BackupOptions, BackupReport } from './backup.js';
 export type { ValueCodec } from './codec/foreign.js';
 export type { Key } from './codec/key.js';
@@ -24,6 +27,7 @@ export type { SharedSnapshot, SharedSnapshotView } from './page/shared-snapshot.
 export type { SharedStore } from './page/shared-store.js';
 export type { SharedTransaction, SharedTransactionView } from './page/shared-transaction.js';
 export type { SharedWatcher } from './page/shared-watch.js';
+export type * from './platform-types.js';
 export type { Range } from './range.js';
 export type { Change, Entry, Version } from './reader.js';
 export type { Stats } from './stats.js';

@@ -1,4 +1,7 @@
 /** varve: an embedded, transactional, multi-version key-value store. This file only exports. */
+/// <reference lib="es2018.asynciterable" preserve="true" />
+/// <reference lib="es2022.error" preserve="true" />
+/// <reference lib="esnext.disposable" preserve="true" />
 export type { BackupOptions, BackupReport } from './backup.js';
 export type { BatchOperation } from './batch.js';
 export type { ValueCodec } from './codec/foreign.js';
@@ -21,6 +24,7 @@ export type { Keyspace } from './keyspace.js';
 export type { KeyspaceOptions } from './keyspace-options.js';
 export { open } from './open.js';
 export type { OpenOptions } from './options.js';
+export type * from './platform-types.js';
 export type { Range } from './range.js';
 export type { Change, Entry, Version } from './reader.js';
 export { salvage, verify, type RepairOptions, type SalvageReport, type VerifyReport } from './repair.js';

@@ -6,6 +6,7 @@ import type { CodecName } from './codec/value.js';
 import { initialMemorySize } from './device/platform.js';
 import type { Durability } from './durability/commits.js';
 import type { MemoryRange } from './engine/module.js';
+import type { WasmModule } from './engine/wasm-types.js';
 import { InvalidArgumentError } from './errors.js';
 
 export interface OpenOptions {
@@ -45,8 +46,8 @@ export interface OpenOptions {
   values?: CodecName | ValueCodec<unknown>;
   /** `pooled` (default): bytes are views of shared slabs. `own`: each has an ArrayBuffer of its own, which costs several times the lookup. */
   buffers?: 'pooled' | 'own';
-  /** A compiled core, where the platform forbids compiling at run time. */
-  module?: WebAssembly.Module;
+  /** A compiled core, a `WebAssembly.Module`, where the platform forbids compiling at run time. */
+  module?: WasmModule;
   /** Told of what a person should look at. The library prints nothing. */
   onWarning?: (warning: { code: string; message: string }) => void;
 }
@@ -67,7 +68,7 @@ export interface Settings {
   readonly utilisation: number;
   readonly values: CodecName | ValueCodec<unknown>;
   readonly ownBuffers: boolean;
-  readonly module: WebAssembly.Module | undefined;
+  readonly module: WasmModule | undefined;
   readonly onWarning: ((warning: { code: string; message: string }) => void) | undefined;
 }
 

@@ -18,6 +18,7 @@ import { instantiate, type MemoryRange } from './module.js';
 import { Pager, damageOf, type EngineHost, type ReadFile } from './pager.js';
 import { ShownValues } from './shown.js';
 import { stageEncoded } from './staging.js';
+import type { WasmMemory, WasmModule } from './wasm-types.js';
 
 const POINTER = layout.CONTROL_WRITE_POINTER >> 2;
 const ROOM = layout.CONTROL_WRITE_ROOM >> 2;
@@ -36,7 +37,7 @@ const HAS_EXPIRY = layout.CONTROL_HAS_EXPIRY >> 2;
 export class Engine {
   /** What messages call the store. */
   readonly name: string;
-  readonly memory: WebAssembly.Memory;
+  readonly memory: WasmMemory;
   /** The most that the memory may grow to, in bytes. */
   readonly memoryLimit: number;
   readonly core: Core;
@@ -61,7 +62,7 @@ export class Engine {
   #host: EngineHost | undefined;
   readonly #pager: Pager;
 
-  constructor(name: string, range: MemoryRange, now: () => number, module?: WebAssembly.Module) {
+  constructor(name: string, range: MemoryRange, now: () => number, module?: WasmModule) {
     this.name = name;
     this.now = now;
     this.memoryLimit = range.limit;

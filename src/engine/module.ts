@@ -3,13 +3,14 @@ import { instantiateSync } from '@assemblyscript/loader';
 import { FullError } from '../errors.js';
 import { compiledCore } from './compile.js';
 import type { Core } from './core.js';
+import type { WasmMemory, WasmModule } from './wasm-types.js';
 
 const WASM_PAGE_SIZE = 65536;
 /** The least that the core begins with. */
 const INITIAL_PAGES_MIN = 16;
 
 /** A memory of `initial` pages, or of as many as the platform gives. */
-function allocateMemory(initial: number, maximum: number): WebAssembly.Memory {
+function allocateMemory(initial: number, maximum: number): WasmMemory {
   for (;;) {
     try {
       return new WebAssembly.Memory({ initial, maximum });
@@ -38,7 +39,7 @@ export interface CoreHost {
 }
 
 /** A core with a memory of its own. */
-export function instantiate(range: MemoryRange, host: CoreHost, module?: WebAssembly.Module): { core: Core; memory: WebAssembly.Memory } {
+export function instantiate(range: MemoryRange, host: CoreHost, module?: WasmModule): { core: Core; memory: WasmMemory } {
   const compiled = module ?? compiledCore();
   const maximum = Math.floor(range.limit / WASM_PAGE_SIZE);
   const memory = allocateMemory(Math.max(INITIAL_PAGES_MIN, Math.min(maximum, Math.floor(range.initial / WASM_PAGE_SIZE))), maximum);

@@ -6,6 +6,7 @@ import type { Space } from '../codec/space.js';
 import type { CopyProgress } from '../copy.js';
 import { continueHash } from '../engine/checksum.js';
 import { Engine } from '../engine/engine.js';
+import type { WasmModule } from '../engine/wasm-types.js';
 import { InvalidArgumentError, VersionGoneError } from '../errors.js';
 import { EXISTING, type Applied, type Existing } from '../exchange/apply.js';
 import type { ContinueHash } from '../exchange/binary.js';
@@ -25,7 +26,7 @@ const copyGone = (): Error => new VersionGoneError('The worker that made this ba
 const IN_BACKUP: Fate = { isRepeated: false, unanswered: copyGone, lost: copyGone };
 
 /** The hash of the compact form, by a core of its own: the store's is the worker's. */
-export function hashOf(module: WebAssembly.Module): ContinueHash {
+export function hashOf(module: WasmModule): ContinueHash {
   let engine: Engine | undefined;
   return (state, bytes) => {
     engine ??= new Engine('export', HASH_MEMORY, () => Date.now(), module);

@@ -6,6 +6,7 @@ import type { Key } from '../codec/key.js';
 import type { Space } from '../codec/space.js';
 import type { CompactOptions, Compacted } from '../compaction.js';
 import type { Recovery } from '../durability/recover.js';
+import type { WasmModule } from '../engine/wasm-types.js';
 import { InvalidArgumentError } from '../errors.js';
 import type { ExportOptions } from '../exchange/export.js';
 import type { ImportOptions, ImportReport } from '../exchange/import.js';
@@ -33,14 +34,14 @@ export class SharedStore<V = unknown> extends SharedCollection<V> {
   readonly recovery: Recovery;
   readonly #connection: Connection;
   readonly #codecFor: CodecFor;
-  readonly #module: () => Promise<WebAssembly.Module>;
+  readonly #module: () => Promise<WasmModule>;
   readonly #persistence: Persistence | undefined;
   #closing: Promise<void> | undefined;
 
   /** @internal Use `open`. */
   constructor(
     connection: Connection, space: Space<Key, V>, about: { name: string; recovery: Recovery; persistence: Persistence | undefined }, codecFor: CodecFor,
-    module: () => Promise<WebAssembly.Module>,
+    module: () => Promise<WasmModule>,
   ) {
     super(connection.link, space);
     this.name = about.name;

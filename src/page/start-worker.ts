@@ -1,6 +1,7 @@
 /** Starting the worker that has the store: from the source that the library carries, or by the page's own factory. Says what is in the way when the page's security policy is. */
 import { workerText } from '../../build/worker.js';
 import { orAborted } from '../abort.js';
+import type { WasmModule } from '../engine/wasm-types.js';
 import { compileCore } from '../engine/web-compile.js';
 import { InvalidArgumentError, PlatformError } from '../errors.js';
 import type { FromWorker, ToWorker } from '../worker/protocol.js';
@@ -10,7 +11,7 @@ import { toldError } from '../worker/told-error.js';
 export interface WorkerOptions {
   /** Makes the worker, where the page may not make one from a Blob: `() => new Worker(new URL('varve/worker.js', import.meta.url), { type: 'module' })`. */
   readonly worker: (() => Worker) | undefined;
-  readonly module: WebAssembly.Module | undefined;
+  readonly module: WasmModule | undefined;
 }
 
 /** A worker that has said what it was to say. */
@@ -52,7 +53,7 @@ const notStarted = (reason: string, cause: unknown): PlatformError => new Platfo
  * Starts a worker, tells it what to do, and waits until it has done so: `hear` is given what it says, and returns what is waited for, once that is said. Rejects with what the worker refuses, and with
  * `PlatformError`; with the reason of the signal, and without the worker, when that aborts before.
  */
-export async function startWorker<T>(task: (module: WebAssembly.Module) => ToWorker, { worker: make, module }: WorkerOptions, hear: (message: FromWorker, worker: Worker) => T | undefined, signal?: AbortSignal): Promise<StartedWorker<T>> {
+export async function startWorker<T>(task: (module: WasmModule) => ToWorker, { worker: make, module }: WorkerOptions, hear: (message: FromWorker, worker: Worker) => T | undefined, signal?: AbortSignal): Promise<StartedWorker<T>> {
   const start = task(module ?? await compileCore());
   let directive: string | undefined;
   const onViolation = (event: Event): void => {

@@ -1,5 +1,6 @@
 /** What a page and the worker that has the store say to one another. Both always come from one build of the library, because a worker that serves other pages first compares `RELEASE`. */
 import type { Recovery } from '../durability/recover.js';
+import type { WasmModule } from '../engine/wasm-types.js';
 import type { Settings } from '../options.js';
 import type { RestoreReport } from '../restoring.js';
 import type { ToldError } from './told-error.js';
@@ -115,9 +116,9 @@ export interface Warned {
 
 /** What a page tells the worker that it has started, beside messages of calls. */
 export type ToWorker =
-  | { readonly type: 'start'; readonly path: string; readonly settings: StoreSettings; readonly agreed: string; readonly module: WebAssembly.Module; readonly isShared: boolean }
+  | { readonly type: 'start'; readonly path: string; readonly settings: StoreSettings; readonly agreed: string; readonly module: WasmModule; readonly isShared: boolean }
   /** Makes a store of the bytes that follow, a message each, the last of them empty. */
-  | { readonly type: 'restore'; readonly path: string; readonly overwrite: boolean; readonly settings: StoreSettings; readonly module: WebAssembly.Module }
+  | { readonly type: 'restore'; readonly path: string; readonly overwrite: boolean; readonly settings: StoreSettings; readonly module: WasmModule }
   /** Ends in order: the store, or what is being restored, of which nothing is left then. */
   | { readonly type: 'close' };
 

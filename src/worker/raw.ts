@@ -8,6 +8,7 @@ import type { Key } from '../codec/key.js';
 import type { Space } from '../codec/space.js';
 import type { ValueFormat } from '../codec/value.js';
 import type { Device } from '../device/device.js';
+import type { WasmModule } from '../engine/wasm-types.js';
 import { applyRecords, EXISTING, type Applied } from '../exchange/apply.js';
 import type { ExchangeRecord } from '../exchange/record.js';
 import { openKernelOnDevice, openPath } from '../opening.js';
@@ -161,17 +162,17 @@ class ServedStore extends BaseStore<StoredBytes> {
   }
 }
 
-const settingsOf = (settings: StoreSettings, module: WebAssembly.Module, onWarning: (warning: Warned) => void): Settings => ({ ...settings, values: 'bytes', ownBuffers: true, module, onWarning });
+const settingsOf = (settings: StoreSettings, module: WasmModule, onWarning: (warning: Warned) => void): Settings => ({ ...settings, values: 'bytes', ownBuffers: true, module, onWarning });
 const spaceFor = (target: Target): Space<Key, StoredBytes> => new RawSpace(target) as unknown as Space<Key, StoredBytes>;
 
 /** Opens a store on a device, to look it through. @throws as `open` does. */
-export function openRawOnDevice(device: Device, settings: StoreSettings, module: WebAssembly.Module): BaseStore<unknown> {
+export function openRawOnDevice(device: Device, settings: StoreSettings, module: WasmModule): BaseStore<unknown> {
   const { kernel, recovery } = openKernelOnDevice(device, settingsOf(settings, module, () => undefined), () => undefined);
   return new BaseStore(kernel, spaceFor({ answer: undefined }), recovery) as BaseStore<unknown>;
 }
 
 /** Opens a store whose keys and values are bytes. Rejects as `open` does. */
-export async function openRaw(path: string, settings: StoreSettings, module: WebAssembly.Module, target: Target, onWarning: (warning: Warned) => void): Promise<RawStore> {
+export async function openRaw(path: string, settings: StoreSettings, module: WasmModule, target: Target, onWarning: (warning: Warned) => void): Promise<RawStore> {
   const store = await openPath(path, settingsOf(settings, module, onWarning), ({ kernel, recovery }) => new ServedStore(kernel, spaceFor(target), recovery));
   // The store takes whatever its space takes for keys.
   return store as unknown as RawStore;
