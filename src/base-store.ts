@@ -178,7 +178,13 @@ export class BaseStore<V> extends Collection<V> {
    * @throws (as a rejection, each time) PoisonedError where what was applied could not be made durable: it may or may not be there. Lock and file are given back all the same.
    */
   close(): Promise<void> {
-    this.#closing ??= this.kernel.close();
+    if (this.#closing !== undefined) return this.#closing;
+    let follow!: (closed: Promise<void>) => void;
+    // Made before anything is told: who listens may close the store too.
+    this.#closing = new Promise((resolve) => {
+      follow = resolve;
+    });
+    follow(this.kernel.close());
     return this.#closing;
   }
 

@@ -36,6 +36,25 @@ async function toldOn(names: readonly string[], run: () => unknown): Promise<Tol
 
 const eventsOf = (told: readonly Told[]): string[] => told.map(({ event }) => event);
 
+test('a listener of a close that closes the store itself gets the promise of that close', async () => {
+  for (const path of [':memory:', join(folder, 'closed.varve')]) {
+    const db = await open(path);
+    const promises: Promise<void>[] = [];
+    const again = (): void => {
+      if (promises.length < 10) promises.push(db.close());
+    };
+    for (const part of ['start', 'end', 'asyncStart', 'asyncEnd']) subscribe(`tracing:varve:close:${part}`, again);
+    const closing = db.close();
+    try {
+      await closing;
+    } finally {
+      for (const part of ['start', 'end', 'asyncStart', 'asyncEnd']) unsubscribe(`tracing:varve:close:${part}`, again);
+    }
+    expect(promises).toHaveLength(4);
+    for (const promise of promises) expect(promise).toBe(closing);
+  }
+});
+
 test('opening, committing, flushing, copying and closing are told from their beginning to their end', async () => {
   const path = join(folder, 'a.varve');
   const opened = await toldOn(['open', 'close'], async () => (await open(path)).close());
