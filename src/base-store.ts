@@ -87,6 +87,7 @@ export class BaseStore<V> extends Collection<V> {
 
   /** Begins a transaction. O(1). Commit or abort it. @throws FullError, ClosedError, PoisonedError, InvalidArgumentError. */
   begin(options?: { isolation?: Isolation }): Transaction<V> {
+    if (options !== undefined) checkOptionsOf('begin', options);
     const tx = this.beginAs(options?.isolation, true);
     this.kernel.holds.watch(tx, tx.hold);
     return tx;

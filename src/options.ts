@@ -104,12 +104,20 @@ function number(name: string, value: number | undefined, fallback: number, least
   return value;
 }
 
-function segmentSizeShift(size: number | undefined): number {
-  const shift = Math.log2(size ?? SEGMENT_SIZE_DEFAULT);
+function segmentSizeShift(size: unknown = SEGMENT_SIZE_DEFAULT): number {
+  const shift = typeof size === 'number' ? Math.log2(size) : NaN;
   if (!Number.isInteger(shift) || shift < SEGMENT_SIZE_SHIFT_MIN || shift > SEGMENT_SIZE_SHIFT_MAX) {
     throw new InvalidArgumentError(`The option segmentSize takes a power of two from ${2 ** SEGMENT_SIZE_SHIFT_MIN} to ${2 ** SEGMENT_SIZE_SHIFT_MAX} bytes.`);
   }
   return shift;
+}
+
+function memoryOf(memory: OpenOptions['memory'] = {}): MemoryRange {
+  if (typeof memory !== 'object' || memory === null) throw new InvalidArgumentError('The option memory takes an object with limit, initial or both.');
+  return {
+    initial: number('memory.initial', memory.initial, initialMemorySize(), MEMORY_LIMIT_MIN, MEMORY_LIMIT_MAX),
+    limit: number('memory.limit', memory.limit, MEMORY_LIMIT_MAX, MEMORY_LIMIT_MIN, MEMORY_LIMIT_MAX),
+  };
 }
 
 function historyOf(history: OpenOptions['history']): Settings['history'] {
@@ -133,6 +141,9 @@ export function resolveOptions(options: OpenOptions): Settings {
   for (const name of Object.keys(options)) {
     if (!NAMES.has(name)) throw new InvalidArgumentError(`There is no option ${name}. The options are ${[...NAMES].join(', ')}.`);
   }
+  const { values = 'default', module, onWarning } = options;
+  if (module !== undefined && (typeof module !== 'object' || module === null)) throw new InvalidArgumentError('The option module takes a WebAssembly.Module.');
+  if (onWarning !== undefined && typeof onWarning !== 'function') throw new InvalidArgumentError('The option onWarning takes a function.');
   const salvage = flag('salvage', options.salvage, false);
   return {
     durability: oneOf('durability', options.durability, ['strict', 'buffered', 'relaxed']),
@@ -142,15 +153,12 @@ export function resolveOptions(options: OpenOptions): Settings {
     readOnly: flag('readOnly', options.readOnly, false) || salvage,
     salvage,
     segmentSizeShift: segmentSizeShift(options.segmentSize),
-    memory: {
-      initial: number('memory.initial', options.memory?.initial, initialMemorySize(), MEMORY_LIMIT_MIN, MEMORY_LIMIT_MAX),
-      limit: number('memory.limit', options.memory?.limit, MEMORY_LIMIT_MAX, MEMORY_LIMIT_MIN, MEMORY_LIMIT_MAX),
-    },
+    memory: memoryOf(options.memory),
     history: historyOf(options.history),
     utilisation: utilisationOf(options.compaction),
-    values: options.values === undefined ? 'default' : options.values,
+    values,
     ownBuffers: oneOf('buffers', options.buffers, ['pooled', 'own']) === 'own',
-    module: options.module,
-    onWarning: options.onWarning,
+    module,
+    onWarning,
   };
 }

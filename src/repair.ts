@@ -1,4 +1,5 @@
 /** What can be done for a store that nobody has open: finding out whether it is sound, and saving what is left of one that is not. Neither ever changes the file that it looks at. */
+import { checkOptionsOf } from './abort.js';
 import type { Copied } from './copy.js';
 import type { Recovery } from './durability/recover.js';
 import { CorruptionError, type Damage } from './errors.js';
@@ -53,6 +54,7 @@ async function reportOn(store: Store, damage: readonly Damage[]): Promise<Verify
  * PlatformError.
  */
 export async function verify(path: string, options: RepairOptions = {}): Promise<VerifyReport> {
+  checkOptionsOf('verify', options);
   const began = performance.now();
   let store: Store;
   try {
@@ -80,6 +82,7 @@ export async function verify(path: string, options: RepairOptions = {}): Promise
  * nothing can be made out; LockedError while it is open for writing; ReadOnlyError, FullError, IoError, PlatformError: nothing then stands at `target`.
  */
 export async function salvage(path: string, target: string, options: RepairOptions = {}): Promise<SalvageReport> {
+  checkOptionsOf('salvage', options);
   const source = await open(path, { ...options, salvage: true });
   try {
     return { ...await source.copyTo(target), lost: source.recovery.lost };

@@ -94,6 +94,25 @@ test('InvalidArgumentError: bad keys, values, versions, operations and options, 
   await expectCode('VARVE_INVALID_ARGUMENT', () => db.at(99));
   const bad: unknown[] = [{ durability: 'none' }, { flush: 1 }, { flushInterval: 0 }, { create: 'yes' }, { segmentSize: 5000 }, { segmentSize: 1 << 25 }, { memory: { limit: 1 } }, { values: 'xml' }, { buffers: 'new' }, { durabilty: 'strict' }, null, 5];
   for (const options of bad) await expectCode('VARVE_INVALID_ARGUMENT', () => open(newPath(), options as varve.OpenOptions));
+  for (const name of ['durability', 'flushInterval', 'flush', 'create', 'readOnly', 'salvage', 'segmentSize', 'memory', 'history', 'compaction', 'values', 'buffers', 'module', 'onWarning']) {
+    for (const value of [null, 0, Symbol('none')]) await expectCode('VARVE_INVALID_ARGUMENT', () => open(newPath(), { [name]: value } as varve.OpenOptions));
+    await (await open(':memory:', { ...small, [name]: undefined })).close();
+  }
+  for (const memory of [null, 5, 'all', true]) {
+    await expectCode('VARVE_INVALID_ARGUMENT', () => open(':memory:', { memory } as never));
+    await expectCode('VARVE_INVALID_ARGUMENT', () => varve.verify(newPath(), { memory } as never));
+    await expectCode('VARVE_INVALID_ARGUMENT', () => varve.salvage(newPath(), newPath(), { memory } as never));
+    await expectCode('VARVE_INVALID_ARGUMENT', () => varve.restore(newPath(), newPath(), { memory } as never));
+  }
+  for (const options of [null, 5, 'all']) {
+    await expectCode('VARVE_INVALID_ARGUMENT', () => varve.verify(newPath(), options as never));
+    await expectCode('VARVE_INVALID_ARGUMENT', () => varve.salvage(newPath(), newPath(), options as never));
+    await expectCode('VARVE_INVALID_ARGUMENT', () => db.begin(options as never));
+    await expectCode('VARVE_INVALID_ARGUMENT', () => db.transactSync(() => 1, options as never));
+    await expectCode('VARVE_INVALID_ARGUMENT', () => db.transact(() => 1, options as never));
+  }
+  await expectCode('VARVE_INVALID_ARGUMENT', () => db.begin({ isolation: null } as never));
+  for (const name of ['keys', 'values', 'schema']) await expectCode('VARVE_INVALID_ARGUMENT', () => db.keyspace('a', { [name]: null }));
   for (const path of [undefined, '', 5, 'nul\0byte']) await expectCode('VARVE_INVALID_ARGUMENT', () => open(path as string));
   const directory = join(folder, 'directory');
   mkdirSync(directory);
