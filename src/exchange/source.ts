@@ -1,6 +1,7 @@
 /** The bytes that are imported, whatever they come from: as many at a time as the reader asks for. */
 import { orAborted } from '../abort.js';
 import { ofCaller } from '../callers.js';
+import { isBytes, sizeOfBytes } from '../codec/bytes.js';
 import { InvalidArgumentError } from '../errors.js';
 
 /** A web stream, or whatever can be looped over with `for await`: files, responses, generators. */
@@ -58,8 +59,9 @@ export class Source {
     this.#add(this.#encoder.encode(this.#half));
     this.#half = '';
     if (done === true) return false;
-    if (!(value instanceof Uint8Array)) throw new InvalidArgumentError('A source gives bytes, as Uint8Array, or text.');
-    this.#add(value);
+    if (!isBytes(value)) throw new InvalidArgumentError('A source gives bytes, as Uint8Array, or text.');
+    // A copy, which runs no method of a class of the source's own: a source may use its buffer again for what comes next.
+    if (sizeOfBytes(value) > 0) this.#add(new Uint8Array(value));
     return true;
   }
 

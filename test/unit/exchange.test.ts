@@ -2,6 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import { getEventListeners } from 'node:events';
 import { isDeepStrictEqual } from 'node:util';
+import { runInNewContext } from 'node:vm';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { MemoryDevice } from '../../src/device/memory.js';
@@ -381,6 +382,49 @@ test('an export that is ended by its listener at the first bytes reads nothing m
   }
   expect(db.stats().views.scans.open).toBe(0);
   await db.verify();
+  await db.close();
+});
+
+test('bytes of a class of one\'s own, of another realm, or in a buffer that is used again are what they are, whatever they say of themselves', async () => {
+  class Lying extends Uint8Array {
+    override get length(): number { return 3; }
+    override get byteLength(): number { return 2 ** 40; }
+    override get byteOffset(): number { return 1; }
+    override get buffer(): ArrayBuffer { return new ArrayBuffer(7); }
+    override subarray(): never { return new Uint8Array(5) as never; }
+    override slice(): never { return new Uint8Array(5) as never; }
+    override indexOf(): number { return 0; }
+    override [Symbol.iterator](): never { throw new Error('asked'); }
+  }
+  const other = runInNewContext('Uint8Array') as Uint8ArrayConstructor;
+  const kept = new Uint8Array(300);
+  const ways: ((piece: Uint8Array) => Uint8Array)[] = [
+    (piece) => new Lying(piece),
+    (piece) => Object.defineProperties(new Uint8Array(piece), { length: { value: 1 }, byteLength: { value: 1 }, subarray: { value: () => new Uint8Array(1) } }),
+    (piece) => new other(piece),
+    (piece) => {
+      kept.set(piece);
+      return kept.subarray(0, piece.length);
+    },
+  ];
+  const db = makeStore();
+  fillEverything(db);
+  for (const format of FORMATS) {
+    const bytes = await bytesOf(db.export({ format }));
+    for (const [index, way] of ways.entries()) {
+      const copy = makeStore();
+      await copy.import((async function* () {
+        for await (const piece of piecesOf(bytes, 300)) yield way(piece);
+      })());
+      expect(Buffer.compare(await bytesOf(copy.export({ format })), bytes), `${format}, way ${index}`).toBe(0);
+      await copy.close();
+    }
+  }
+  const gone = new Uint8Array(10);
+  structuredClone(gone, { transfer: [gone.buffer] });
+  for (const bytes of [gone, new Proxy(new Uint8Array(10), {}), Object.create(Uint8Array.prototype) as Uint8Array, new Int8Array(10)]) {
+    await expect(db.import((async function* () { yield bytes as never; })())).rejects.toThrow(InvalidArgumentError);
+  }
   await db.close();
 });
 
