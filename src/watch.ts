@@ -6,7 +6,7 @@ import { EngineWatch } from './engine/watch.js';
 import { InvalidArgumentError } from './errors.js';
 import type { Hold } from './holds.js';
 import type { Kernel } from './kernel.js';
-import { boundsOfKey, type Bounds, type Range } from './range.js';
+import type { Bounds, Range } from './range.js';
 import type { Change, Version } from './reader.js';
 
 export interface WatchOptions {
@@ -32,7 +32,7 @@ export function watchedBounds<V, K>(target: Range<K> | K | undefined, space: Spa
     if (bounds.isReverse || bounds.limit !== Infinity) throw new InvalidArgumentError('A watch takes a range without reverse and limit: commits come in their order, and have no end.');
     return bounds;
   }
-  return boundsOfKey(target as K, space);
+  return space.boundsOfKey(target as K);
 }
 
 function isRange(target: unknown): boolean {

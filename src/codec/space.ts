@@ -4,7 +4,7 @@
  */
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import { InvalidArgumentError, SchemaError } from '../errors.js';
-import { toBounds, type Bounds, type Range } from '../range.js';
+import { boundsOfKey, toBounds, type Bounds, type Range } from '../range.js';
 import { isTuple, keyBound, readKey, takeTuple, writeKey, type Key } from './key.js';
 import { KEYSPACES_FROM, endOf, prefixOf } from './keyspace-name.js';
 import type { ValueFormat } from './value.js';
@@ -80,6 +80,11 @@ export class Space<K, V> {
   /** A range as the engine takes it. @throws InvalidArgumentError, TooLargeError. */
   bounds(range: Range<K> | undefined): Bounds {
     return toBounds(range, this);
+  }
+
+  /** The range of one key. @throws InvalidArgumentError, TooLargeError. */
+  boundsOfKey(key: K): Bounds {
+    return boundsOfKey(key, this);
   }
 
   /** At which byte of an encoded key it is said what the key is; -1 in a space whose keys stay as they are encoded, which is told of none as a text. */

@@ -92,7 +92,7 @@ export class Commits {
     if (this.#durability === 'strict') this.#flushNow();
     else if (this.#durability === 'relaxed') this.#noteRelaxed();
     else {
-      if (this.#log.engine.pendingSize > PENDING_SIZE_MAX) this.#log.handOver();
+      if (this.#log.engine.pendingSize > PENDING_SIZE_MAX) this.#handOver();
       this.#schedule();
       this.#look();
     }
@@ -110,7 +110,7 @@ export class Commits {
   }
 
   #noteRelaxed(): void {
-    if (this.#log.engine.pendingSize > RELAXED_PENDING_SIZE_MAX) this.#log.handOver();
+    if (this.#log.engine.pendingSize > RELAXED_PENDING_SIZE_MAX) this.#handOver();
     this.#armFlush();
     this.#look();
   }
@@ -164,12 +164,17 @@ export class Commits {
     return result;
   }
 
-  #handOverTurn(): void {
+  /** Hands over what was applied. What the operating system has taken of it is in doubt when that fails. */
+  #handOver(): void {
     try {
       this.#log.handOver();
     } catch (error) {
       throw this.#doubt(error);
     }
+  }
+
+  #handOverTurn(): void {
+    this.#handOver();
     this.#armFlush();
     this.#look();
   }

@@ -8,7 +8,7 @@ import { wasmText } from '../../build/wasm.js';
 import { root } from './site.js';
 
 /** In bytes. What it comes to is printed; raise this only for what is worth it to everyone who waits for a page. */
-const SIZE_MAX = 93_600;
+const SIZE_MAX = 94_000;
 
 test('a page loads no more than it should', async () => {
   const { outputFiles, metafile } = await build({

@@ -294,7 +294,7 @@ export const durability: Area = {
       name: 'relaxed-store-leaves-any-amount-unwritten',
       breaks: ['L6'],
       file: COMMITS,
-      find: 'if (this.#log.engine.pendingSize > RELAXED_PENDING_SIZE_MAX) this.#log.handOver();',
+      find: 'if (this.#log.engine.pendingSize > RELAXED_PENDING_SIZE_MAX) this.#handOver();',
       replace: '',
       tests: ['simulation/durability'],
     },

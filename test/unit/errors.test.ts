@@ -304,6 +304,31 @@ test('OutcomeUnknownError, then PoisonedError: a flush that failed', async () =>
   await expectCode('VARVE_CLOSED', () => db.get('kept'));
 });
 
+test('OutcomeUnknownError: a write that hands over what waits itself, and fails at that', async () => {
+  for (const durability of ['buffered', 'relaxed'] as const) {
+    const disk = new SimulatedDisk();
+    // No slot is made meanwhile, which would fail before anything is applied.
+    const db = openStore(disk, { durability, segmentSize: 2 ** 24, flushInterval: 3_600_000, onWarning: () => undefined });
+    await db.put('kept', 1);
+    disk.failures = [{ at: disk.operations, kind: 'io', operation: 'write', isSticky: true }];
+    let refusal: unknown;
+    let applied = 0;
+    while (refusal === undefined) {
+      try {
+        db.putSync(applied, new Uint8Array(30_000));
+        applied++;
+      } catch (error) {
+        refusal = error;
+      }
+    }
+    const unknown = await expectCode('VARVE_OUTCOME_UNKNOWN', () => { throw refusal; });
+    expect(unknown.cause, durability).toBeInstanceOf(varve.IoError);
+    expect(applied, durability).toBeGreaterThan(0);
+    await expectCode('VARVE_POISONED', () => db.putSync('later', 1));
+    await db.close();
+  }
+});
+
 test('IoError: a device that does not read', async () => {
   const disk = new SimulatedDisk();
   const db = openStore(disk, { segmentSize: 4096 });
