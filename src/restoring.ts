@@ -54,6 +54,16 @@ export interface Restoring {
   open(device: Device): BaseStore<unknown>;
 }
 
+/** Opens what was written under a name that is the target's, which says nothing of the source. */
+function openCopy(target: string, open: () => BaseStore<unknown>): BaseStore<unknown> {
+  try {
+    return open();
+  } catch (error) {
+    if (error instanceof FormatError && error.found === undefined) throw new FormatError(`What ${target} was to be restored from is not a varve store: nothing was made.`);
+    throw error;
+  }
+}
+
 /** Makes the store at `target`, or leaves what is there as it is. */
 export async function restoreTo(target: string, { overwrite, take, onWritten, check, open }: Restoring): Promise<RestoreReport> {
   const file = await createPlatformFile(target, { overwrite });
@@ -67,7 +77,7 @@ export async function restoreTo(target: string, { overwrite, take, onWritten, ch
       onWritten(taken);
     }
     if (taken === 0) throw new FormatError(`There is nothing to restore ${target} from: the source has no bytes.`);
-    const store = open(file.device);
+    const store = openCopy(target, () => open(file.device));
     let report: RestoreReport;
     try {
       await store.verify();

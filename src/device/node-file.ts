@@ -143,9 +143,9 @@ class Opening {
 
   #explainMissing(options: ErrorOptions): VarveError {
     const folder = this.#path.dirname(this.#absolute);
-    if (!this.#fs.existsSync(folder)) return new NotFoundError(`The folder ${folder} does not exist. Make it, then open the store again.`, options);
-    if (this.#mode.create && !this.#mode.readOnly) return new NotFoundError(`${this.#name} leads to a folder that does not exist. Make it, then open the store again.`, options);
-    return new NotFoundError(`There is no store at ${this.#name}. Open it without create: false and readOnly to make one.`, options);
+    if (!this.#fs.existsSync(folder)) return new NotFoundError(`The folder ${folder} does not exist. Make it, then try again.`, options);
+    if (this.#mode.create && !this.#mode.readOnly) return new NotFoundError(`${this.#name} leads to a folder that does not exist. Make it, then try again.`, options);
+    return new NotFoundError(`There is no store at ${this.#name}. Check the path; to make one, open it without create: false and readOnly.`, options);
   }
 
   #explainPermission(options: ErrorOptions): VarveError {

@@ -100,7 +100,9 @@ test('what was cut off or damaged never gets the name', async () => {
     zeroed.fill(0, slot, slot + 4096);
     await expect(restore(new Blob([zeroed]).stream(), newPath()), `zeros from ${slot} on`).rejects.toThrow(CorruptionError);
   }
-  await expect(restore(new Blob(['no store at all, and long enough to be one'.repeat(300)]).stream(), newPath())).rejects.toThrow(FormatError);
+  const junk = new Blob(['no store at all, and long enough to be one'.repeat(300)]);
+  await expect(restore(junk.stream(), newPath())).rejects.toThrow(FormatError);
+  await expect(restore(junk.stream(), newPath())).rejects.toThrow('restored from is not a varve store');
   await expect(restore(newPath(), newPath())).rejects.toThrow(NotFoundError);
   expect(leftovers()).toEqual([]);
 });
