@@ -4,12 +4,13 @@ import { STATUS_OK } from '../assembly/shared/status.js';
 import type { LogFile } from './durability/log-file.js';
 import type { Engine } from './engine/engine.js';
 import { corruption, failure } from './engine/failure.js';
+import { damageOf } from './engine/pager.js';
 import type { Damage } from './errors.js';
 import { STATUS_MEMORY_FULL } from '../assembly/shared/status.js';
 
 /** Checks everything, and throws `CorruptionError` with all that is wrong: of memory the first thing, of the file the first in each segment. Costs a pass over memory and one over the file. */
 export function verifyStore(engine: Engine, log: LogFile | undefined): void {
-  if (engine.core.verify() !== STATUS_OK) throw corruption(engine.name, engine.damage());
+  if (engine.core.verify() !== STATUS_OK) throw corruption(engine.name, damageOf(engine));
   if (log === undefined) return;
   const block = engine.core.slotBlock() >>> 0;
   engine.refresh();
@@ -22,7 +23,7 @@ export function verifyStore(engine: Engine, log: LogFile | undefined): void {
       const target = engine.bytes.subarray(block, block + engine.segmentSize);
       const read = log.device.read(target, format.SLOTS_OFFSET + slot * engine.segmentSize);
       target.fill(0, read);
-      if (core.verifySlotBytes(block) !== STATUS_OK) found.push(engine.damage());
+      if (core.verifySlotBytes(block) !== STATUS_OK) found.push(damageOf(engine));
     }
   } finally {
     engine.core.releaseSlotBlock(block);

@@ -8,6 +8,7 @@ import * as status from '../../assembly/shared/status.js';
 import type { Device } from '../device/device.js';
 import type { Engine } from '../engine/engine.js';
 import { corruption, failure, nothingIntact, reasonText, superblockDamage } from '../engine/failure.js';
+import { damageOf } from '../engine/pager.js';
 import { FullError, type Damage } from '../errors.js';
 import type { ImageFile } from './image-file.js';
 import type { LogFile } from './log-file.js';
@@ -115,7 +116,7 @@ class Reader {
 
   #refuse(code: number): never {
     throw code === status.STATUS_CORRUPT
-      ? corruption(this.#device.name, this.#engine.damage())
+      ? corruption(this.#device.name, damageOf(this.#engine))
       : failure(code, this.#device.name, this.#engine.word(layout.CONTROL_FORMAT_VERSION));
   }
 
@@ -303,7 +304,7 @@ class Reader {
     const { core } = engine;
     const code = core.scan();
     if (code !== status.STATUS_OK) this.#refuse(code);
-    const dropped = engine.word(layout.CONTROL_DAMAGE_REASON) === status.REASON_NONE ? undefined : engine.damage();
+    const dropped = engine.word(layout.CONTROL_DAMAGE_REASON) === status.REASON_NONE ? undefined : damageOf(engine);
     if (core.discardedSegments() > 0) this.#checkListed();
     const needsRewrite = core.startRewrite() !== 0 || dropped !== undefined;
     if (!needsRewrite || !this.#mode.writable) return { dropped, unproven: undefined };
@@ -340,7 +341,7 @@ class Reader {
     if (this.#mode.salvage) {
       const { core } = this.#engine;
       let code = core.startSalvage();
-      if (code === status.STATUS_OK) for (code = core.salvageNext(); code === status.STATUS_CORRUPT; code = core.salvageNext()) this.#lost.push(this.#engine.damage());
+      if (code === status.STATUS_OK) for (code = core.salvageNext(); code === status.STATUS_CORRUPT; code = core.salvageNext()) this.#lost.push(damageOf(this.#engine));
       this.#engine.refresh();
       if (code !== status.STATUS_OK) throw this.#noMemory();
       return;

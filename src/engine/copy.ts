@@ -4,6 +4,7 @@ import * as layout from '../../assembly/shared/layout.js';
 import * as status from '../../assembly/shared/status.js';
 import type { Engine } from './engine.js';
 import { corruption, failure } from './failure.js';
+import { damageOf } from './pager.js';
 
 /** How much of a turn of the event loop a step takes, in records that are looked at: about a millisecond. */
 const STEP_WORK = 8192;
@@ -42,7 +43,7 @@ export class EngineCopy {
     const engine = this.#engine;
     const result = engine.core.stepCopy(this.#handle, this.#work);
     engine.refresh();
-    if (result === status.STATUS_CORRUPT) throw corruption(engine.name, engine.damage());
+    if (result === status.STATUS_CORRUPT) throw corruption(engine.name, damageOf(engine));
     if (result < 0) throw failure(result, engine.name);
     const { done, total } = this.figures;
     if (done === total) this.#work = Math.min(this.#work * 2, STEP_WORK_MAX);

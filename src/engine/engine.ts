@@ -9,13 +9,12 @@ import * as status from '../../assembly/shared/status.js';
 import type { Slab } from '../codec/slab.js';
 import type { Space } from '../codec/space.js';
 import type { ValueReader } from '../codec/value.js';
-import type { Damage } from '../errors.js';
 import type { Core } from './core.js';
 import { encodeApart, encodeRecord, keyTooLarge } from './encode.js';
 import { failure } from './failure.js';
 import { copyLarge, readLarge } from './large.js';
 import { instantiate, type MemoryRange } from './module.js';
-import { Pager, damageOf, type EngineHost, type ReadFile } from './pager.js';
+import { Pager, type EngineHost, type ReadFile } from './pager.js';
 import { ShownValues } from './shown.js';
 import { stageEncoded } from './staging.js';
 import type { WasmMemory, WasmModule } from './wasm-types.js';
@@ -130,7 +129,7 @@ export class Engine {
 
   /** Encodes a key into the window and returns its size. */
   encodeKey<K>(key: K, space: Space<K, unknown>): number {
-    if (this.#words.length === 0) this.refresh();
+    this.#relieve();
     const bound = space.bound(key);
     if (bound <= MAX_KEY_SIZE) return space.write(this.bytes, this.window, key) - this.window;
     const bytes = encodeApart(key, space, bound);
@@ -141,7 +140,7 @@ export class Engine {
   /** Puts the bound of a range into the window. It may be one byte longer than the longest key: what is behind that key. */
   setBound(bytes: Uint8Array): void {
     if (bytes.length > MAX_KEY_SIZE + 1) throw keyTooLarge(bytes.length);
-    this.refresh();
+    this.#relieve();
     this.bytes.set(bytes, this.window);
   }
 
@@ -152,7 +151,7 @@ export class Engine {
 
   /** Tells the core the time, where something may expire. To be called before what depends on it. */
   tick(): void {
-    if (this.#words.length === 0) this.refresh();
+    this.#relieve();
     if (this.#words[HAS_EXPIRY] !== 0) this.core.setClock(this.now());
   }
 
@@ -163,10 +162,15 @@ export class Engine {
     return this.after(this.core.get(size));
   }
 
+  /** Where the last call was short of memory, has the file hold what can leave only then: before the next, because a flush shows its output where a call shows what it has found, and whoever hears of it may read. */
+  #relieve(): void {
+    if (this.#words.length === 0) this.refresh();
+    if (this.#words[IS_SHORT] !== 0) this.#pager.flushShort();
+  }
+
   /** The result of a call that may have taken memory for the log, or for what it has read from the file. */
   after(result: number): number {
     if (this.#words.length === 0) this.refresh();
-    if (this.#words[IS_SHORT] !== 0) this.#pager.flushShort();
     return result;
   }
 
@@ -259,7 +263,7 @@ export class Engine {
 
   /** Puts a value. Returns the version. */
   put<K, V>(key: K, value: V, space: Space<K, V>): number {
-    if (this.#words.length === 0) this.refresh();
+    this.#relieve();
     // The key first, because code of the caller's may stand behind it; none does behind a value that has a bound.
     const keyMost = space.bound(key);
     const bound = space.values.bound(value);
@@ -418,10 +422,5 @@ export class Engine {
   /** The offset of a slot in the file. */
   slotOffset(slot: number): number {
     return format.SLOTS_OFFSET + slot * this.segmentSize;
-  }
-
-  /** Where the damage is that the core has just named. */
-  damage(): Damage {
-    return damageOf(this);
   }
 }

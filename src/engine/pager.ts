@@ -102,9 +102,10 @@ export class Pager implements CoreHost {
     return this.#engine.core.makeSpace(1) !== 0 || (mayFlush && this.#host.flush());
   }
 
-  /** Has the file hold what nothing can leave memory before. */
+  /** Has the file hold what nothing can leave memory before, unless a commit is being put together. */
   flushShort(): void {
+    if (this.#engine.isStaging) return;
     this.#engine.setWord(layout.CONTROL_IS_SHORT, 0);
-    if (!this.#engine.isStaging) this.#host!.flush();
+    this.#host?.flush();
   }
 }

@@ -178,3 +178,37 @@ test('a read that fails is told, changes nothing, and is tried again by the next
     await db.close();
   }
 });
+
+const LARGE_COUNT = 8;
+
+/** A store whose large values and small ones have left memory, and a scan that is about to hand on the second of the large ones. */
+async function scanned(disk: SimulatedDisk): Promise<{ db: Store<Uint8Array>; rest: () => unknown[] }> {
+  const db = openPaged(disk, { ...OPTIONS, compaction: false }) as Store<Uint8Array>;
+  for (let key = 0; key < LARGE_COUNT; key++) {
+    db.putSync(`large${key}`, valueOf(key, 9000));
+    // What is overwritten leaves segments that are half dead.
+    for (let count = 0; count < 3; count++) db.putSync('other', valueOf(count, 1500));
+  }
+  for (let key = 0; key < 100; key++) db.putSync(key, valueOf(key, 600));
+  await db.flush();
+  const scan = db.scan({ prefix: 'large' })[Symbol.iterator]();
+  scan.next();
+  for (let round = 0; round < 3; round++) for (let key = 0; key < 100; key++) db.get(key);
+  const next = (): unknown => {
+    const { done, value } = scan.next();
+    return done === true ? undefined : value.value;
+  };
+  return { db, rest: () => Array.from({ length: LARGE_COUNT }, next) };
+}
+
+const LARGE_REST = [...Array.from({ length: LARGE_COUNT - 1 }, (_, index) => valueOf(index + 1, 9000)), undefined];
+
+test('a large value is read as it is while what was written waits to be flushed, because it may not leave memory before (T3, L3)', async () => {
+  const { db } = await scanned(new SimulatedDisk(new Uint8Array()));
+  for (let count = 0; count < 40; count++) {
+    db.putSync(`new${count}`, valueOf(count, 1500));
+    const values = [...db.scan({ prefix: 'large', limit: 2 })].map(({ value }) => value);
+    expect(values, `behind ${count} puts`).toEqual([valueOf(0, 9000), valueOf(1, 9000)]);
+  }
+  await db.close();
+});

@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { MemoryDevice } from '../../src/device/memory.js';
 import { ClosedError, InvalidArgumentError } from '../../src/errors.js';
 import type { Key, KeyCodec, Store, ValueCodec } from '../../src/index.js';
-import { openStore } from '../support/stores.js';
+import { openPaged, openStore } from '../support/stores.js';
 
 function storeOf(options = {}): Store {
   return openStore(new MemoryDevice(), { durability: 'relaxed', segmentSize: 4096, ...options }, 1, true);
@@ -353,6 +353,42 @@ test('a listener that is told of a flush in the middle of a write may read, and 
   expect(told.slice(0, 2)).toEqual([undefined, expect.any(InvalidArgumentError)]);
   for (let index = 0; index < 300; index++) expect(db.get(`key ${index}`)).toEqual({ index, pad: 'y'.repeat(30) });
   expect(db.has('noted')).toBe(false);
+  await db.verify();
+  await db.close();
+});
+
+test('a listener that reads where it is told of a flush that a store makes because its memory is full changes nothing of what a lookup has found', async () => {
+  const options = { durability: 'relaxed', segmentSize: 4096, flushInterval: 3_600_000, values: 'bytes', compaction: false } as const;
+  const db = openPaged(new MemoryDevice(), options) as Store<Uint8Array>;
+  const valueOf = (fill: number, size: number): Uint8Array => new Uint8Array(size).fill(fill);
+  for (let key = 0; key < 40; key++) db.putSync(key, valueOf(key, 700));
+  let told = 0;
+  const listener = {
+    start: () => {
+      told++;
+      db.get(0);
+    },
+    end: () => undefined, asyncStart: () => undefined, asyncEnd: () => undefined, error: () => undefined,
+  };
+  const channel = tracingChannel('varve:flush');
+  channel.subscribe(listener);
+  try {
+    let version = db.putSync('large', valueOf(1, 9000));
+    for (let round = 0; round < 60; round++) {
+      for (let count = round % 4; count > 0; count--) db.putSync('new', valueOf(round, 1500));
+      for (let count = 0; count < 3; count++) {
+        const key = 1 + (round * 7 + count) % 39;
+        expect(db.getEntry(key)!.value, `round ${round}`).toEqual(valueOf(key, 700));
+      }
+      const result = db.casSync('large', version, valueOf(round % 256, 9000));
+      expect(result.ok, `round ${round}`).toBe(true);
+      version = result.version;
+      expect(db.getEntry('large'), `round ${round}`).toEqual({ key: 'large', value: valueOf(round % 256, 9000), version });
+    }
+  } finally {
+    channel.unsubscribe(listener);
+  }
+  expect(told).toBeGreaterThan(10);
   await db.verify();
   await db.close();
 });
