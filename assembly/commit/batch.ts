@@ -236,7 +236,7 @@ export function commitBatch(): f64 {
   Space.isHeld = false;
   if (Pins.released != 0) reap(1);
   if (History.isKept) tidyBatch();
-  collect();
+  collect(false);
   endChange();
   publishTail();
   pay(Batch.staged);

@@ -47,7 +47,7 @@ export function commitOne(existing: usize, key: usize, keySize: u32, valueSize: 
     tidyKey(record);
     sweep();
   }
-  collect();
+  collect(false);
   endChange();
   publishTail();
   pay(1);

@@ -137,7 +137,7 @@ export function step(budget: u32, reserved: bool, mayRead: bool): i32 {
     Pace.isDue = false;
     Pace.isAskedFor = false;
   }
-  collect();
+  collect(mayRead);
   return status;
 }
 

@@ -65,9 +65,9 @@ export function compactStep(budget: u32, reserved: bool): i32 {
   return result;
 }
 
-/** Whether what was asked for is not done yet, or deletes are being looked for: what a store owes beside that, commits pay. */
+/** Whether what was asked for is not done yet, or deletes are being looked for, or what was emptied waits for a step that reads: what a store owes beside that, commits pay. */
 export function isCompactionAskedFor(): bool {
-  return Pace.isAskedFor || Pins.released != 0 || (Sweep.phase != 0 && !isSweepWaiting());
+  return Pace.isAskedFor || Space.isWaiting || Pins.released != 0 || (Sweep.phase != 0 && !isSweepWaiting());
 }
 
 /** Whether a step would do something: not only wait for what a flush makes durable. */

@@ -42,7 +42,7 @@ export function nextOutput(): u32 {
 /** The output that was shown has been accepted by the device. Shows the next and returns its size, 0 where there is none. */
 export function outputDone(): u32 {
   log.outputDone();
-  collect();
+  collect(false);
   assertHealthy();
   return log.nextOutput();
 }

@@ -166,7 +166,7 @@ export function link(): i32 {
   Begun.isBehind = false;
   finishRecovery();
   if (!log.keepReserve()) return STATUS_MEMORY_FULL;
-  collect();
+  collect(true);
   assertHealthy();
   return STATUS_OK;
 }

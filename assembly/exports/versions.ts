@@ -58,7 +58,7 @@ export function unpin(pin: usize): void {
   beginChange();
   release(changetype<Pin>(pin));
   reap(CHUNKS_AT_ONCE);
-  collect();
+  collect(false);
   endChange();
   assertHealthy();
 }

@@ -53,5 +53,5 @@ export function nextWatched(watch: usize, isNew: bool): i32 {
 export function closeWatch(watch: usize): void {
   requiresBlock(watch, 128);
   watches.closeWatch(changetype<Watch>(watch));
-  collect();
+  collect(false);
 }

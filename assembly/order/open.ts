@@ -6,6 +6,7 @@ import { giveBlock, takeBlock, exponentFor } from '../memory/small';
 import { hashKey } from '../hash/keyhash';
 import { findHashed } from '../index/directory';
 import { valueOf, valueSizeOf, versionOf } from '../log/record';
+import { Room } from '../paging/room';
 import { RECORD_FLAG_LARGE } from '../shared/format';
 import * as layout from '../shared/layout';
 import { findOld } from '../versions/old';
@@ -95,16 +96,23 @@ export function rescueScans(): bool {
   return true;
 }
 
+/** Whether an item is a large value that may still be asked for: it names parts by where they stand. */
+function listsParts(cursor: Cursor, index: u32): bool {
+  return cursor.hasValues && (load<u32>(itemAt(cursor, index), layout.ITEM_KIND) & RECORD_FLAG_LARGE) != 0 && index + 1 >= load<u32>(changetype<usize>(cursor), layout.CURSOR_CONSUMED);
+}
+
 /**
- * A segment is about to be given up, whose records compaction has copied: batches get copies of what they point at, as when it leaves memory, and large values the lists of their parts as they are now. False where memory
- * is at its limit: then nothing may be given up.
+ * A segment is about to be given up: batches get copies of what they point at, as when it leaves memory, and where compaction has moved something out of it, large values get the lists of their parts as they are now. False
+ * where memory is at its limit, or where records would be read from the file that may not be: then nothing may be given up.
  */
-export function leaveScans(): bool {
+export function leaveScans(hasMoved: bool, mayRead: bool): bool {
   if (!rescueScans()) return false;
+  if (!hasMoved) return true;
   for (let cursor = Open.first; cursor !== null; cursor = cursor!.openAfter) {
     for (let index: u32 = 0; index < cursor!.count; index++) {
-      const item = itemAt(cursor!, index);
-      if (cursor!.hasValues && (load<u32>(item, layout.ITEM_KIND) & RECORD_FLAG_LARGE) != 0 && index + 1 >= load<u32>(changetype<usize>(cursor), layout.CURSOR_CONSUMED)) refreshList(item);
+      if (!listsParts(cursor!, index)) continue;
+      if (!mayRead && Room.isPaged) return false;
+      refreshList(itemAt(cursor!, index));
     }
   }
   return true;

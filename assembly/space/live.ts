@@ -23,6 +23,8 @@ export class Space {
   static expiringCount: u64 = 0;
   /** While a batch is staged nothing is given up: it may be taken back. */
   static isHeld: bool = false;
+  /** Whether a segment that compaction has emptied waits to be given up until somebody calls who may read. */
+  static isWaiting: bool = false;
 }
 
 /** Counts so many bytes as live: those of the record, or the part, at an address. */
@@ -163,25 +165,39 @@ export function forsake(record: usize, address: u64): void {
   subtractBytes(record, address);
 }
 
+/** Whether a dead segment cannot be given up yet: it is the tail, or has not reached the file, or scans point into it. */
+function mustStay(segment: Segment, mayRead: bool): bool {
+  requires(segment.live == 0);
+  if (segment === Log.segment) return true;
+  if (!Geometry.inMemory && (segment.written != segment.end || segment === Log.output)) return true;
+  if (leaveScans(segment.isVictim, mayRead)) return false;
+  if (!mayRead && segment.isVictim) Space.isWaiting = true;
+  return true;
+}
+
 /**
  * Gives segments up that died. Called when a commit is applied as a whole, so that nothing it may still be rolled back to is gone,
- * and when the device has taken bytes, because a segment must reach the file before it leaves memory.
+ * and when the device has taken bytes, because a segment must reach the file before it leaves memory. Without `mayRead` nothing is read from the file, so that no error comes out of it; one that does
+ * leaves on the list what is still to be done.
  */
-export function collect(): void {
+export function collect(mayRead: bool): void {
+  if (Space.isHeld) return;
+  Space.isWaiting = false;
+  let before: Segment | null = null;
   let segment = Segments.candidates;
-  if (segment === null || Space.isHeld) return;
-  Segments.candidates = null;
   while (segment !== null) {
     const current: Segment = segment;
     segment = current.nextCandidate;
+    if (current.live == 0 && mustStay(current, mayRead)) {
+      before = current;
+      continue;
+    }
+    if (before === null) Segments.candidates = segment;
+    else before.nextCandidate = segment;
     current.isCandidate = false;
-    // One that is the tail, or has not reached the file, is looked at again later; one that lives again is not.
+    // One that lives again is not looked at again.
     if (current.live != 0) continue;
-    if (current === Log.segment) nominate(current);
-    else if (keepForWatches(current)) continue;
-    else if (!Geometry.inMemory && (current.written != current.end || current === Log.output)) nominate(current);
-    else if (current.block != 0 && !leaveScans()) nominate(current);
-    else giveSegmentUp(current);
+    if (!keepForWatches(current)) giveSegmentUp(current);
   }
 }
 

@@ -138,8 +138,8 @@ export const compaction: Area = {
       name: 'batch-keeps-the-list-of-parts-that-moved',
       breaks: ['T3', 'F-73'],
       file: 'assembly/order/open.ts',
-      find: ' && index + 1 >= load<u32>(changetype<usize>(cursor), layout.CURSOR_CONSUMED)) refreshList(item);',
-      replace: ' && index >= cursor!.count) refreshList(item);',
+      find: ' && index + 1 >= load<u32>(changetype<usize>(cursor), layout.CURSOR_CONSUMED);',
+      replace: ' && index >= cursor.count;',
       tests: TESTS,
     },
     {

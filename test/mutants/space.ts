@@ -19,6 +19,14 @@ export const space: Area = {
       tests: ['simulation/model', 'simulation/snapshots'],
     },
     {
+      name: 'segments-to-be-given-up-forgotten-where-a-read-fails',
+      breaks: ['L3', 'F-33'],
+      file: LIVE,
+      find: '    if (current.live == 0 && mustStay(current, mayRead)) {\n',
+      replace: '    const list = Segments.candidates;\n    Segments.candidates = null;\n    const stays = current.live == 0 && mustStay(current, mayRead);\n    Segments.candidates = list;\n    if (stays) {\n',
+      tests: ['unit/paging'],
+    },
+    {
       name: 'image-names-what-came-after-it',
       breaks: ['F-26'],
       file: 'assembly/image/write.ts',
@@ -54,8 +62,8 @@ export const space: Area = {
       name: 'segment-freed-before-it-was-written',
       breaks: ['F-06', 'L6'],
       file: LIVE,
-      find: 'else if (!Geometry.inMemory && (current.written != current.end || current === Log.output)) nominate(current);',
-      replace: 'else if (!Geometry.inMemory && current.written > current.end) nominate(current);',
+      find: 'if (!Geometry.inMemory && (segment.written != segment.end || segment === Log.output)) return true;',
+      replace: 'if (!Geometry.inMemory && segment.written > segment.end) return true;',
       tests: ['simulation/model', 'simulation/crash-states'],
     },
     {

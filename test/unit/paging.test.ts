@@ -212,3 +212,59 @@ test('a large value is read as it is while what was written waits to be flushed,
   }
   await db.close();
 });
+
+test('segments that died are given up while a scan of large values is open, also where nothing can be read: no write that was applied fails, and none stops the store (L3, F-33)', async () => {
+  const segments = async (fails: boolean): Promise<number> => {
+    const disk = new SimulatedDisk(new Uint8Array());
+    const { db, rest } = await scanned(disk);
+    db.putSync('new', valueOf(0, 1500));
+    if (fails) disk.failures.push({ at: disk.operations, kind: 'io', operation: 'read', isSticky: true });
+    for (let count = 0; count < 60; count++) {
+      db.putSync('new', valueOf(count, 1500));
+      if (count > 20) await db.flush();
+    }
+    disk.failures = [];
+    const count = db.stats().log.segments;
+    expect(rest()).toEqual(LARGE_REST);
+    await db.close();
+    return count;
+  };
+  expect(await segments(true)).toBe(await segments(false));
+});
+
+test('a read that fails while segments are given up that compaction has emptied leaves them to the next time (L3, T3, F-33)', async () => {
+  const compacted = async (failure: number | undefined): Promise<{ count: number; failed: boolean; segments: number }> => {
+    const disk = new SimulatedDisk(new Uint8Array());
+    const { db, rest } = await scanned(disk);
+    const first = disk.trace.length;
+    if (failure !== undefined) {
+      let left = failure;
+      const read = disk.read.bind(disk);
+      disk.read = (target, offset) => {
+        if (left-- === 0) disk.failures.push({ at: disk.operations, kind: 'io', operation: 'read' });
+        return read(target, offset);
+      };
+    }
+    const failed = await db.compact().then(() => false, (error: unknown) => {
+      expect(error, `read ${failure}`).toBeInstanceOf(IoError);
+      return true;
+    });
+    const count = disk.trace.slice(first).filter((operation) => operation === 'read').length;
+    disk.failures = [];
+    expect(rest(), `read ${failure}`).toEqual(LARGE_REST);
+    // What one call has left half-done may take the next two to lie as it should.
+    for (let round = 0; round < 2; round++) await db.compact();
+    await db.verify();
+    const { segments } = db.stats().log;
+    await db.close();
+    return { count, failed, segments };
+  };
+  const { count, segments } = await compacted(undefined);
+  let failures = 0;
+  for (let failure = 14; failure < count; failure += 34) {
+    const outcome = await compacted(failure);
+    if (outcome.failed) failures++;
+    expect(outcome.segments, `read ${failure} of ${count}`).toBe(segments);
+  }
+  expect(failures).toBeGreaterThan(0);
+});
