@@ -176,7 +176,7 @@ export class BaseStore<V> extends Collection<V> {
   /**
    * Ends the store in order: everything applied becomes durable, the lock is given back. Idempotent. Whoever uses the store afterwards gets a
    * ClosedError; watches end. A store that has stopped is closed without an error.
-   * @throws (as a rejection, each time) PoisonedError where what was applied could not be made durable: it may or may not be there. Lock and file are given back all the same.
+   * @throws (as a rejection, each time) PoisonedError where what was applied could not be made durable: it may or may not be there; and where the path no longer leads to the file to which the store has written. Lock and file are given back all the same.
    */
   close(): Promise<void> {
     if (this.#closing !== undefined) return this.#closing;

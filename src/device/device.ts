@@ -30,6 +30,8 @@ export interface Device {
   flush(): Promise<void>;
   /** Sets the size of the file; bytes gained are zero. */
   truncate(size: number): void;
+  /** Throws where the name no longer leads to this file, as a whole: asked before a store says that it was closed in order. Absent where nobody can take a file away, or the device itself looks now and then. */
+  confirmPlace?(): void;
   /** Releases the device, and its lock. Idempotent. Never flushes. */
   close(): void;
   /**

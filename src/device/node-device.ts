@@ -122,11 +122,11 @@ export class NodeDevice implements Device {
     }
     if (written !== length) this.#writeRest(source, start + written, length - written, offset + written);
     if (offset + length > this.#reach) this.#reach = offset + length;
-    if ((this.#untilLook -= length) <= 0) this.#confirmPlace();
+    if ((this.#untilLook -= length) <= 0) this.confirmPlace();
   }
 
-  /** The path must still lead to this file, as a whole: what is written to one that somebody has removed, moved or cut off meanwhile would not be there when the path is opened again. */
-  #confirmPlace(): void {
+  /** What is written to a file that somebody has removed, moved or cut off meanwhile would not be there when the path is opened again. */
+  confirmPlace(): void {
     this.#untilLook = LOOK_INTERVAL;
     let status: { readonly dev: bigint; readonly ino: bigint; readonly size: bigint } | undefined;
     try {

@@ -340,9 +340,14 @@ export class LogFile {
     return used;
   }
 
-  /** Leaves the file as an orderly end leaves it: everything durable, and said so. A file that says so already is left alone. */
+  /** Leaves the file as an orderly end leaves it: everything durable, and said so. A file that says so already is left alone. Throws also where all of it is in a file to which its name does not lead any more. */
   finish(): void {
     if (this.#isClean) return;
+    this.#finish();
+    this.#guard(() => this.device.confirmPlace?.());
+  }
+
+  #finish(): void {
     this.image.holdBack();
     this.flushSync();
     while (this.image.isOnItsWay) this.flushSync();

@@ -20,7 +20,7 @@ const valueOf = (key: number): Uint8Array => new Uint8Array(VALUE_SIZE).fill(key
 const codeOf = (error: unknown): string => (error as { code?: string }).code ?? String(error);
 
 /** A store in a folder of its own, with some keys in it. */
-async function make(mode: 'strict' | 'buffered'): Promise<{ place: string; path: string; db: Store }> {
+async function make(mode: 'strict' | 'buffered' | 'relaxed'): Promise<{ place: string; path: string; db: Store }> {
   const place = join(folder, `place${count++}`);
   fs.mkdirSync(place);
   const path = join(place, 'store.varve');
@@ -85,6 +85,40 @@ for (const mode of ['strict', 'buffered'] as const) {
     }
   });
 }
+
+describe('where nothing is written between', () => {
+  for (const mode of ['strict', 'buffered', 'relaxed'] as const) {
+    for (const { what, act, found, word } of deeds.filter((deed) => deed.word !== 'cut off')) {
+      test(`${mode}, ${what}: close says so (F-63)`, async () => {
+        const { place, path, db } = await make(mode);
+        act(place, path);
+        const reason = await db.close().then(() => undefined, (error: unknown) => error);
+        expect(codeOf(reason)).toBe('VARVE_POISONED');
+        expect((reason as Error).message).toContain(word);
+        if (found === undefined) return;
+        const again = await open(found(place));
+        for (let key = 0; key < 10; key++) expect(again.get(key), `key ${key}`).toEqual(valueOf(key));
+        await again.close();
+      });
+    }
+  }
+
+  test('a store that has written nothing since it was opened closes, for nothing is lost', async () => {
+    const { path, db } = await make('buffered');
+    await db.close();
+    const again = await open(path);
+    fs.rmSync(path);
+    await again.close();
+  });
+
+  test('what waits for a flush when such a store is closed is not acknowledged', async () => {
+    const { path, db } = await make('strict');
+    fs.rmSync(path);
+    const put = db.put(10, valueOf(10)).then(() => 'acknowledged', codeOf);
+    expect(await db.close().then(() => undefined, codeOf)).toBe('VARVE_POISONED');
+    expect(await put).toBe('VARVE_OUTCOME_UNKNOWN');
+  });
+});
 
 /** A store in a file that nothing touches between two calls: the thread that prepares slots ahead would bring a file that was cut to its size again, at a time of its own. */
 async function openUndisturbed(path: string): Promise<Store> {
