@@ -16,7 +16,7 @@ import { copyLarge, readLarge } from './large.js';
 import { instantiate, type MemoryRange } from './module.js';
 import { Pager, type EngineHost, type ReadFile } from './pager.js';
 import { ShownValues } from './shown.js';
-import { stageEncoded } from './staging.js';
+import { stageExpected } from './staging.js';
 import type { WasmMemory, WasmModule } from './wasm-types.js';
 
 const POINTER = layout.CONTROL_WRITE_POINTER >> 2;
@@ -304,8 +304,9 @@ export class Engine {
     const { keyBytes, bytes, flags, size } = record;
     this.tick();
     if (size > this.#words[ROOM]! && size > this.segmentSize >> PARTS_SHARE_SHIFT) {
-      if (expected !== undefined && this.versionOfBytes(keyBytes) !== expected) return status.STATUS_MISMATCH;
-      return this.inBatch(() => stageEncoded(this, record));
+      let isStaged = true;
+      const version = this.inBatch(() => void (isStaged = stageExpected(this, record, expected)));
+      return isStaged ? version : status.STATUS_MISMATCH;
     }
     for (;;) {
       // What kept the record from being put may have moved the end of the log, where there is less room then.

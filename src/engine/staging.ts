@@ -56,6 +56,13 @@ export function stageEncoded(engine: Engine, record: EncodedRecord): void {
   engine.core.stageRecord(keyBytes.length, bytes.length, flags);
 }
 
+/** As `stageEncoded`, if the key has the version that is expected, where one is: looked at here, because whoever is told of what a batch needs before it begins may write. Returns whether it was staged. */
+export function stageExpected(engine: Engine, record: EncodedRecord, expected: number | undefined): boolean {
+  if (expected !== undefined && engine.versionOfBytes(record.keyBytes) !== expected) return false;
+  stageEncoded(engine, record);
+  return true;
+}
+
 function stageParts(engine: Engine, bytes: Uint8Array): void {
   for (let offset = 0; offset < bytes.length;) {
     if (engine.tailRoom < PART_SIZE_MIN) engine.makeBatchRoom(Math.min(bytes.length - offset, PART_SIZE_MIN), false);

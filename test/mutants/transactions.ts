@@ -190,8 +190,8 @@ export const transactions: Area = {
     {
       name: 'large-cas-unchecked',
       breaks: ['T8'],
-      file: 'src/engine/engine.ts',
-      find: 'if (expected !== undefined && this.versionOfBytes(keyBytes) !== expected) return status.STATUS_MISMATCH;',
+      file: 'src/engine/staging.ts',
+      find: 'if (expected !== undefined && engine.versionOfBytes(record.keyBytes) !== expected) return false;',
       replace: '',
       tests: ['simulation/model'],
     },

@@ -393,6 +393,33 @@ test('a listener that reads where it is told of a flush that a store makes becau
   await db.close();
 });
 
+test('a cas of a large value holds against what is written while its batch is begun', async () => {
+  let act: (() => void) | undefined;
+  // The last code that is not the store's before a batch is the clock's, and is asked again when it begins.
+  const now = (): number => {
+    act?.();
+    return 1_700_000_000_000;
+  };
+  const db = openStore(new MemoryDevice(), { durability: 'relaxed', segmentSize: 4096 }, 1, true, now);
+  db.putSync('expiring', 1, { ttl: 1000 });
+  for (const calls of [1, 2, 3]) {
+    const version = db.putSync('key', 'before');
+    let left = calls;
+    let written = 0;
+    act = () => {
+      if (--left !== 0) return;
+      act = undefined;
+      written = db.putSync('key', 'by another');
+    };
+    const result = db.casSync('key', version, 'x'.repeat(20_000));
+    act = undefined;
+    if (written === 0) expect(result.ok, `call ${calls}`).toBe(true);
+    else expect([result, db.get('key')], `call ${calls}`).toEqual([{ ok: false, version: written }, 'by another']);
+  }
+  await db.verify();
+  await db.close();
+});
+
 /** A function of WebAssembly that traps. */
 function trapping(): () => never {
   const bytes = new Uint8Array([0, 97, 115, 109, 1, 0, 0, 0, 1, 4, 1, 96, 0, 0, 3, 2, 1, 0, 7, 5, 1, 1, 102, 0, 0, 10, 5, 1, 3, 0, 0, 11]);
