@@ -45,7 +45,11 @@ export class Connection {
 
   private constructor(access: Access) {
     this.#access = access;
-    this.link = new Link(access.path, () => this.#leadership.seek());
+    this.link = new Link(access.path, () => {
+      // Whoever has the store may be of another release, and says so to each who asks.
+      this.#membership?.ask();
+      this.#leadership.seek();
+    });
     this.#leadership = new Leadership(access.path, access.isShared, () => this.#task(), access.worker, {
       onGranted: async () => {
         this.#isLeading = true;
@@ -114,7 +118,9 @@ export class Connection {
   #here(hello: Hello): void {
     if (this.#isLeading || this.link.isClosed) return;
     if (hello.release !== RELEASE) {
-      this.#onFailed(new PlatformError(`${this.#access.path} is open in a page of this site that runs another release of varve: reload that page.`));
+      this.link.end();
+      this.#membership!.leave();
+      this.#refused(new PlatformError(`${this.#access.path} is open in a page of this site that runs another release of varve: reload that page.`));
       return;
     }
     if (hello.agreed !== this.#access.agreed) {
