@@ -11,7 +11,7 @@ import {
 } from '../../src/index.js';
 import { fromTagged, toTagged, type Json } from '../../src/exchange/tagged.js';
 import { Random, seedOf } from '../support/random.js';
-import { openStore } from '../support/stores.js';
+import { openInMemoryStore, openStore } from '../support/stores.js';
 
 const NOW = 1_700_000_000_000;
 const FORMATS = ['ndjson', 'binary'] as const;
@@ -298,9 +298,11 @@ test('a compact export that is cut off or damaged anywhere is noticed, and only 
 
 test('a store that is full, closed or read-only ends an import with its error, after whole batches', async () => {
   const lines = Array.from({ length: 5000 }, (_, index) => `{"key":${index},"value":"${'x'.repeat(1000)}"}`);
-  const full = openStore(new MemoryDevice(), { durability: 'relaxed', memory: { initial: 1 << 20, limit: 3 << 20 } }, 1);
+  // Of one with a file, what is flushed may leave memory between two batches, and then it is not full.
+  const full = openInMemoryStore({ memory: { initial: 1 << 20, limit: 3 << 20 } });
   let written = 0;
   await expect(full.import(text(lines), { onProgress: (progress) => void (written = progress.written) })).rejects.toThrow(FullError);
+  expect(written).toBeGreaterThan(0);
   expect(full.count()).toBe(written);
   await full.verify();
   await full.close();
