@@ -151,5 +151,13 @@ export const compaction: Area = {
       tests: TESTS,
       mayHang: true,
     },
+    {
+      name: 'burst-given-back-behind-what-is-live',
+      breaks: ['L2'],
+      file: 'src/compaction.ts',
+      find: '      this.#settleAtOnce(log);\n      for (let count = 0; count < ROTATE_COUNT',
+      replace: '      for (let count = 0; count < ROTATE_COUNT',
+      tests: ['simulation/compaction'],
+    },
   ],
 };

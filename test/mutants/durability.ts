@@ -307,5 +307,13 @@ export const durability: Area = {
       tests: ['unit/store'],
       only: 'pending writes',
     },
+    {
+      name: 'hand-over-that-failed-is-no-doubt',
+      breaks: ['F-45'],
+      file: COMMITS,
+      find: '      this.#log.handOver();\n    } catch (error) {\n      throw this.#doubt(error);',
+      replace: '      this.#log.handOver();\n    } catch (error) {\n      throw error;',
+      tests: ['unit/errors'],
+    },
   ],
 };
