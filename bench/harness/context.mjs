@@ -1,7 +1,5 @@
 /** What a run hands to every suite: sizes, seed, a folder to work in. */
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { createFolder, filesFolder } from './platform.mjs';
 import { createPlan, SIZES } from './sizes.mjs';
 
 export { isFullSize, optionsOf, wordsOfSize } from './sizes.mjs';
@@ -17,20 +15,19 @@ export function resolveSettings(settings = {}) {
     size,
     keysMax: settings.keysMax ?? SIZES[size].keysMax,
     seed: settings.seed ?? 20260113,
-    folder: settings.folder ?? tmpdir(),
+    folder: settings.folder ?? filesFolder,
   };
 }
 
 /** @param {Settings} settings */
 export function createContext(settings) {
-  const folder = mkdtempSync(join(settings.folder, 'varve-bench-'));
+  const folder = createFolder(settings.folder);
   let fileCount = 0;
   return {
     ...createPlan(settings),
-    folder,
     /** A path that no file has had. @param {string} [name] */
-    path: (name = 'store') => join(folder, `${name}-${fileCount++}.varve`),
-    dispose: () => rmSync(folder, { recursive: true, force: true }),
+    path: (name = 'store') => folder.pathOf(`${name}-${fileCount++}.varve`),
+    dispose: folder.remove,
   };
 }
 

@@ -4,14 +4,10 @@ import { fileURLToPath } from 'node:url';
 import { withFloor } from '../floors/floor-of.mjs';
 import { createContext } from './context.mjs';
 import { measureRow } from './measure.mjs';
-import { jobs as growth } from '../suites/growth.mjs';
-import { jobs as kv } from '../suites/kv.mjs';
-import { jobs as recovery } from '../suites/recovery.mjs';
-import { jobs as scan } from '../suites/scan.mjs';
+import { PORTABLE } from '../suites/portable.mjs';
 import { jobs as targets } from '../suites/targets.mjs';
-import { jobs as transactions } from '../suites/transactions.mjs';
 
-export const SUITES = { kv, transactions, scan, recovery, growth, targets };
+export const SUITES = { ...PORTABLE, targets };
 
 /** @typedef {keyof typeof SUITES} SuiteName */
 /** @typedef {(context: import('./context.mjs').Context) => Promise<{ rows: import('./measure.mjs').Row[], dispose: () => unknown }>} Job */
@@ -50,7 +46,7 @@ export async function runJob(suite, job, settings) {
     await dispose();
     return { results, figures: [] };
   } finally {
-    context.dispose();
+    await context.dispose();
   }
 }
 

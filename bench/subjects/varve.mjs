@@ -1,12 +1,10 @@
-/**
- * The store under test, as users get it: by the name of the package, which resolves to the bundle in `dist`, or as the build that VARVE_BENCH_BUILD names, so that two builds can be held against each
- * other by one benchmark. Opening, filling and checking, none of which is ever timed here.
- */
-import { rmSync } from 'node:fs';
+/** The store under test, as users get it: opening, filling and checking, none of which is ever timed here. */
 import { firstByteFor, valueFor, VALUE_SIZE } from '../harness/data.mjs';
 import { mustBe } from '../harness/measure.mjs';
+import { areEqual, removeFile } from '../harness/platform.mjs';
+import { ConflictError, open } from './build.mjs';
 
-export const { open, ConflictError } = await import(process.env.VARVE_BENCH_BUILD ?? 'varve');
+export { ConflictError, open };
 
 const BATCH_COUNT = 1000;
 
@@ -28,7 +26,7 @@ export async function openNew(context, durability, options = {}) {
 export async function discard(store) {
   if (store === undefined) return;
   await store.close();
-  if (store.name !== ':memory:') rmSync(store.name, { force: true });
+  if (store.name !== ':memory:') await removeFile(store.name);
 }
 
 /**
@@ -100,7 +98,7 @@ export function checkDurable(store, durability, flushesBefore, flushesLeast) {
  * @param {Uint8Array} value
  */
 export function checkPut(store, keys, value) {
-  for (const key of keys) mustBe('a value that was put', Buffer.compare(store.get(key), value), 0);
+  for (const key of keys) mustBe('a value that was put', areEqual(store.get(key), value), true);
 }
 
 /**

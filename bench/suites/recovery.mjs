@@ -2,10 +2,10 @@
  * The rows on opening a store: wal_replay. What is opened is the copy of a file whose store was still open, as a crash leaves it, in the page cache. After
  * every sample all keys are read back with their values and versions: a replay that loses something is not fast, it is wrong.
  */
-import fs from 'node:fs';
-import { copyFlushed } from '../harness/copy.mjs';
+import { readingBeside } from '../floors/beside.mjs';
 import { createKeys, valueFor, VALUE_SIZE } from '../harness/data.mjs';
 import { mustBe } from '../harness/measure.mjs';
+import { copyFlushed, removeFile } from '../harness/platform.mjs';
 import { checkAll, discard, open, openNew } from '../subjects/varve.mjs';
 
 /** @typedef {import('../harness/context.mjs').Context} Context */
@@ -19,15 +19,6 @@ import { checkAll, discard, open, openNew } from '../subjects/varve.mjs';
  * @property {number} records that were written
  * @property {boolean} [isShrinking] whether segments can have been given back since, because nothing in them is live: how many records are left then depends on when they were flushed
  */
-
-/** Reads a file into memory that is already there. @param {string} path @param {Uint8Array} target */
-function readAll(path, target) {
-  const descriptor = fs.openSync(path, 'r');
-  let read = 0;
-  while (read < target.length) read += fs.readSync(descriptor, target, read, target.length - read, read);
-  fs.closeSync(descriptor);
-  return read;
-}
 
 /** @param {any} store @param {number} count @returns {History} */
 function inserts(store, count, keys = createKeys(count)) {
@@ -54,7 +45,7 @@ function overwrites(store, count, keys = createKeys(count)) {
 /** How many records a recovery of the file replays. @param {Context} context @param {string} image */
 async function recordsOf(context, image) {
   const path = context.path();
-  copyFlushed(image, path);
+  await copyFlushed(image, path);
   const store = await open(path, { durability: 'buffered' });
   const { records } = store.recovery;
   await discard(store);
@@ -74,14 +65,12 @@ function replayJob(name, build, wanted, threshold, roundsMax) {
     const history = build(original, context.keys(wanted));
     await original.flush();
     const image = context.path('image');
-    copyFlushed(original.name, image);
+    await copyFlushed(original.name, image);
     await discard(original);
     // An image of the index, which a store has from some size on, knows the others.
     const replayed = await recordsOf(context, image);
     const records = history.isShrinking ? replayed : history.records;
     const last = history.keys.length - 1;
-    const size = fs.statSync(image).size;
-    const bytes = new Uint8Array(size);
     /** @type {Map<string, Uint8Array>} */
     let map = new Map();
     const mapAsStore = {
@@ -99,9 +88,9 @@ function replayJob(name, build, wanted, threshold, roundsMax) {
       threshold: threshold(records), figures,
       work: {
         operations: records,
-        before: () => {
+        before: async () => {
           path = context.path();
-          copyFlushed(image, path);
+          await copyFlushed(image, path);
         },
         run: async () => {
           store = await open(path, { durability: 'buffered' });
@@ -117,14 +106,7 @@ function replayJob(name, build, wanted, threshold, roundsMax) {
         },
       },
       beside: {
-        'reading the file': {
-          operations: records,
-          run: () => readAll(image, bytes),
-          after: (computed) => {
-            mustBe('bytes read', computed, size);
-            mustBe('the bytes read', Buffer.compare(bytes, fs.readFileSync(image)), 0);
-          },
-        },
+        ...readingBeside(image, records),
         'the same writes to a Map': {
           operations: history.records,
           before: () => { map = new Map(); },
@@ -137,7 +119,7 @@ function replayJob(name, build, wanted, threshold, roundsMax) {
       },
     };
     if (roundsMax !== undefined) row.roundsMax = roundsMax;
-    return { rows: [row], dispose: () => fs.rmSync(image, { force: true }) };
+    return { rows: [row], dispose: () => removeFile(image) };
   };
 }
 

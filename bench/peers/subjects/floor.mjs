@@ -1,7 +1,8 @@
 /** Not a store: what the operating system alone takes for the bytes that one commit of the store hands to it. */
 import { VALUE_SIZE } from '../../harness/data.mjs';
+import { sizeOfCommits } from '../../floors/commit-size.mjs';
 import { createFloor } from '../../floors/disk.mjs';
-import { commitSize } from '../../suites/kv/fresh-store.mjs';
+import { putCommits } from '../../suites/kv/fresh-store.mjs';
 
 /** @typedef {import('../../harness/context.mjs').Context} Context */
 /** @typedef {import('../../contest/contestant.mjs').Prepared} Prepared */
@@ -10,7 +11,7 @@ import { commitSize } from '../../suites/kv/fresh-store.mjs';
 function floorOf(name, what, wanted, call, durability) {
   return async (/** @type {Context} */ context) => {
     const operations = context.operations(wanted);
-    const size = await commitSize(context);
+    const size = await sizeOfCommits(context, putCommits());
     const floor = createFloor(context, size, operations);
     return {
       works: { [name]: { operations, run: floor[call], before: floor.before, after: floor.after } },

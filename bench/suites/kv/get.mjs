@@ -2,6 +2,7 @@
 import { createKeys, createRandom, KEY_SIZE, keyFor, uniformOrder, VALUE_SIZE } from '../../harness/data.mjs';
 import { collectGarbage } from '../../harness/garbage.mjs';
 import { mustBe } from '../../harness/measure.mjs';
+import { residentBytes } from '../../harness/platform.mjs';
 import { filledMap, readMap } from '../../subjects/map.mjs';
 import { discard, fill, openNew } from '../../subjects/varve.mjs';
 import { MISSING, readStore, sumOf } from './loops.mjs';
@@ -72,11 +73,11 @@ export function scalingJob(scale, ok, stretch) {
   };
 }
 
-/** Bytes of memory that the process has, when all garbage is collected. */
+/** Bytes of memory that the process has, when all garbage is collected; undefined where nobody knows. */
 function residentSize() {
   // The memory of a store that was closed goes back with the second collection.
   for (let count = 0; count < 3; count++) collectGarbage();
-  return process.memoryUsage.rss();
+  return residentBytes();
 }
 
 /** @param {keyof typeof SCALES} scale */
@@ -98,7 +99,7 @@ export function overheadJob(scale) {
     const memory = store.stats().memory.bytes / keys.length;
     row.figures = { 'memory bytes a key': memory, 'beyond key and value': memory - KEY_SIZE - VALUE_SIZE };
     // What a process has resident moves by a megabyte for no reason: of a small store it says nothing.
-    if (keys.length >= RESIDENT_KEYS_MIN) Object.assign(row.figures, { 'resident bytes a key': (withStore - bare) / keys.length, 'resident bytes a key of Map, which shares the key strings': (withMap - withStore) / keys.length });
+    if (keys.length >= RESIDENT_KEYS_MIN && bare !== undefined) Object.assign(row.figures, { 'resident bytes a key': (withStore - bare) / keys.length, 'resident bytes a key of Map, which shares the key strings': (withMap - withStore) / keys.length });
     return { rows: [row], dispose: () => discard(store) };
   };
 }

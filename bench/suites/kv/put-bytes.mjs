@@ -1,10 +1,11 @@
 /** The rows put_bytes: new keys with values of 64 bytes to 64 KiB. */
+import { floorBeside } from '../../floors/beside.mjs';
 import { createKeys, freshKeys, valueFor } from '../../harness/data.mjs';
 import { mustBe } from '../../harness/measure.mjs';
 import { filledMap } from '../../subjects/map.mjs';
 import { checkDurable, checkPut } from '../../subjects/varve.mjs';
-import { disposeAll, floorBeside } from './beside.mjs';
-import { commitSize, FreshStore } from './fresh-store.mjs';
+import { disposeAll } from './ends.mjs';
+import { FreshStore, putCommits } from './fresh-store.mjs';
 import { mapPuts, PUTS, sumOfVersions } from './loops.mjs';
 
 /** @typedef {import('../../harness/context.mjs').Context} Context */
@@ -25,7 +26,7 @@ export function putBytesJob(mode) {
       const operations = context.operations(Math.min(10_000, SAMPLE_SIZE / size));
       const value = valueFor(1, size);
       const fresh = new FreshStore(context, mode, keys);
-      const floor = mode === 'memory' ? undefined : floorBeside(context, mode, await commitSize(context, size), operations);
+      const floor = mode === 'memory' ? undefined : await floorBeside(context, mode, operations, putCommits(size));
       if (floor !== undefined) disposals.push(floor.close);
       /** @type {string[]} */
       let asked = [];

@@ -1,10 +1,11 @@
 /** The rows kv_put: writes and deletes, under each durability. */
+import { floorBeside } from '../../floors/beside.mjs';
 import { createKeys, createRandom, freshKeys, keyFor, VALUE_SIZE, valueFor } from '../../harness/data.mjs';
 import { mustBe } from '../../harness/measure.mjs';
 import { filledMap } from '../../subjects/map.mjs';
 import { checkDurable, checkPut } from '../../subjects/varve.mjs';
-import { disposeAll, floorBeside, STRICT_ROUNDS_MAX } from './beside.mjs';
-import { commitSize, FreshStore } from './fresh-store.mjs';
+import { disposeAll, STRICT_ROUNDS_MAX } from './ends.mjs';
+import { deleteCommits, FreshStore, putCommits } from './fresh-store.mjs';
 import { deletesAwaited, deletesSync, mapDeletes, mapPuts, PUTS, sumOfVersions } from './loops.mjs';
 
 /** @typedef {import('../../harness/context.mjs').Context} Context */
@@ -18,8 +19,8 @@ export function putJob(mode) {
     const value = valueFor(1);
     /** @type {(() => unknown)[]} */
     const disposals = [];
-    const puts = mode === 'memory' ? undefined : floorBeside(context, mode, await commitSize(context), operations);
-    const deletes = mode === 'memory' ? undefined : floorBeside(context, mode, await commitSize(context, 0, true), operations);
+    const puts = mode === 'memory' ? undefined : await floorBeside(context, mode, operations, putCommits());
+    const deletes = mode === 'memory' ? undefined : await floorBeside(context, mode, operations, deleteCommits());
     for (const floor of [puts, deletes]) if (floor !== undefined) disposals.push(floor.close);
     const random = createRandom(context.seed);
 

@@ -3,9 +3,10 @@ import { createKeys, createRandom, freshKeys, valueFor } from '../../harness/dat
 import { asMillions, asRate, atLeast, millions, share } from '../../harness/figures.mjs';
 import { interleave, mustBe } from '../../harness/measure.mjs';
 import { median } from '../../harness/statistics.mjs';
+import { sizeOfCommits } from '../../floors/commit-size.mjs';
 import { createFloor } from '../../floors/disk.mjs';
 import { checkDurable, checkPut, discard, fill, flushCount, openNew } from '../../subjects/varve.mjs';
-import { commitSize } from '../kv/fresh-store.mjs';
+import { putCommits } from '../kv/fresh-store.mjs';
 import { putsAwaited, putsSync, sumOfVersions } from '../kv/loops.mjs';
 
 /** @typedef {import('../../harness/context.mjs').Context} Context */
@@ -103,7 +104,7 @@ export async function bufferedWrites(context) {
   const keys = createKeys(context.keys(100_000));
   const writes = new Writes(context, 'buffered', keys);
   const many = context.operations(100_000);
-  const size = await commitSize(context);
+  const size = await sizeOfCommits(context, putCommits());
   const floor = createFloor(context, size, many);
   const { before, after } = floor;
   const rates = await interleave({
@@ -145,7 +146,7 @@ export async function strictWrites(context) {
   const keys = createKeys(context.keys(1_000));
   const few = context.operations(500);
   const many = context.operations(TOGETHER * 200);
-  const size = await commitSize(context);
+  const size = await sizeOfCommits(context, putCommits());
   const floor = createFloor(context, size, few);
   const { before, after } = floor;
   const concurrent = new Writes(context, 'strict', keys);

@@ -1,9 +1,8 @@
 /** The rows cas. */
+import { floorBeside } from '../../floors/beside.mjs';
 import { createKeys, createRandom, firstByteFor, uniformOrder, VALUE_SIZE, valueFor } from '../../harness/data.mjs';
 import { mustBe } from '../../harness/measure.mjs';
 import { checkPut } from '../../subjects/varve.mjs';
-import { floorBeside } from '../kv/beside.mjs';
-import { sizeOfCommits } from '../kv/fresh-store.mjs';
 import { sumOfVersions } from '../kv/loops.mjs';
 import { CALLS, checkVersion, PROBES, workOn } from './scenario.mjs';
 import { bareOf, incrementsScenario, put, putsScenario, putSync } from './writes.mjs';
@@ -143,10 +142,14 @@ export function casJob(mode) {
     const many = createKeys(context.keys(10_000));
     const barePut = isSync ? 'putSync' : 'put';
     const besideName = isSync ? 'putSync' : 'await put';
-    const size = isSync ? 0 : await sizeOfCommits(context, thousand, PROBES, async (store) => {
-      for (let count = 0; count < PROBES; count++) await store.cas(thousand[0], store.getEntry(thousand[0]).version, valueFor(1));
-    });
-    const floor = isSync ? undefined : floorBeside(context, mode, size, operations);
+    /** @type {import('../kv/fresh-store.mjs').Commits} */
+    const probe = {
+      filled: thousand, count: PROBES,
+      run: async (store) => {
+        for (let count = 0; count < PROBES; count++) await store.cas(thousand[0], store.getEntry(thousand[0]).version, valueFor(1));
+      },
+    };
+    const floor = isSync ? undefined : await floorBeside(context, mode, operations, probe);
     const base = { valueSize: VALUE_SIZE, durability: mode };
     const threshold = { ok: 2_000, stretch: 50_000 };
     const overwrites = workOn(context, mode, operations, incrementsScenario(thousand, bare, isSync ? putSync : put, random, true));

@@ -1,7 +1,7 @@
 /** The rows transaction_commit. */
+import { floorBeside } from '../../floors/beside.mjs';
 import { createKeys, createRandom, VALUE_SIZE } from '../../harness/data.mjs';
-import { disposeAll, floorBeside, STRICT_ROUNDS_MAX } from '../kv/beside.mjs';
-import { sizeOfCommits } from '../kv/fresh-store.mjs';
+import { disposeAll, STRICT_ROUNDS_MAX } from '../kv/ends.mjs';
 import { CALLS, PROBES, transactionsAwaited, workOn } from './scenario.mjs';
 import { bareOf, incrementsScenario, put, putIn, putsOf, putsScenario, putSync, readsScenario } from './writes.mjs';
 
@@ -35,12 +35,12 @@ export function commitJob(mode) {
      * @param {string} inside
      * @param {number} count
      * @param {NonNullable<Row['threshold']>} threshold
-     * @param {(loop: Loop) => Scenario<Plan>} inTransactions
+     * @param {(loop: Loop, random: { below(limit: number): number }) => Scenario<Plan>} inTransactions
      * @param {string} besideName
      * @param {Scenario<Other>} other the same without a transaction
      */
     const add = async (name, inside, count, threshold, inTransactions, besideName, other) => {
-      const scenario = inTransactions(transactions);
+      const scenario = inTransactions(transactions, random);
       /** @type {Row} */
       const row = {
         name: `transaction_commit/${name}`, what: `${what}: ${inside}`, keys: scenario.keys.length, valueSize: VALUE_SIZE, durability: mode, threshold,
@@ -49,9 +49,9 @@ export function commitJob(mode) {
         beside: { [besideName]: workOn(context, mode, count, other) },
       };
       if (mode !== 'memory') {
-        const probe = inTransactions(transactionsAwaited);
-        const size = await sizeOfCommits(context, probe.keys, PROBES, async (store) => probe.run(store, probe.plan(PROBES, store), PROBES));
-        const floor = floorBeside(context, mode, size, count);
+        // It draws for itself, so that rows are the same where no floor is measured.
+        const probe = inTransactions(transactionsAwaited, createRandom(context.seed));
+        const floor = await floorBeside(context, mode, count, { filled: probe.keys, count: PROBES, run: async (store) => probe.run(store, probe.plan(PROBES, store), PROBES) });
         disposals.push(floor.close);
         Object.assign(row.beside ?? {}, floor.beside);
       }
@@ -64,11 +64,11 @@ export function commitJob(mode) {
         (loop) => putsScenario(many, size, loop, putsOf(size)),
         bareWhat, putsScenario(many, size, bare, isSync ? bareOf(size, 'putSync', 'batchSync') : bareOf(size, 'put', 'batch'), undefined, true));
     }
-    await add('read_modify_write', 'get, put', operations, {}, (loop) => incrementsScenario(thousand, loop, putIn, random),
+    await add('read_modify_write', 'get, put', operations, {}, (loop, draws) => incrementsScenario(thousand, loop, putIn, draws),
       isSync ? 'get, putSync' : 'get, await put', incrementsScenario(thousand, bare, barePut, random, true));
     for (const size of [1, 10, 100]) {
       const count = context.operations(size === 100 ? Math.min(2_000, CALLS[mode].operations) : CALLS[mode].operations);
-      await add(`readN_write1/${size}`, `${size} get, put`, count, size === 100 ? { ok: 200, stretch: 1_000 } : {}, (loop) => readsScenario(many, size, loop, putIn, random),
+      await add(`readN_write1/${size}`, `${size} get, put`, count, size === 100 ? { ok: 200, stretch: 1_000 } : {}, (loop, draws) => readsScenario(many, size, loop, putIn, draws),
         isSync ? `${size} get, putSync` : `${size} get, await put`, readsScenario(many, size, bare, barePut, random));
     }
     return { rows, dispose: () => disposeAll(disposals) };
