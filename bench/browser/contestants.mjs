@@ -3,37 +3,10 @@ import { createContestant } from '../contest/commands.mjs';
 import { preparing } from './contender.mjs';
 import { indexedDb } from './subjects/indexeddb.mjs';
 import { varveFromPage } from './subjects/varve-page.mjs';
+import { unlessError, WorkerContestant } from './worker-contestant.mjs';
 
 /** @type {Record<string, import('./subjects/subject.mjs').Subject>} */
 const FROM_PAGE = { varve: varveFromPage, IndexedDB: indexedDb };
-
-/** @param {any} reply */
-function unlessError(reply) {
-  if (reply.error !== undefined) throw new Error(reply.error);
-  return reply;
-}
-
-/** A subject in a worker. */
-class WorkerContestant {
-  /** @param {string} name */
-  constructor(name) {
-    this.name = name;
-    this.worker = new Worker('/bench-worker.js', { type: 'module', name });
-  }
-
-  /** @param {object} message @returns {Promise<any>} */
-  ask(message) {
-    return new Promise((resolve, reject) => {
-      this.worker.onmessage = ({ data }) => resolve(data);
-      this.worker.onerror = (event) => reject(new Error(`The worker of ${this.name} has failed: ${event.message}`));
-      this.worker.postMessage(message);
-    }).then(unlessError);
-  }
-
-  end() {
-    this.worker.terminate();
-  }
-}
 
 /** A subject that is reached from the page. */
 class PageContestant {
@@ -54,4 +27,4 @@ class PageContestant {
 }
 
 /** @param {string} name @param {'worker' | 'page'} place */
-export const enter = (name, place) => (place === 'worker' ? new WorkerContestant(name) : new PageContestant(name));
+export const enter = (name, place) => (place === 'worker' ? new WorkerContestant(name, '/bench-worker.js') : new PageContestant(name));

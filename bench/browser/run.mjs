@@ -11,12 +11,9 @@ import { writeResults } from '../report/results.mjs';
 import { table } from '../report/table.mjs';
 import { peersTable } from '../peers/tables.mjs';
 import { judge } from './aims.mjs';
-import { loadBrowsers } from './browsers.mjs';
+import { CHROMIUM_FLAGS, loadBrowsers } from './browsers.mjs';
 import { contestIn, groupNames } from './contest.mjs';
 import { benchSite } from './site.mjs';
-
-/** Chromium collects garbage when it is asked to, and keeps code that it has compiled, as Node does here: a row whose turn comes seldom would be compiled anew in its own time. */
-const CHROMIUM_FLAGS = ['--js-flags=--expose-gc,--no-flush-bytecode'];
 
 /** The columns of the table: the first is what the others are held against. */
 const COLUMNS = ['varve', 'Node', 'SQLite', 'IndexedDB', 'OPFS'];

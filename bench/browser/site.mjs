@@ -12,11 +12,18 @@ const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
 
 /** @typedef {{ body: string | Uint8Array, type: string, headers?: Record<string, string> }} Answer */
 
-/** What differs between Node and browsers is chosen when a bundle is built. @type {import('esbuild').Plugin} */
+/** What differs between Node and browsers: files beside this one take the places of others. @type {Record<string, string>} */
+const TWINS = { 'bench/harness/garbage.mjs': 'garbage.mjs', 'bench/harness/platform.mjs': 'platform.mjs', 'bench/subjects/build.mjs': 'build.mjs', 'bench/floors/beside.mjs': 'beside.mjs' };
+
+/** It is chosen when a bundle is built. @type {import('esbuild').Plugin} */
 const forBrowsers = {
   name: 'for-browsers',
   setup(builder) {
-    builder.onResolve({ filter: /\/garbage\.mjs$/ }, () => ({ path: join(here, 'garbage.mjs') }));
+    const twins = new Map(Object.entries(TWINS).map(([path, twin]) => [join(root, path), join(here, twin)]));
+    builder.onResolve({ filter: /^\.\.?\/.*\.mjs$/ }, ({ resolveDir, path }) => {
+      const twin = twins.get(join(resolveDir, path));
+      return twin === undefined ? undefined : { path: twin };
+    });
   },
 };
 
@@ -66,10 +73,22 @@ export async function serve(answers, port = 0) {
   };
 }
 
+/** A page of the benchmark, which does nothing until it is driven. @type {Answer} */
+const PAGE = { body: '<!doctype html><html lang="en"><meta charset="utf-8"><title>varve: benchmark</title><script type="module" src="/bench.js"></script>', type: 'text/html; charset=utf-8' };
+
 /** The site of the benchmark alone. */
 export async function benchSite() {
   return serve({
-    '/': { body: '<!doctype html><html lang="en"><meta charset="utf-8"><title>varve: benchmark</title><script type="module" src="/bench.js"></script>', type: 'text/html; charset=utf-8' },
+    '/': PAGE,
     ...await bundle({ bench: 'bench/browser/entry.mjs' }), ...await contestFiles(),
   });
+}
+
+/** Clocks go in small steps only in pages that are kept apart from other sites'. */
+const ISOLATED = { 'cross-origin-opener-policy': 'same-origin', 'cross-origin-embedder-policy': 'require-corp' };
+
+/** The site of the suites: a page, and the worker in which a job runs. */
+export async function suiteSite() {
+  const answers = { '/': PAGE, ...await bundle({ bench: 'bench/browser/suite-entry.mjs', 'suite-worker': 'bench/browser/suite-worker.mjs' }) };
+  return serve(Object.fromEntries(Object.entries(answers).map(([path, answer]) => [path, { ...answer, headers: ISOLATED }])));
 }

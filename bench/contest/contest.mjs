@@ -1,5 +1,5 @@
 /**
- * A contest: the same task in several processes, which take their samples round by round, one at a time. Peers, builds and runtimes are compared this way: each has a heap, a compiler and garbage
+ * A contest: the same task in several processes, or workers of browsers, which take their samples round by round, one at a time. Peers, builds and runtimes are compared this way: each has a heap, a compiler and garbage
  * of its own, all meet the same moments of a noisy machine, and the ratio of two is the median of the rounds' own ratios.
  */
 import { spawn } from 'node:child_process';
@@ -17,6 +17,11 @@ const script = fileURLToPath(new URL('./contestant.mjs', import.meta.url));
  * @property {string[]} command the runtime and its parameters
  * @property {string} module what the process imports
  * @property {Record<string, string>} [environment]
+ *
+ * @typedef {import('./rounds.mjs').Asked & { end: () => Promise<void> }} Entered who takes part until it is ended
+ *
+ * @typedef {object} Guest what takes part without a process of its own
+ * @property {() => Promise<Entered>} enter
  */
 
 /** A process that was started, and answers one message at a time. */
@@ -69,15 +74,17 @@ export class Contestant {
 
 /**
  * Lets all entrants do one task. Works that an entrant does not have are left out for it.
- * @param {Entrant[]} entrants
+ * @param {(Entrant | Guest)[]} entrants
  * @param {object} task
  * @param {object} settings
  * @param {{ rounds: number, warmups: number }} options
  * @returns {ReturnType<typeof holdRounds>}
  */
 export async function contest(entrants, task, settings, options) {
-  const contestants = entrants.map((entrant) => new Contestant(entrant));
+  /** @type {Entered[]} */
+  const contestants = [];
   try {
+    for (const entrant of entrants) contestants.push('enter' in entrant ? await entrant.enter() : new Contestant(entrant));
     return await holdRounds(contestants, task, settings, options);
   } finally {
     for (const contestant of contestants) await contestant.end();

@@ -55,14 +55,18 @@ export function thisRuntime() {
   return { name: `Node ${process.versions.node.split('.', 1)[0]}`, command: [process.execPath] };
 }
 
-/** All runtimes, installed if they are not there yet. @returns {(Runtime & { version: string })[]} */
-export function installedRuntimes() {
-  install(folder);
-  /** @type {Runtime[]} */
-  const others = [
-    { name: 'Node 24', command: [inside('node')] },
-    { name: 'Bun', command: [inside('bun')] },
-    { name: 'Deno', command: [inside('deno'), 'run', '--allow-all', '--no-config', '--node-modules-dir=manual'] },
-  ];
-  return [thisRuntime(), ...others].map((runtime) => ({ ...runtime, version: versionOf(runtime.command) }));
+/** Those of the package. @type {Runtime[]} */
+const OTHERS = [
+  { name: 'Node 24', command: [inside('node')] },
+  { name: 'Bun', command: [inside('bun')] },
+  { name: 'Deno', command: [inside('deno'), 'run', '--allow-all', '--no-config', '--node-modules-dir=manual'] },
+];
+
+export const runtimeNames = [thisRuntime().name, ...OTHERS.map(({ name }) => name)];
+
+/** Runtimes, those of the package installed if one of them is asked for and they are not there yet. @param {string[]} names @returns {(Runtime & { version: string })[]} */
+export function installedRuntimes(names = runtimeNames) {
+  const others = OTHERS.filter(({ name }) => names.includes(name));
+  if (others.length > 0) install(folder);
+  return [...(names.includes(runtimeNames[0]) ? [thisRuntime()] : []), ...others].map((runtime) => ({ ...runtime, version: versionOf(runtime.command) }));
 }

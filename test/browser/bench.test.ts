@@ -1,4 +1,4 @@
-/** The benchmark in browsers runs from end to end: on very little, so that its figures mean nothing, but with every result checked. */
+/** The benchmarks in browsers run from end to end: on very little, so that their figures mean nothing, but with every result checked. */
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -30,6 +30,15 @@ const ROWS: Readonly<Record<string, readonly string[]>> = {
 
 const bench = (...parameters: string[]): ReturnType<typeof spawnSync> => spawnSync(process.execPath, ['bench/browser/run.mjs', '--smoke', '--folder', folder, ...parameters], { cwd: root, encoding: 'utf8', timeout: 280_000 });
 
+/** The benchmark is JavaScript without declarations. */
+const part = (name: string): Promise<any> => import(new URL(`../../bench/${name}.mjs`, import.meta.url).href);
+
+/** Jobs of the suites that take of the platform what can be taken: memory, files of every durability, copies of files that a store has open. */
+const JOBS = [
+  ['kv', 'memory_overhead/1K'], ['kv', 'kv_put/buffered'], ['kv', 'kv_put/strict'], ['transactions', 'transaction_commit/buffered'], ['transactions', 'cas/buffered'], ['transactions', 'conflict_detection'], ['scan', 'scan'],
+  ['recovery', 'wal_replay/replay_ops/1000'], ['recovery', 'wal_replay/delete_heavy'],
+] as const;
+
 withBrowsers(['chromium', 'firefox'], (name) => {
   test('every row has a figure of everybody who takes part in it', () => {
     const json = join(folder, `${name}.json`);
@@ -48,6 +57,43 @@ withBrowsers(['chromium', 'firefox'], (name) => {
     for (const row of ['get/uniform', 'put/64', 'put/one', 'durable/one', 'page/1,000 gets', 'open/closed']) expect(judgements.some((judgement) => judgement.row === row), row).toBe(true);
     expect(stdout).toContain('### Aims');
   }, 300_000);
+
+  test('the suites have the same rows there as in Node, job by job, and leave no file behind', async () => {
+    const { startBrowsers } = await part('runtimes/browsers');
+    const { contest } = await part('contest/contest');
+    const column = name === 'chromium' ? 'Chromium' : 'Firefox';
+    const { runtimes, missing, stop } = await startBrowsers([column], join(folder, `profile-${name}`));
+    try {
+      expect(missing).toEqual([]);
+      expect(runtimes[0].version).toMatch(/^\d+\./);
+      const node = { name: 'Node', command: [process.execPath], module: new URL('../../bench/contest/suite.mjs', import.meta.url).href };
+      for (const [suite, job] of JOBS) {
+        const { standings } = await contest([node, ...runtimes], { suite, job }, { size: 'smoke', folder }, { rounds: 2, warmups: 0 });
+        expect(Object.keys(standings).length, job).toBeGreaterThan(0);
+        for (const [row, among] of Object.entries(standings) as [string, Record<string, { rates: number[]; label: object }>][]) {
+          expect(Object.keys(among), row).toEqual(['Node', column]);
+          expect(among[column]!.label, row).toEqual(among['Node']!.label);
+          expect(among[column]!.rates.length, row).toBe(2);
+          for (const rate of among[column]!.rates) expect(rate, row).toBeGreaterThan(0);
+        }
+      }
+      const task = { suite: 'kv', job: 'no such job' };
+      await expect(contest(runtimes, task, { size: 'smoke', folder }, { rounds: 1, warmups: 0 })).rejects.toThrow(new RegExp(`^${column}: `));
+      const { page } = await runtimes[0].enter();
+      expect(await page.evaluate(async () => {
+        const names = [];
+        for await (const there of (await navigator.storage.getDirectory() as any).keys()) names.push(there);
+        return names;
+      })).toEqual([]);
+    } finally {
+      await stop();
+    }
+  }, 300_000);
+});
+
+test('the command of the runtimes takes browsers by the names of their columns', () => {
+  const { status, stderr } = spawnSync(process.execPath, ['bench/runtimes/run.mjs', '--smoke', '--only', 'Lynx'], { cwd: root, encoding: 'utf8', timeout: 60_000 });
+  expect({ status, stderr }).toMatchObject({ status: 1, stderr: expect.stringMatching(/^There is no such runtime: Lynx\. The runtimes are Node \d+, Node 24, Bun, Deno, Chromium, Firefox\.\n$/) });
 });
 
 test('a group or a browser that there is not is named, and nothing is run', () => {

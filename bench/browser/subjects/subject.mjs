@@ -26,7 +26,14 @@ let nameCount = 0;
 /** A name that no store of this site has had. */
 export const newName = () => `${NAME_PREFIX}${Date.now().toString(36)}-${nameCount++}`;
 
-/** Removes a file of the site, where it is there. @param {string} path */
+/** The folder that a path of the site leads to. @param {string} path */
+export async function folderOf(path) {
+  let folder = await navigator.storage.getDirectory();
+  for (const name of path.split('/').slice(0, -1)) folder = await folder.getDirectoryHandle(name);
+  return folder;
+}
+
+/** Removes a file of the site. @param {string} path */
 export async function removeFile(path) {
-  await (await navigator.storage.getDirectory()).removeEntry(path);
+  await (await folderOf(path)).removeEntry(path.slice(path.lastIndexOf('/') + 1));
 }
