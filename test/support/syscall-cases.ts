@@ -34,7 +34,7 @@ export const FIRST_LIFE = 1;
 const TEMPLATE_OPERATIONS = 12;
 /** The name of the one who held the template last. Its beginning is in the name of the file with which the lock is claimed. */
 const NONCE = 'a'.repeat(32);
-const CALLS = 'openat,read,write,pread64,pwrite64,pwritev,fdatasync,fsync,fallocate,ftruncate,close,statx,access,unlink,rename';
+const CALLS = 'openat,read,write,pread64,pwrite64,pwritev,fdatasync,fsync,fallocate,ftruncate,close,statx,access,link,unlink,rename';
 
 /** Errors of each call that make sense, and whether the library below the store tries again for ever when they last for ever, so that only the first is of interest. */
 const ERRORS: Readonly<Record<string, readonly string[]>> = {
@@ -48,12 +48,13 @@ const ERRORS: Readonly<Record<string, readonly string[]>> = {
   read: ['EIO', 'EINTR'],
   write: ['EIO', 'ENOSPC', 'EDQUOT', 'EINTR'],
   statx: ['EIO', 'EACCES'],
+  link: ['EIO', 'EPERM', 'ENOSPC'],
   unlink: ['EIO', 'EACCES', 'EROFS'],
   rename: ['EIO', 'EACCES', 'ENOSPC', 'EROFS'],
 };
 const HANGS_FOR_EVER = new Set(['EINTR']);
 /** The calls that change a file: to be killed at one of them leaves what the ones before have done. */
-const KILLED_AT = new Set(['openat', 'pwrite64', 'write', 'fdatasync', 'fsync', 'ftruncate', 'close', 'unlink', 'rename']);
+const KILLED_AT = new Set(['openat', 'pwrite64', 'write', 'fdatasync', 'fsync', 'ftruncate', 'close', 'link', 'unlink', 'rename']);
 
 /** What a case leaves: what the process said and did, the store, and what was promised before the process began. */
 export interface Aftermath {
