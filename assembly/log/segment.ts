@@ -77,7 +77,7 @@ export class Segment {
   isFromImage: bool;
   /** Whether damage was met in it when it was read as a whole: from then on it is read record by record. */
   isDamaged: bool;
-  /** How often it was read since the hand of the clock came by, where that is counted. */
+  /** How often it was read since the hand of the clock came by, where that is counted; of a cold one, how many records were read alone that `readAlone` asks for. */
   reads: u32;
   /** Bytes of its records in the record cache. */
   cached: u32;

@@ -20,7 +20,7 @@ import { ensures, requires, requiresAddress } from '../verify/contract';
 const DENSE_SHARE_SHIFT: u32 = 2;
 /** How slowly the guess at the size of a record follows records that are smaller. */
 const GUESS_SHIFT: u32 = 3;
-/** How many records of a segment are read alone where that is asked for, which takes some microseconds each, before it comes as a whole, which takes as long as so many do several times: so neither is ever far from what would have been best. */
+/** How many records of a segment are read alone, where that is asked for, before it comes as a whole: they take a quarter of what the segment takes, so that is the most that is ever spent for nothing. */
 const LONE_READS_MAX: u32 = 16;
 
 class Guess {
